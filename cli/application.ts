@@ -1,0 +1,139 @@
+/**
+ * From a configuration to its parts: the topology of the main job, the log with its source, and the
+ * running application over them.
+ */
+import { join, resolve } from 'node:path'
+import { debeziumJson } from '../formats/debezium-json.ts'
+import type { TableHints } from '../formats/decoder.ts'
+import { EmbeddedLog } from '../log/embedded-log.ts'
+import { FileStorage } from '../log/file-storage.ts'
+import { openRecordedSource } from '../log/recorded-source.ts'
+import type { ReachPoint } from '../model/crash-points.ts'
+import type { SourceError } from '../model/errors.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { TableRule } from '../processors/route-tables.ts'
+import { TableRouter } from '../processors/route-tables.ts'
+import { systemClock } from '../runtime/clock.ts'
+import { nodeFileSystem } from '../runtime/file-system.ts'
+import { systemRandom } from '../runtime/random.ts'
+import { Streams } from '../runtime/streams.ts'
+import { embedded } from '../sinks/embedded/embedded.ts'
+import { inMemory } from '../state/memory-store.ts'
+import { persistent } from '../state/persistent-store.ts'
+import { StreamsBuilder } from '../topology/streams-builder.ts'
+import type { Topology } from '../topology/topology.ts'
+import type { LoadedConfig } from './config.ts'
+import type { Config } from './config-schema.ts'
+
+export function warehousePath({ config, folder }: LoadedConfig): string {
+  return resolve(folder, config.warehouse.path)
+}
+
+export function statePath({ config, folder }: LoadedConfig): string {
+  return resolve(folder, config.state.path, config.applicationId)
+}
+
+/** The one topology of the program: all tables of a configuration through one path. */
+export function buildTopology(loaded: LoadedConfig): Topology {
+  const { config } = loaded
+  const router = new TableRouter(rulesOf(config))
+  const builder = new StreamsBuilder()
+  const { window, state } = config
+  builder
+    .stream(/^/, {
+      name: 'events',
+      format: debeziumJson(),
+      onError: config.onError,
+      hintsOf: table => hintsOf(router, table),
+      connectorSettings: config.source.connector,
+      incarnation: config.source.incarnation,
+      dropRepeats: config.source.dropRepeats,
+    })
+    .route(router, { name: 'route-tables' })
+    .repartition({
+      name: 'rows',
+      ...(config.repartition.partitions === undefined
+        ? {}
+        : { partitions: config.repartition.partitions }),
+    })
+    .compact({
+      name: 'window',
+      flush: { maxAgeMs: window.maxAge, maxRows: window.maxRows, maxBytes: window.maxBytes },
+      store: state.store === 'memory' ? inMemory() : persistent({ memoryBytes: state.memory }),
+    })
+    .to(
+      embedded({
+        path: warehousePath(loaded),
+        partitionBy: target => router.partitionByOf(target),
+        targetFileBytes: config.warehouse.targetFileSize,
+        retainMs: config.warehouse.retain,
+      }),
+      { name: 'tables' },
+    )
+  return builder.build()
+}
+
+export interface RunningParts {
+  readonly streams: Streams
+  readonly close: () => Promise<void>
+}
+
+/** Opens the source and the local log. Both are closed by `close`. */
+export async function openApplication(
+  loaded: LoadedConfig,
+  parts: { readonly logger: Logger; readonly metrics: Metrics; readonly reach: ReachPoint },
+): Promise<RunningParts> {
+  const { config, folder } = loaded
+  const { repartitionInto } = config.source
+  const source = await openRecordedSource({
+    fileSystem: nodeFileSystem,
+    path: resolve(folder, config.source.path),
+    onBadLine: error => passBadLine(config, error, parts),
+    ...(repartitionInto === undefined ? {} : { repartitionInto }),
+  })
+  const stateDir = statePath(loaded)
+  const log = await EmbeddedLog.open({
+    storage: new FileStorage(nodeFileSystem, join(stateDir, 'log')),
+    clock: systemClock,
+    random: systemRandom,
+    sources: [source],
+  })
+  const streams = new Streams(buildTopology(loaded), {
+    applicationId: config.applicationId,
+    log,
+    stateDir,
+    commitIntervalMs: config.commitInterval,
+    ...parts,
+  })
+  return { streams, close: () => log.close() }
+}
+
+function passBadLine(
+  config: Config,
+  error: SourceError,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
+): void {
+  if (config.onError === 'fail') throw error
+  metrics.count('forager_messages_skipped_total', 1, { reason: error.code })
+  logger.warn('message.skipped', { reason: error.describe() })
+}
+
+function rulesOf(config: Config): readonly TableRule[] {
+  return config.tables.map(({ columns, ...rule }) =>
+    withoutUndefined({ ...rule, columns: columns && withoutUndefined(columns) }),
+  ) as readonly TableRule[]
+}
+
+/** Optional keys that are absent, not present and undefined. */
+function withoutUndefined<T extends object>(value: T): T {
+  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T
+}
+
+/** Null: no rule wants the table, and its rows are not read at all. */
+function hintsOf(router: TableRouter, table: string): TableHints | null {
+  const target = router.targetOf(table)
+  if (target === null) return null
+  const { key, columns, beforeImage } = target.rule
+  return withoutUndefined({ key, types: columns?.types, beforeImage }) as TableHints
+}

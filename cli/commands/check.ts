@@ -1,0 +1,25 @@
+/** `forager check CONFIG` and `forager describe CONFIG`: looking at a configuration. */
+import { nodeFileSystem } from '../../runtime/file-system.ts'
+import { buildTopology } from '../application.ts'
+import type { LoadedConfig } from '../config.ts'
+import { formatProblem, readConfig } from '../config.ts'
+
+/** Prints every problem with its line. Exit code 2 when there is one. */
+export async function checkCommand(path: string): Promise<number> {
+  const { loaded, problems } = await readConfig(nodeFileSystem, path)
+  for (const problem of problems) process.stdout.write(`${formatProblem(path, problem)}\n`)
+  if (loaded === null) return 2
+  const { tables, source } = loaded.config
+  process.stdout.write(
+    `${path} is right: ${source.type} ${source.path}, ${tables.length} table rule${tables.length === 1 ? '' : 's'}.\n`,
+  )
+  return 0
+}
+
+/** Kafka Streams' text form: whatever draws theirs draws this. */
+export function describeCommand(loaded: LoadedConfig): number {
+  process.stdout.write(
+    `${buildTopology(loaded).describe(loaded.config.applicationId).toString()}\n`,
+  )
+  return 0
+}

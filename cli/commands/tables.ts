@@ -1,0 +1,79 @@
+/** `forager tables CONFIG`, `forager rows CONFIG TABLE`: looking at the embedded warehouse. */
+import { join } from 'node:path'
+import { hiveTypeText } from '../../model/column-type.ts'
+import { partitionByText } from '../../model/partition-by.ts'
+import { jsonText } from '../../model/value-text.ts'
+import { nodeFileSystem } from '../../runtime/file-system.ts'
+import type { StoredRow } from '../../sinks/embedded/data-files.ts'
+import { metaColumns } from '../../sinks/embedded/data-files.ts'
+import { listTables } from '../../sinks/embedded/table-folders.ts'
+import type { EmbeddedTable } from '../../sinks/embedded/table-reader.ts'
+import { openTable } from '../../sinks/embedded/table-reader.ts'
+import { statePath, warehousePath } from '../application.ts'
+import type { LoadedConfig } from '../config.ts'
+import { formatBytes, formatTable, writeOut } from '../output.ts'
+import { refusedFile } from './run.ts'
+
+export async function tablesCommand(loaded: LoadedConfig): Promise<number> {
+  const tables = await openTables(loaded)
+  if (tables.length === 0) await writeOut('There are no tables yet: `forager run` makes them.\n')
+  else {
+    const head = ['table', 'rows', 'files', 'size', 'partitioned by', 'columns']
+    await writeOut(formatTable(head, tables.map(describeTable)))
+  }
+  for (const table of await readRefused(loaded)) {
+    await writeOut(`Refused: ${table} has no primary key. Name its key columns with \`key\`.\n`)
+  }
+  return 0
+}
+
+/** All tables that have columns: one that was only ever truncated has none. */
+export async function openTables(loaded: LoadedConfig): Promise<readonly EmbeddedTable[]> {
+  const root = warehousePath(loaded)
+  const names = await listTables(nodeFileSystem, root)
+  const tables = await Promise.all(names.map(name => openTable(nodeFileSystem, root, name)))
+  return tables.filter(table => table.schema.columns.length > 0)
+}
+
+function describeTable({ commit, schema, rowCount, sizeBytes }: EmbeddedTable) {
+  const columns = schema.columns.map(({ name, type }) => `${name} ${hiveTypeText(type)}`).join(', ')
+  return [
+    commit.table,
+    rowCount,
+    commit.files.length,
+    formatBytes(sizeBytes),
+    commit.partitionBy === null ? '' : partitionByText(commit.partitionBy),
+    columns,
+  ]
+}
+
+async function readRefused(loaded: LoadedConfig): Promise<readonly string[]> {
+  const path = join(statePath(loaded), refusedFile)
+  if ((await nodeFileSystem.stat(path)) === null) return []
+  return JSON.parse((await nodeFileSystem.readFile(path)).toString('utf8')) as string[]
+}
+
+export async function rowsCommand(
+  loaded: LoadedConfig,
+  name: string,
+  { withMeta }: { readonly withMeta: boolean },
+): Promise<number> {
+  const table = await openTable(nodeFileSystem, warehousePath(loaded), name)
+  for await (const rows of table.rows()) {
+    await writeOut(rows.map(row => `${rowText(table, row, withMeta)}\n`).join(''))
+  }
+  return 0
+}
+
+function rowText({ schema }: EmbeddedTable, row: StoredRow, withMeta: boolean): string {
+  const fields = schema.columns.map(({ name, type }, index) => {
+    return `${JSON.stringify(name)}:${jsonText(type, row.values[index])}`
+  })
+  if (withMeta) {
+    const meta = [row.mark.position, row.mark.sourceMs * 1000]
+    fields.push(
+      ...metaColumns.map(({ name, type }, index) => `"${name}":${jsonText(type, meta[index]!)}`),
+    )
+  }
+  return `{${fields.join(',')}}`
+}

@@ -1,0 +1,100 @@
+/**
+ * The program: commands and exit codes. 0 done, 1 failed, 2 the configuration is wrong. An error is one
+ * line that says what happened, where, and what to do.
+ */
+import { Command, CommanderError, Option } from 'commander'
+import { ConfigError, ForagerError } from '../model/errors.ts'
+import { nodeFileSystem } from '../runtime/file-system.ts'
+import { checkCommand, describeCommand } from './commands/check.ts'
+import { demoCommand } from './commands/demo.ts'
+import { orcMetaCommand, orcRowsCommand } from './commands/orc.ts'
+import type { RunOptions } from './commands/run.ts'
+import { runCommand } from './commands/run.ts'
+import { rowsCommand, tablesCommand } from './commands/tables.ts'
+import { loadConfig } from './config.ts'
+import { endQuietlyOnClosedPipe } from './output.ts'
+
+export const exitCodes = { done: 0, failed: 1, configWrong: 2 } as const
+
+export async function main(args: readonly string[]): Promise<number> {
+  endQuietlyOnClosedPipe()
+  let code: number = exitCodes.done
+  const program = commandTree(result => {
+    code = result
+  })
+  try {
+    await program.parseAsync([...args], { from: 'user' })
+    return code
+  } catch (error) {
+    return report(error)
+  }
+}
+
+function commandTree(done: (code: number) => void): Command {
+  const program = new Command('forager')
+    .description('Keeps Hive tables in step with the databases they come from.')
+    .exitOverride()
+    .showHelpAfterError('(forager --help lists the commands)')
+    .showSuggestionAfterError()
+  const load = (path: string) => loadConfig(nodeFileSystem, path)
+  program
+    .command('run <config>')
+    .description('read change events and keep the tables in step, until the source ends')
+    .addOption(
+      new Option('--log <kind>', 'log lines: text from "info" on, "json", or only what goes wrong')
+        .choices(['json', 'info', 'warn'])
+        .default('warn'),
+    )
+    .option('--quiet', 'no progress, no summary', false)
+    .action(async (path: string, options: RunOptions) => {
+      done(await runCommand(await load(path), options))
+    })
+  program
+    .command('tables <config>')
+    .description('list the tables of the warehouse')
+    .action(async (path: string) => done(await tablesCommand(await load(path))))
+  program
+    .command('rows <config> <table>')
+    .description('print the rows of a table as JSON lines, in key order')
+    .option('--with-meta', 'with Forager’s own columns: where each row was changed last', false)
+    .action(async (path: string, table: string, options: { withMeta: boolean }) => {
+      done(await rowsCommand(await load(path), table, options))
+    })
+  program
+    .command('describe <config>')
+    .description('print the topology in the text form of Kafka Streams')
+    .action(async (path: string) => done(describeCommand(await load(path))))
+  program
+    .command('check <config>')
+    .description('say every problem of a configuration, with its line')
+    .action(async (path: string) => done(await checkCommand(path)))
+  const orc = program.command('orc').description('look at an ORC file')
+  orc
+    .command('meta <file>')
+    .description('schema, stripes, encodings and statistics, as JSON')
+    .action(async (path: string) => done(await orcMetaCommand(path)))
+  orc
+    .command('rows <file>')
+    .description('the rows, as JSON lines')
+    .action(async (path: string) => done(await orcRowsCommand(path)))
+  program
+    .command('demo [folder]')
+    .description('run the example shop in a folder (it is emptied first)')
+    .action(async (folder: string | undefined) => done(await demoCommand(folder ?? 'demo-output')))
+  return program
+}
+
+function report(error: unknown): number {
+  if (error instanceof CommanderError)
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.failed
+  if (error instanceof ForagerError) {
+    process.stderr.write(`error: ${error.describe()}\n`)
+    if (process.env.FORAGER_DEBUG === '1') process.stderr.write(`${error.stack}\n`)
+    return error instanceof ConfigError ? exitCodes.configWrong : exitCodes.failed
+  }
+  const stack = error instanceof Error ? error.stack : String(error)
+  process.stderr.write(
+    `error: Forager itself failed. Please report it with what follows.\n${stack}\n`,
+  )
+  return exitCodes.failed
+}

@@ -1,0 +1,57 @@
+/** What commands print: tables for people, and lines that a pipe may stop reading. */
+import Table from 'cli-table3'
+
+/** Writes to standard output and waits while the reader is slow. */
+export async function writeOut(text: string): Promise<void> {
+  if (process.stdout.write(text)) return
+  await new Promise<void>(resolve => {
+    process.stdout.once('drain', resolve)
+  })
+}
+
+/** A reader that went away (`| head`) is no error. */
+export function endQuietlyOnClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0)
+    throw error
+  })
+}
+
+/** A table for people; numbers to the right. */
+export function formatTable(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): string {
+  const isNumber = (index: number): boolean =>
+    rows.length > 0 && rows.every(row => typeof row[index] === 'number')
+  const table = new Table({
+    head: [...head],
+    colAligns: head.map((_, index) => (isNumber(index) ? 'right' : 'left')),
+    style: { head: [], border: [], compact: true },
+  })
+  table.push(...rows.map(row => row.map(cell => formatCell(cell))))
+  return `${table.toString()}\n`
+}
+
+const maxCellChars = 40
+
+function formatCell(cell: string | number): string {
+  if (typeof cell === 'number') return formatCount(cell)
+  const line = cell.replaceAll(/[\r\n\t]/g, ' ')
+  return line.length > maxCellChars ? `${line.slice(0, maxCellChars - 1)}…` : line
+}
+
+export function formatCount(value: number): string {
+  return value.toLocaleString('en-US')
+}
+
+export function formatBytes(bytes: number): string {
+  const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB']
+  const power = bytes < 1 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
+  const value = bytes / 1024 ** power
+  return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`
+}
+
+export function plural(count: number, word: string): string {
+  return `${formatCount(count)} ${word}${count === 1 ? '' : 's'}`
+}

@@ -1,0 +1,62 @@
+/** What a run did, from its counters, in a few lines. */
+import type { CounterRegistry } from '../observe/metrics.ts'
+import { formatTable, plural } from './output.ts'
+
+export function formatSummary(metrics: CounterRegistry): string {
+  const total = (name: Parameters<CounterRegistry['total']>[0]) => metrics.total(name)
+  const events = total('forager_events_total')
+  const changes = total('forager_net_changes_total')
+  const lines = [
+    `${plural(total('forager_records_consumed_total'), 'record')} read: ` +
+      `${plural(events, 'change event')} in, ${plural(changes, 'net change')} out, ` +
+      `${plural(total('forager_windows_closed_total'), 'window')} closed.`,
+  ]
+  const tables = tableRows(metrics)
+  if (tables.length > 0) {
+    const head = ['table', 'events in', 'net changes', 'inserted', 'updated', 'deleted']
+    lines.push(formatTable(head, tables).trimEnd())
+  }
+  lines.push(...remarks(metrics))
+  return `${lines.join('\n')}\n`
+}
+
+function tableRows(metrics: CounterRegistry): (string | number)[][] {
+  const tables = new Set(
+    [
+      ...metrics.series('forager_events_total'),
+      ...metrics.series('forager_batches_applied_total'),
+    ].map(({ labels }) => labels.table ?? ''),
+  )
+  return [...tables]
+    .sort()
+    .map(table => [
+      table,
+      metrics.total('forager_events_total', { table }),
+      metrics.total('forager_net_changes_total', { table }),
+      metrics.total('forager_rows_inserted_total', { table }),
+      metrics.total('forager_rows_updated_total', { table }),
+      metrics.total('forager_rows_deleted_total', { table }),
+    ])
+}
+
+/** What was left out, and why: nothing is dropped without being said. */
+function remarks(metrics: CounterRegistry): string[] {
+  const lines: string[] = []
+  const repeats = metrics.total('forager_repeats_dropped_total')
+  if (repeats > 0)
+    lines.push(`Dropped: ${plural(repeats, 'event')} that the producer had sent before.`)
+  for (const { labels, value } of metrics.series('forager_messages_skipped_total')) {
+    lines.push(`Skipped: ${plural(value, 'bad message')} (${labels.reason}).`)
+  }
+  for (const { labels, value } of metrics.series('forager_events_refused_total')) {
+    const table = labels.table ?? ''
+    lines.push(
+      `Refused: ${plural(value, 'event')} of ${table}, which has no primary key. ` +
+        'Name its key columns with `key`.',
+    )
+  }
+  const unwanted = metrics.total('forager_messages_total', { kind: 'unwanted' })
+  if (unwanted > 0)
+    lines.push(`Passed over: ${plural(unwanted, 'event')} of tables that no rule names.`)
+  return lines
+}

@@ -1,0 +1,239 @@
+/**
+ * Types of MySQL's and MariaDB's columns as schema-change events give them, for messages without
+ * embedded schemas. How a value is written depends on settings of the connector that no message
+ * tells (`decimal.handling.mode` and so on). Where a value can only mean one thing it is read so;
+ * where it can mean two, `source.connector` must say, and until then it is an error.
+ */
+import type { ColumnType } from '../model/column-type.ts'
+import { maxDecimalPrecision } from '../model/column-type.ts'
+import { DecodeError } from '../model/errors.ts'
+import type { Value } from '../model/value.ts'
+import { checkInteger, misfit, parseDecimal } from '../model/value.ts'
+import type { Converter } from './connect-schema.ts'
+import {
+  binaryFromBase64,
+  bitsText,
+  decimalFromBase64,
+  integerOf,
+  jsonTextOf,
+  textOf,
+  timestampOf,
+  timeText,
+  unscaledFromBase64,
+  variableScaleText,
+  zonedTimestamp,
+} from './debezium-values.ts'
+
+/** A column of `tableChanges[].table.columns`. */
+export interface DatabaseColumn {
+  readonly name: string
+  readonly typeName: string
+  readonly length?: number | null
+  readonly scale?: number | null
+  readonly optional?: boolean | null
+  readonly comment?: string | null
+  readonly defaultValueExpression?: string | null
+}
+
+/** By Debezium's names. A setting that is absent is inferred from the values where that is safe. */
+export type ConnectorSettings = Readonly<Record<string, string>>
+
+/** Throws DecodeError `type-unsupported` for a type that is not known. */
+export function databaseConverter(column: DatabaseColumn, settings: ConnectorSettings): Converter {
+  const [name = '', ...words] = column.typeName.toUpperCase().split(' ')
+  const make = types[name]
+  if (make === undefined) {
+    throw new DecodeError('type-unsupported', `Hive has no equal for the type ${column.typeName}`)
+  }
+  return make(column, settings, words.includes('UNSIGNED'))
+}
+
+type Make = (column: DatabaseColumn, settings: ConnectorSettings, unsigned: boolean) => Converter
+
+const text: Make = () => ({ type: { kind: 'string' }, convert: textOf })
+
+/** Signed and unsigned; the unsigned one needs the next wider type. */
+function integer(
+  signed: 'smallint' | 'int' | 'bigint',
+  unsigned: 'smallint' | 'int' | 'bigint',
+): Make {
+  return (_column, _settings, isUnsigned) => {
+    const type = { kind: isUnsigned ? unsigned : signed }
+    return {
+      type,
+      // A converter may make booleans of TINYINT(1): the column keeps its type.
+      convert: json => (typeof json === 'boolean' ? Number(json) : integerOf(type, json)),
+    }
+  }
+}
+
+const bigint: Make = (_column, _settings, isUnsigned) => {
+  if (!isUnsigned) {
+    const type = { kind: 'bigint' } as const
+    return { type, convert: json => integerOf(type, json) }
+  }
+  const type = { kind: 'ubigint' } as const
+  return {
+    type,
+    convert: json => {
+      // `precise` sends a Decimal; `long` sends what lies above 2^63 as a negative number.
+      if (typeof json === 'string') return checkInteger(type, unscaledFromBase64(json))
+      const value = integerOf({ kind: 'bigint' }, json)
+      return value < 0 ? 2n ** 64n + BigInt(value) : value
+    },
+  }
+}
+
+const decimal: Make = (column, settings) => {
+  const precision = column.length ?? 10
+  const scale = column.scale ?? 0
+  const mode = settings['decimal.handling.mode']
+  if (mode === 'double') return floating('double')(column, settings, false)
+  if (precision > maxDecimalPrecision) {
+    const convert = (json: unknown): Value =>
+      isDecimalText(json, scale, mode) ? textOf(json) : variableScaleText({ scale, value: json })
+    return { type: { kind: 'string' }, convert }
+  }
+  const type = { kind: 'decimal', precision, scale } as const
+  return {
+    type,
+    convert: json => {
+      if (typeof json === 'number') return parseDecimal(String(json), type)
+      return isDecimalText(json, scale, mode)
+        ? parseDecimal(textOf(json), type)
+        : decimalFromBase64(json, type)
+    },
+  }
+}
+
+/** `2999.00` has a point, which base64 never has; without a fraction only the setting can tell. */
+function isDecimalText(json: unknown, scale: number, mode: string | undefined): boolean {
+  if (mode !== undefined) return mode === 'string'
+  if (typeof json !== 'string') throw new DecodeError('value-invalid', 'a decimal is not text')
+  if (scale > 0 || /[.-]/.test(json)) return /[.-]/.test(json)
+  if (/^\d+$/.test(json) && json.length % 4 === 0) throw ambiguous('decimal.handling.mode', json)
+  return /^\d+$/.test(json)
+}
+
+function floating(kind: 'float' | 'double'): Make {
+  return () => ({
+    type: { kind },
+    convert: json => {
+      if (typeof json === 'number' || typeof json === 'bigint') return Number(json)
+      throw misfit({ kind }, json)
+    },
+  })
+}
+
+const binary: Make = (_column, settings) => {
+  const mode = settings['binary.handling.mode'] ?? 'bytes'
+  const decodings: Readonly<Record<string, (json: unknown) => Uint8Array>> = {
+    bytes: binaryFromBase64,
+    base64: binaryFromBase64,
+    'base64-url-safe': json => Buffer.from(textOf(json), 'base64url'),
+    hex: json => Buffer.from(textOf(json), 'hex'),
+  }
+  return { type: { kind: 'binary' }, convert: decodings[mode] ?? binaryFromBase64 }
+}
+
+const date: Make = () => ({
+  type: { kind: 'date' },
+  convert: json => integerOf({ kind: 'int' }, json),
+})
+
+const milli = 1 / 1000
+const unitsPerMicro: Readonly<Record<string, number>> = {
+  connect: milli,
+  microseconds: 1,
+  nanoseconds: 1000,
+}
+
+/** DATETIME(0–3) is sent in milliseconds, DATETIME(4–6) in microseconds, unless a mode says other. */
+const datetime: Make = (column, settings) => {
+  const isMicro = (column.length ?? 0) > 3
+  const unit = unitsPerMicro[settings['time.precision.mode'] ?? ''] ?? (isMicro ? 1 : milli)
+  return { type: { kind: 'timestamp' }, convert: json => timestampOf(json, unit) }
+}
+
+/** TIME is sent in microseconds; with `connect` in milliseconds. */
+const time: Make = (_column, settings) => {
+  const unit = unitsPerMicro[settings['time.precision.mode'] ?? ''] ?? 1
+  return { type: { kind: 'string' }, convert: json => timeText(json, unit) }
+}
+
+function ambiguous(setting: string, json: unknown): DecodeError {
+  return new DecodeError(
+    'value-ambiguous',
+    `the value ${String(json)} can be read in two ways: state what the connector has for ${setting}`,
+  )
+}
+
+const bit: Make = column => {
+  const length = column.length ?? 1
+  if (length > 1) return { type: { kind: 'string' }, convert: json => bitsText(json, length) }
+  const type: ColumnType = { kind: 'boolean' }
+  return {
+    type,
+    convert: json => {
+      if (typeof json === 'boolean') return json
+      throw misfit(type, json)
+    },
+  }
+}
+
+const boolean: Make = (column, settings) => integer('smallint', 'smallint')(column, settings, false)
+const geometry: Make = () => ({ type: { kind: 'string' }, convert: jsonTextOf })
+
+const types: Readonly<Record<string, Make>> = {
+  BOOL: boolean,
+  BOOLEAN: boolean,
+  TINYINT: integer('smallint', 'smallint'),
+  SMALLINT: integer('smallint', 'int'),
+  MEDIUMINT: integer('int', 'int'),
+  INT: integer('int', 'bigint'),
+  INTEGER: integer('int', 'bigint'),
+  BIGINT: bigint,
+  SERIAL: (column, settings) => bigint(column, settings, true),
+  DECIMAL: decimal,
+  DEC: decimal,
+  NUMERIC: decimal,
+  FIXED: decimal,
+  FLOAT: floating('float'),
+  DOUBLE: floating('double'),
+  REAL: floating('double'),
+  CHAR: text,
+  NCHAR: text,
+  VARCHAR: text,
+  NVARCHAR: text,
+  TINYTEXT: text,
+  TEXT: text,
+  MEDIUMTEXT: text,
+  LONGTEXT: text,
+  LONG: text,
+  ENUM: text,
+  SET: text,
+  JSON: text,
+  UUID: text,
+  INET4: text,
+  INET6: text,
+  BINARY: binary,
+  VARBINARY: binary,
+  TINYBLOB: binary,
+  BLOB: binary,
+  MEDIUMBLOB: binary,
+  LONGBLOB: binary,
+  DATE: date,
+  TIME: time,
+  DATETIME: datetime,
+  TIMESTAMP: () => ({ type: { kind: 'timestamptz' }, convert: zonedTimestamp }),
+  YEAR: (column, settings) => integer('int', 'int')(column, settings, false),
+  BIT: bit,
+  GEOMETRY: geometry,
+  POINT: geometry,
+  LINESTRING: geometry,
+  POLYGON: geometry,
+  MULTIPOINT: geometry,
+  MULTILINESTRING: geometry,
+  MULTIPOLYGON: geometry,
+  GEOMETRYCOLLECTION: geometry,
+}

@@ -1,0 +1,283 @@
+/**
+ * Debezium's change events as Kafka Connect's JSON converter writes them, with and without embedded
+ * schemas. Every record of a connector's topics is recognised: rows, tombstones, heartbeats,
+ * transaction and schema-change events, logical messages.
+ */
+import type { ChangeEvent, ChangeOp, LogRecord } from '../model/change-event.ts'
+import { DecodeError, ForagerError } from '../model/errors.ts'
+import type { TableSchema } from '../model/table-schema.ts'
+import type { ConnectSchema } from './connect-schema.ts'
+import type { DatabaseColumn } from './debezium-column-types.ts'
+import { EnvelopeReader } from './debezium-envelope.ts'
+import type { SourceBlock } from './debezium-position.ts'
+import { positionOf, snapshotOf } from './debezium-position.ts'
+import { buildEvents } from './debezium-rows.ts'
+import type { RowReader } from './debezium-schemas.ts'
+import {
+  readerOfDatabase,
+  readerOfEmbedded,
+  readerOfStated,
+  SchemaHistory,
+} from './debezium-schemas.ts'
+import { TimePrecision } from './debezium-time-precision.ts'
+import type { Decoded, Decoder, DecoderOptions, Format, TableHints } from './decoder.ts'
+import { SchemaPending } from './decoder.ts'
+
+export function debeziumJson(): Format {
+  return {
+    name: 'debezium-json',
+    createDecoder: options => new DebeziumJsonDecoder(options),
+  }
+}
+
+type JsonRow = Readonly<Record<string, unknown>>
+
+interface WantedTable {
+  readonly table: string
+  readonly hints: TableHints
+}
+
+/** A value of Debezium's, before its rows are read. */
+export interface ChangePayload {
+  readonly op: ChangeOp
+  readonly source: SourceBlock
+  readonly before?: JsonRow | null
+  readonly after?: JsonRow | null
+  readonly transaction?: { readonly id?: string; readonly total_order?: number } | null
+}
+
+/** Fields that ByLogicalTableRouter adds to the key; they are no columns. */
+const routerField = /^__dbz__/
+
+class DebeziumJsonDecoder implements Decoder {
+  readonly schemaTopics = new Set<string>()
+  readonly #options: DecoderOptions
+  readonly #envelopes = new EnvelopeReader()
+  readonly #history = new SchemaHistory()
+  readonly #timePrecision: TimePrecision
+  /** Readers by what they were made from, then by table and key. */
+  readonly #readers = new WeakMap<object, Map<string, RowReader>>()
+  readonly #stated = new Map<string, RowReader>()
+
+  constructor(options: DecoderOptions) {
+    this.#options = options
+    this.#timePrecision = new TimePrecision(options.connectorSettings['time.precision.mode'])
+  }
+
+  /** What rows have shown of the connector's settings. */
+  get memory(): string {
+    return this.#timePrecision.save()
+  }
+
+  restore(memory: string): void {
+    this.#timePrecision.restore(memory)
+  }
+
+  decode(record: LogRecord): Decoded {
+    try {
+      return this.#decode(record)
+    } catch (error) {
+      const { topic, partition, offset } = record
+      throw error instanceof ForagerError ? error.at({ topic, partition, offset }) : error
+    }
+  }
+
+  learn(record: LogRecord): void {
+    if (record.value === null) return
+    const { payload } = this.#envelopes.read(record.topic, record.value)
+    const { source, tableChanges } = (payload ?? {}) as SchemaChangePayload
+    if (source === undefined || !Array.isArray(tableChanges)) return
+    const position = positionOf(source, this.#options.incarnation)
+    for (const { type, id, table } of tableChanges) {
+      const columns = type === 'DROP' || table == null ? null : (table.columns ?? null)
+      this.#history.add(tableOfId(id), position, columns)
+    }
+  }
+
+  #decode(record: LogRecord): Decoded {
+    if (record.value === null) return { kind: 'tombstone' }
+    const { schema, payload } = this.#envelopes.read(record.topic, record.value)
+    const kind = kindOf(payload, record.topic)
+    if (kind !== 'change') return { kind }
+    const change = payload as ChangePayload
+    const op = String(change.op).toLowerCase()
+    if (op === 'm') return { kind: 'message' }
+    if (!'curdt'.includes(op) || op.length !== 1) {
+      throw new DecodeError('op-unknown', `the operation "${String(change.op)}" is not known`)
+    }
+    const table = tableOf(change.source)
+    const hints = this.#options.hintsOf(table)
+    if (hints === null) return { kind: 'unwanted', table }
+    try {
+      const normal = { ...change, op: op as ChangeOp }
+      return { kind: 'changes', events: this.#events(record, { table, hints }, normal, schema) }
+    } catch (error) {
+      throw error instanceof ForagerError ? error.at({ table }) : error
+    }
+  }
+
+  #events(
+    record: LogRecord,
+    { table, hints }: WantedTable,
+    change: ChangePayload,
+    embedded: ConnectSchema | null,
+  ): ChangeEvent[] {
+    const { source, op } = change
+    const position = positionOf(source, this.#options.incarnation)
+    const messageKey = this.#messageKey(record)
+    const keyNames = hints.key ?? Object.keys(messageKey ?? {})
+    const base = {
+      table,
+      position,
+      snapshot: snapshotOf(source),
+      transaction: transactionOf(change),
+      origin: { topic: record.topic, partition: record.partition, offset: record.offset },
+      sourceMs: typeof source.ts_ms === 'number' ? source.ts_ms : record.timestampMs,
+      isInDoubt: true,
+    }
+    if (op === 't') {
+      const schema: TableSchema = { columns: [], key: [] }
+      const empty = { key: null, before: null, after: null, oldKey: null, isBeforeWhole: false }
+      return [{ ...base, ...empty, op, schema }]
+    }
+    const rowJson = (op === 'd' ? change.before : change.after) ?? null
+    const json = rowJson ?? (op === 'd' ? messageKey : null)
+    if (json === null) {
+      const which = op === 'd' ? 'before' : 'after'
+      throw new DecodeError('row-missing', `a change with op "${op}" has no "${which}"`)
+    }
+    const embeddedRow = embedded?.fields?.find(field => field.field === 'after') ?? null
+    const reader = this.#reader(embeddedRow, { table, hints }, keyNames, json, change)
+    return buildEvents({
+      base,
+      op,
+      change,
+      reader,
+      hints,
+      hasMessageKey: messageKey !== null,
+      messageKey,
+      oldKeyHeader: this.#oldKey(record),
+      unsent: this.#options.connectorSettings['unavailable.value.placeholder'],
+    })
+  }
+
+  #reader(
+    embedded: ConnectSchema | null,
+    { table, hints }: WantedTable,
+    key: readonly string[],
+    row: JsonRow,
+    { source }: ChangePayload,
+  ): RowReader {
+    const name = `${table} ${key.join('\0')}`
+    if (embedded !== null) {
+      return this.#remember(embedded, name, () => readerOfEmbedded(embedded, key, hints))
+    }
+    const columns = this.#columnsAt({ table, hints }, row, source)
+    if (columns !== null) {
+      const mode = this.#timePrecision.modeFor(String(source.name), columns, row)
+      const settings = { ...this.#options.connectorSettings, 'time.precision.mode': mode }
+      return this.#remember(columns, `${name} ${mode}`, () =>
+        readerOfDatabase(columns, key, hints, settings),
+      )
+    }
+    const names = Object.keys(row)
+    const known = this.#stated.get(`${name} ${names.join('\0')}`)
+    if (known !== undefined) return known
+    const reader = readerOfStated(names, key, hints)
+    this.#stated.set(`${name} ${names.join('\0')}`, reader)
+    return reader
+  }
+
+  /** Null when the operator states every type; SchemaPending while the row's columns are not known. */
+  #columnsAt(
+    { table, hints }: WantedTable,
+    row: JsonRow,
+    source: SourceBlock,
+  ): readonly DatabaseColumn[] | null {
+    const names = Object.keys(row)
+    const types = hints.types ?? {}
+    if (names.every(name => types[name] !== undefined)) return null
+    const topic = String(source.name)
+    this.schemaTopics.add(topic)
+    const columns = this.#history.columnsAt(table, positionOf(source, this.#options.incarnation))
+    const known = new Set(columns?.map(column => column.name))
+    const missing = names.filter(name => !known.has(name))
+    if (columns !== null && missing.length === 0) return columns
+    const what = columns === null ? 'no schema is known' : `no type for ${missing.join(', ')}`
+    throw new SchemaPending(table, topic, what)
+  }
+
+  #remember(from: object, name: string, make: () => RowReader): RowReader {
+    const readers = this.#readers.get(from) ?? new Map<string, RowReader>()
+    this.#readers.set(from, readers)
+    const known = readers.get(name)
+    if (known !== undefined) return known
+    const reader = make()
+    readers.set(name, reader)
+    return reader
+  }
+
+  #messageKey(record: LogRecord): JsonRow | null {
+    if (record.key === null) return null
+    const { payload } = this.#envelopes.read(`${record.topic} key`, record.key)
+    if (payload === null) return null
+    if (typeof payload !== 'object') {
+      throw new DecodeError('key-missing', 'the key of the message is not an object of columns')
+    }
+    return Object.fromEntries(Object.entries(payload).filter(([name]) => !routerField.test(name)))
+  }
+
+  #oldKey(record: LogRecord): JsonRow | null {
+    const header = record.headers.find(({ key }) => key === '__debezium.oldkey')
+    if (header === undefined || header.value.length === 0) return null
+    const { payload } = this.#envelopes.read(`${record.topic} oldkey`, header.value)
+    return payload as JsonRow
+  }
+}
+
+interface SchemaChangePayload {
+  readonly source?: SourceBlock
+  readonly tableChanges?: readonly {
+    readonly type: string
+    readonly id: string
+    readonly table?: { readonly columns?: readonly DatabaseColumn[] } | null
+  }[]
+}
+
+type MessageKind = 'change' | 'schema-change' | 'transaction' | 'heartbeat'
+
+function kindOf(payload: unknown, topic: string): MessageKind {
+  if (typeof payload === 'object' && payload !== null) {
+    if ('op' in payload && 'source' in payload) return 'change'
+    if ('tableChanges' in payload || ('ddl' in payload && 'databaseName' in payload)) {
+      return 'schema-change'
+    }
+    if ('status' in payload && 'id' in payload && 'ts_ms' in payload) return 'transaction'
+    const isBeat = Object.keys(payload).join() === 'ts_ms' || topic.includes('heartbeat')
+    if ('ts_ms' in payload && isBeat) return 'heartbeat'
+  }
+  throw new DecodeError(
+    'message-unknown',
+    'the message is none of Debezium’s: no "op" and "source", no "tableChanges"',
+  )
+}
+
+/** `database.table` where there are only databases, else `schema.table`. */
+function tableOf(source: SourceBlock): string {
+  const { schema, db, table } = source
+  if (typeof source !== 'object' || typeof table !== 'string') {
+    throw new DecodeError('message-unknown', 'the "source" of the change names no table')
+  }
+  return `${typeof schema === 'string' && schema !== '' ? schema : String(db)}.${table}`
+}
+
+/** `"db"."table"`, or `"db"."schema"."table"`, as `tableOf` names it. */
+function tableOfId(id: string): string {
+  const parts = [...id.matchAll(/"((?:[^"]|"")*)"/g)].map(match => match[1]!.replaceAll('""', '"'))
+  return parts.slice(-2).join('.')
+}
+
+function transactionOf({ transaction }: ChangePayload): { id: string; order: number } | null {
+  if (transaction === null || transaction === undefined || transaction.id === undefined) return null
+  return { id: transaction.id, order: transaction.total_order ?? 0 }
+}

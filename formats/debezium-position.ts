@@ -1,0 +1,79 @@
+/**
+ * Positions from Debezium's `source` block, connector by connector. A connector that is not listed
+ * gives none: its events are applied in the order of the log, and repeats are not recognised.
+ */
+import type { Position } from '../model/position.ts'
+
+export type SourceBlock = Readonly<Record<string, unknown>>
+
+/** Null when the connector is not known or a part is missing: then nothing is ever dropped. */
+export function positionOf(source: SourceBlock, incarnation: string): Position | null {
+  switch (source.connector) {
+    case 'mysql':
+    case 'mariadb':
+      return binlogPosition(source, incarnation)
+    case 'postgresql':
+      return postgresPosition(source, incarnation)
+    default:
+      return null
+  }
+}
+
+/** `first` begins a snapshot anew. Older connectors send a boolean, and `false` may be left out. */
+export function snapshotOf(source: SourceBlock): 'no' | 'first' | 'yes' {
+  const snapshot = source.snapshot
+  if (snapshot === 'first') return 'first'
+  const isStreamed = snapshot === undefined || snapshot === null || snapshot === false
+  return isStreamed || snapshot === 'false' ? 'no' : 'yes'
+}
+
+function nameOf(source: SourceBlock, incarnation: string): string {
+  return incarnation === '' ? String(source.name) : `${String(source.name)}@${incarnation}`
+}
+
+function binlogPosition(source: SourceBlock, incarnation: string): Position | null {
+  const { file, pos, row, server_id: server, gtid } = source
+  const match = typeof file === 'string' ? /^(.+)\.(\d+)$/.exec(file) : null
+  if (match === null || !isInteger(pos)) return null
+  const rowNumber = isInteger(row) ? row : 0
+  // A snapshot does not say which server it read.
+  const serverId = isInteger(server) && server !== 0 ? String(server) : null
+  return {
+    connector: String(source.connector),
+    name: nameOf(source, incarnation),
+    server: serverId,
+    log: match[1]!,
+    order: [Number(match[2]), pos, rowNumber],
+    transaction: null,
+    gtid: typeof gtid === 'string' ? gtid : null,
+    isSnapshot: snapshotOf(source) !== 'no',
+    text: `${file as string}:${pos}:${rowNumber}${serverId === null ? '' : `@${serverId}`}`,
+  }
+}
+
+function postgresPosition(source: SourceBlock, incarnation: string): Position | null {
+  const { lsn, txId, db, sequence } = source
+  if (!isInteger(lsn)) return null
+  const lastCommit = lastCommitOf(sequence)
+  return {
+    connector: 'postgresql',
+    name: nameOf(source, incarnation),
+    server: null,
+    log: String(db),
+    order: [lastCommit, BigInt(lsn)],
+    transaction: isInteger(txId) ? String(txId) : null,
+    gtid: null,
+    isSnapshot: snapshotOf(source) !== 'no',
+    text: lastCommit === null ? String(lsn) : `${lastCommit}/${lsn}`,
+  }
+}
+
+/** `sequence` is JSON text: `["LSN of the last commit", "LSN of the event"]`, either may be null. */
+function lastCommitOf(sequence: unknown): bigint | null {
+  const match = typeof sequence === 'string' ? /^\["(\d+)"/.exec(sequence) : null
+  return match === null ? null : BigInt(match[1]!)
+}
+
+function isInteger(value: unknown): value is number | bigint {
+  return typeof value === 'bigint' || Number.isInteger(value)
+}

@@ -1,0 +1,143 @@
+/**
+ * From the rows of a Debezium value to change events: typed values, what was not sent, and a changed
+ * key as the delete and the insert that it is.
+ */
+import type { ChangeEvent, ChangeOp } from '../model/change-event.ts'
+import { DecodeError } from '../model/errors.ts'
+import type { Row, Value } from '../model/value.ts'
+import type { ChangePayload } from './debezium-json.ts'
+import type { RowReader } from './debezium-schemas.ts'
+import type { TableHints } from './decoder.ts'
+
+type JsonRow = Readonly<Record<string, unknown>>
+
+interface BuildOptions {
+  /** What every event of the message has in common. */
+  readonly base: Omit<
+    ChangeEvent,
+    'op' | 'key' | 'before' | 'after' | 'schema' | 'oldKey' | 'isBeforeWhole'
+  >
+  readonly op: Exclude<ChangeOp, 't'>
+  readonly change: ChangePayload
+  readonly reader: RowReader
+  readonly hints: TableHints
+  readonly hasMessageKey: boolean
+  readonly messageKey: JsonRow | null
+  /** Of the message that is the second half of a changed key. */
+  readonly oldKeyHeader: JsonRow | null
+  readonly unsent: string | undefined
+}
+
+const defaultUnsent = '__debezium_unavailable_value'
+
+/** Connectors whose `before` is the whole row, because they need full row images to work at all. */
+const wholeBefore: readonly unknown[] = ['mysql', 'mariadb']
+
+export function buildEvents(options: BuildOptions): ChangeEvent[] {
+  const { base, op, change, reader, hints, messageKey, oldKeyHeader } = options
+  const isSplitKey = oldKeyHeader !== null
+  const before = readRow(change.before ?? null, null, options)
+  // Only an update can leave a value out; in an insert the same text is data.
+  const canBePartial = op === 'u' || isSplitKey
+  const after = readRow(change.after ?? null, canBePartial ? (change.before ?? {}) : null, options)
+  const isBeforeWhole = before !== null && hasWholeBefore(change, hints)
+  const row = op === 'd' ? before : after
+  const key = keyOf(hints.key === undefined ? readKey(messageKey, reader) : row, reader)
+  const oldKey = oldKeyHeader === null ? null : readKey(oldKeyHeader, reader)
+  const schema = reader.schema
+  const event = { ...base, op, key, before, after, schema, oldKey, isBeforeWhole }
+  if (op !== 'u' || key === null || before === null || !knowsOldKey(options, isBeforeWhole)) {
+    return [event]
+  }
+  const previous = keyOf(before, reader)
+  if (previous === null || isSameKey(previous, key)) return [event]
+  return [
+    { ...event, op: 'd', key: previous, after: null },
+    { ...event, op: 'c', before: null, oldKey: previous, isBeforeWhole: false },
+  ]
+}
+
+function hasWholeBefore({ source }: ChangePayload, hints: TableHints): boolean {
+  if (hints.beforeImage !== undefined) return hints.beforeImage === 'full'
+  return wholeBefore.includes(source.connector)
+}
+
+/** A configured key may change under a message key that does not. */
+function knowsOldKey({ hints, hasMessageKey }: BuildOptions, isBeforeWhole: boolean): boolean {
+  return isBeforeWhole || (hints.key !== undefined && !hasMessageKey)
+}
+
+function readRow(json: JsonRow | null, before: JsonRow | null, options: BuildOptions): Row | null {
+  if (json === null) return null
+  const { reader } = options
+  const unsent = options.unsent ?? defaultUnsent
+  const row: Record<string, Value> = {}
+  for (const column of reader.schema.columns) {
+    const value = json[column.name]
+    if (value === undefined) continue
+    if (before !== null && isUnsent(value, unsent) && !isKnown(before[column.name], unsent))
+      continue
+    row[column.name] = value === null ? null : convert(reader, column.name, value)
+  }
+  return row
+}
+
+function convert(reader: RowReader, name: string, json: unknown): Value {
+  try {
+    return reader.convert.get(name)!.convert(json)
+  } catch (error) {
+    throw error instanceof DecodeError ? error.at({ column: name }) : error
+  }
+}
+
+/** The placeholder takes each type's own form: text, base64 of it, an array of it. */
+function isUnsent(json: unknown, placeholder: string): boolean {
+  if (Array.isArray(json)) return json.length === 1 && isUnsent(json[0], placeholder)
+  return json === placeholder || json === Buffer.from(placeholder).toString('base64')
+}
+
+/** When the row before holds the value, the row after holds it as well, whatever it looks like. */
+function isKnown(before: unknown, placeholder: string): boolean {
+  return before !== undefined && before !== null && !isUnsent(before, placeholder)
+}
+
+function readKey(json: JsonRow | null, reader: RowReader): Row | null {
+  if (json === null) return null
+  const entries = reader.schema.key.map(name => {
+    const value = json[name]
+    if (value === undefined) {
+      throw new DecodeError('key-column-missing', `the key has no column ${name}`, {
+        context: { column: name },
+      })
+    }
+    return [name, value === null ? null : convert(reader, name, value)] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function keyOf(row: Row | null, reader: RowReader): Row | null {
+  if (row === null || reader.schema.key.length === 0) return null
+  const entries = reader.schema.key.map(name => {
+    const value = row[name]
+    if (value === undefined) {
+      throw new DecodeError(
+        'key-column-missing',
+        `the row has no value for the key column ${name}`,
+        {
+          context: { column: name },
+        },
+      )
+    }
+    return [name, value] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+function isSameKey(a: Row, b: Row): boolean {
+  return Object.entries(a).every(([name, value]) => {
+    const other = b[name]
+    return value instanceof Uint8Array && other instanceof Uint8Array
+      ? Buffer.compare(value, other) === 0
+      : value === other
+  })
+}

@@ -1,0 +1,170 @@
+/**
+ * From what a connector tells of a table to the schema of its rows: the converters of each column, by
+ * name. Three sources, in this order: types that the operator states, the schema that is embedded in
+ * a message, and the connector's schema-change events as of the row's position.
+ */
+import { DecodeError } from '../model/errors.ts'
+import type { Position } from '../model/position.ts'
+import { comparePositions } from '../model/position.ts'
+import type { Column, TableSchema } from '../model/table-schema.ts'
+import { internSchema } from '../model/table-schema.ts'
+import type { Value } from '../model/value.ts'
+import type { ConnectSchema, Converter } from './connect-schema.ts'
+import { connectConverter } from './connect-schema.ts'
+import type { ConnectorSettings, DatabaseColumn } from './debezium-column-types.ts'
+import { databaseConverter } from './debezium-column-types.ts'
+import type { TableHints } from './decoder.ts'
+import { statedConverter } from './stated-types.ts'
+
+export interface RowReader {
+  readonly schema: TableSchema
+  readonly convert: ReadonlyMap<string, Converter>
+}
+
+interface ReadColumn {
+  readonly column: Column
+  readonly converter: Converter
+}
+
+/** A reader for rows whose schema came with the message. Errors name the column. */
+export function readerOfEmbedded(
+  row: ConnectSchema,
+  key: readonly string[],
+  hints: TableHints,
+): RowReader {
+  return readerOf(
+    (row.fields ?? []).map(field =>
+      readColumn(field.field ?? '', hints, () => connectConverter(field), {
+        nullable: field.optional ?? false,
+        comment: field.doc,
+        initial: field.default,
+      }),
+    ),
+    key,
+  )
+}
+
+/** A reader for rows of a table as a schema-change event describes it. */
+export function readerOfDatabase(
+  columns: readonly DatabaseColumn[],
+  key: readonly string[],
+  hints: TableHints,
+  settings: ConnectorSettings,
+): RowReader {
+  return readerOf(
+    columns.map(column =>
+      readColumn(column.name, hints, () => databaseConverter(column, settings), {
+        nullable: column.optional ?? true,
+        comment: column.comment ?? undefined,
+        initial: column.defaultValueExpression ?? undefined,
+        isInitialText: true,
+      }),
+    ),
+    key,
+  )
+}
+
+/** A reader for rows whose types the operator states, one for every column. */
+export function readerOfStated(
+  names: readonly string[],
+  key: readonly string[],
+  hints: TableHints,
+): RowReader {
+  return readerOf(
+    names.map(name =>
+      readColumn(
+        name,
+        hints,
+        () => {
+          throw new DecodeError('type-unknown', `the type of column ${name} is not known`, {
+            context: { column: name },
+          })
+        },
+        { nullable: true },
+      ),
+    ),
+    key,
+  )
+}
+
+function readColumn(
+  name: string,
+  hints: TableHints,
+  infer: () => Converter,
+  rest: {
+    readonly nullable: boolean
+    readonly comment?: string | undefined
+    readonly initial?: unknown
+    readonly isInitialText?: boolean
+  },
+): ReadColumn {
+  const stated = hints.types?.[name]
+  try {
+    const converter = stated === undefined ? infer() : statedConverter(stated)
+    const initial = initialDefault(converter, rest.initial, rest.isInitialText ?? false)
+    const column = {
+      id: name,
+      name,
+      type: converter.type,
+      nullable: rest.nullable,
+      ...(initial === null ? {} : { initialDefault: initial }),
+      ...(rest.comment === undefined || rest.comment === '' ? {} : { comment: rest.comment }),
+    }
+    return { column, converter }
+  } catch (error) {
+    throw error instanceof DecodeError ? error.at({ column: name }) : error
+  }
+}
+
+/** Defaults come in the form of values, or from schema-change events as text. */
+function initialDefault(converter: Converter, initial: unknown, isText: boolean): Value {
+  if (initial === undefined || initial === null) return null
+  try {
+    return isText ? statedConverter(converter.type).convert(initial) : converter.convert(initial)
+  } catch {
+    // An expression (`CURRENT_TIMESTAMP`) is not a value: old rows get null.
+    return null
+  }
+}
+
+function readerOf(columns: readonly ReadColumn[], key: readonly string[]): RowReader {
+  for (const name of key) {
+    if (!columns.some(({ column }) => column.name === name)) {
+      throw new DecodeError(
+        'key-column-missing',
+        `the key column ${name} is not in the row (${columns.map(one => one.column.name).join(', ')})`,
+        { context: { column: name } },
+      )
+    }
+  }
+  return {
+    schema: internSchema({ columns: columns.map(({ column }) => column), key: [...key] }),
+    convert: new Map(columns.map(({ column, converter }) => [column.name, converter])),
+  }
+}
+
+/** A table as one schema-change event left it; null columns: it was dropped. */
+interface TableVersion {
+  readonly position: Position | null
+  readonly columns: readonly DatabaseColumn[] | null
+}
+
+/** What the topics of schema changes said, in their order. */
+export class SchemaHistory {
+  readonly #tables = new Map<string, TableVersion[]>()
+
+  add(table: string, position: Position | null, columns: readonly DatabaseColumn[] | null): void {
+    const versions = this.#tables.get(table) ?? []
+    this.#tables.set(table, versions)
+    versions.push({ position, columns })
+  }
+
+  /** The columns that the table had at the position: the last change that is not after it. */
+  columnsAt(table: string, position: Position | null): readonly DatabaseColumn[] | null {
+    const version = this.#tables.get(table)?.findLast(candidate => {
+      if (candidate.position === null || position === null) return true
+      return (comparePositions(candidate.position, position) ?? 0) <= 0
+    })
+    return version?.columns ?? null
+  }
+}

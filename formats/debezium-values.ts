@@ -1,0 +1,144 @@
+/**
+ * Reading Debezium's JSON forms of single values. Each function takes what `JSON.parse` gave and
+ * returns the value in its one form, or throws DecodeError `value-invalid`.
+ */
+import type { ColumnType } from '../model/column-type.ts'
+import { DecodeError } from '../model/errors.ts'
+import type { Value } from '../model/value.ts'
+import { checkInteger, misfit, rescale, toInteger, unscaledText } from '../model/value.ts'
+import { daysFromCivil } from '../model/value-text.ts'
+
+export type Convert = (json: unknown) => Value
+
+export function textOf(json: unknown): string {
+  if (typeof json === 'string') return json
+  throw misfit({ kind: 'string' }, json)
+}
+
+/** A struct that Hive has no type for, as JSON text. */
+export function jsonTextOf(json: unknown): string {
+  return JSON.stringify(json, (_key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  )
+}
+
+export function integerOf(type: ColumnType, json: unknown): number | bigint {
+  if (typeof json === 'bigint' || (typeof json === 'number' && Number.isInteger(json))) {
+    return checkInteger(type, json)
+  }
+  throw misfit(type, json)
+}
+
+export function binaryFromBase64(json: unknown): Uint8Array {
+  return Buffer.from(base64(json), 'base64')
+}
+
+function base64(json: unknown): string {
+  if (typeof json === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(json)) return json
+  throw misfit({ kind: 'binary' }, json)
+}
+
+/** Two's complement, big endian, as Connect's Decimal sends it: the unscaled integer. */
+export function unscaledFromBase64(json: unknown): number | bigint {
+  const bytes = Buffer.from(base64(json), 'base64')
+  if (bytes.length === 0) throw new DecodeError('value-invalid', 'a decimal has no bytes')
+  if (bytes.length <= 6) return bytes.readIntBE(0, bytes.length)
+  return toInteger(BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`)))
+}
+
+export function decimalFromBase64(
+  json: unknown,
+  type: { readonly precision: number; readonly scale: number },
+): number | bigint {
+  return rescale(unscaledFromBase64(json), type.scale, type)
+}
+
+/** `{scale, value}`: the exact number as text. */
+export function variableScaleText(json: unknown): string {
+  const { scale, value } = (json ?? {}) as { scale?: unknown; value?: unknown }
+  if (typeof scale !== 'number') throw misfit({ kind: 'string' }, json)
+  const unscaled = unscaledFromBase64(value)
+  return scale >= 0
+    ? unscaledText(unscaled, scale)
+    : (BigInt(unscaled) * 10n ** BigInt(-scale)).toString()
+}
+
+/** Bits come as bytes, the lowest first; they are kept as text of 0 and 1, the highest first. */
+export function bitsText(json: unknown, length: number): string {
+  const bytes = Buffer.from(base64(json), 'base64').reverse()
+  const bits = [...bytes].map(byte => byte.toString(2).padStart(8, '0')).join('')
+  return bits.slice(-length).padStart(length, '0')
+}
+
+/**
+ * A time of day or an amount of time, which Hive has no type for, as `[-]HH:MM:SS[.ffffff]`. MySQL's
+ * TIME is negative or longer than a day.
+ */
+export function timeText(json: unknown, unitsPerMicro: number): string {
+  const micros = toMicros(json, unitsPerMicro)
+  const magnitude = Math.abs(Number(micros))
+  const seconds = Math.floor(magnitude / 1e6)
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
+  const clock = parts.map(part => String(part).padStart(2, '0')).join(':')
+  const fraction = magnitude % 1e6
+  const digits = String(fraction).padStart(6, '0').replace(/0+$/, '')
+  return `${micros < 0 ? '-' : ''}${clock}${fraction === 0 ? '' : `.${digits}`}`
+}
+
+/** PostgreSQL's infinity, in the microseconds that its connector sends. */
+const positiveInfinity = 9_223_372_036_825_200_000n
+const negativeInfinity = -9_223_372_036_832_400_000n
+/** Hive's last and first moments stand for it: they compare as infinity would. */
+const lastMoment = 253_402_300_799_999_999n
+const firstMoment = -62_135_596_800_000_000
+
+export function timestampOf(json: unknown, unitsPerMicro: number): number | bigint {
+  const micros = toMicros(json, unitsPerMicro)
+  if (micros === positiveInfinity) return lastMoment
+  if (micros === negativeInfinity) return firstMoment
+  return micros
+}
+
+function toMicros(json: unknown, unitsPerMicro: number): number | bigint {
+  if (typeof json !== 'bigint' && !(typeof json === 'number' && Number.isInteger(json))) {
+    throw misfit({ kind: 'timestamp' }, json)
+  }
+  if (unitsPerMicro === 1) return json
+  if (unitsPerMicro < 1) {
+    const micros = Number(json) * 1000
+    return Number.isSafeInteger(micros) ? micros : toInteger(BigInt(json) * 1000n)
+  }
+  const units = BigInt(json)
+  const divisor = BigInt(unitsPerMicro)
+  if (units % divisor === 0n) return toInteger(units / divisor)
+  // Some sources have nanoseconds; the table keeps microseconds, and the earlier one.
+  return toInteger((units - (((units % divisor) + divisor) % divisor)) / divisor)
+}
+
+const zoned =
+  /^([+-]?\d{4,9})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?)( BC)?$/
+
+/** ISO 8601 with an offset, as microseconds since the epoch. */
+export function zonedTimestamp(json: unknown): number | bigint {
+  if (json === 'infinity') return lastMoment
+  if (json === '-infinity') return firstMoment
+  const match = typeof json === 'string' ? zoned.exec(json) : null
+  if (match === null) throw misfit({ kind: 'timestamptz' }, json)
+  const [, year, month, day, hour, minute, second = '0', fraction = '', zone, era] = match
+  const civilYear = era === undefined ? Number(year) : 1 - Number(year)
+  const days = daysFromCivil(civilYear, Number(month), Number(day))
+  const seconds =
+    days * 86_400 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - zoneSeconds(zone!)
+  const micros = Number(fraction.padEnd(6, '0').slice(0, 6))
+  const total = seconds * 1e6 + micros
+  return Number.isSafeInteger(total)
+    ? total
+    : toInteger(BigInt(seconds) * 1_000_000n + BigInt(micros))
+}
+
+function zoneSeconds(zone: string): number {
+  if (zone === 'Z') return 0
+  const digits = zone.slice(1).replaceAll(':', '').padEnd(6, '0')
+  const [hours, minutes, seconds] = [0, 2, 4].map(start => Number(digits.slice(start, start + 2)))
+  return (zone[0] === '-' ? -1 : 1) * (hours! * 3600 + minutes! * 60 + seconds!)
+}

@@ -1,0 +1,71 @@
+/**
+ * Bytes in, change events out. A format is one file that implements `Decoder`; it is synchronous and
+ * keeps nothing that a crash could lose.
+ */
+import type { ChangeEvent, LogRecord } from '../model/change-event.ts'
+import type { ColumnType } from '../model/column-type.ts'
+
+/** What a record turned out to be. Only `changes` are rows; the others are recognised and counted. */
+export type Decoded =
+  | { readonly kind: 'changes'; readonly events: readonly ChangeEvent[] }
+  | { readonly kind: 'unwanted'; readonly table: string }
+  | { readonly kind: 'tombstone' | 'heartbeat' | 'transaction' | 'schema-change' | 'message' }
+
+export interface Decoder {
+  /**
+   * Throws DecodeError for a bad message, and SchemaPending when the types of its row have to be
+   * read from a topic of schema changes first.
+   */
+  decode(record: LogRecord): Decoded
+  /** Topics of schema changes that the rows seen so far depend on. */
+  readonly schemaTopics: ReadonlySet<string>
+  /**
+   * What the decoder has learned from rows and would have to guess without: it is kept beside the
+   * committed offset, so that a record is read the same way again. Short; empty when there is nothing.
+   */
+  readonly memory: string
+  /** Adds what a decoder before had learned. */
+  restore(memory: string): void
+  /** Takes in a record of one of them. Records come in order, each at least once. */
+  learn(record: LogRecord): void
+}
+
+/** What the operator says of a table and its source; the decoder asks for it by table. */
+export interface TableHints {
+  /** Key columns in order, for a table without a primary key or with another one. */
+  readonly key?: readonly string[]
+  /** Types of columns, where the messages do not tell or should be overruled. */
+  readonly types?: Readonly<Record<string, ColumnType>>
+  /** `full`: `before` is the whole row. By default MySQL and MariaDB are trusted, others are not. */
+  readonly beforeImage?: 'full' | 'key'
+}
+
+export interface DecoderOptions {
+  /** Null: nobody wants the table, its rows are not read. */
+  readonly hintsOf: (table: string) => TableHints | null
+  /** Part of every position: a new name makes the source's log a new one. */
+  readonly incarnation: string
+  /** What the connector was told, by Debezium's names; needed only without embedded schemas. */
+  readonly connectorSettings: Readonly<Record<string, string>>
+}
+
+export interface Format {
+  readonly name: string
+  createDecoder(options: DecoderOptions): Decoder
+}
+
+/** The row waits until the schema changes up to its position have been read. */
+export class SchemaPending extends Error {
+  readonly table: string
+  readonly topic: string
+  /** What is missing, for the error when it does not come. */
+  readonly missing: string
+
+  constructor(table: string, topic: string, missing: string) {
+    super(`${table}: ${missing}`)
+    this.name = 'SchemaPending'
+    this.table = table
+    this.topic = topic
+    this.missing = missing
+  }
+}

@@ -1,0 +1,115 @@
+/** A member of a group of the embedded log: positions, pausing, and polling with a wait. */
+import type { Clock } from '../runtime/clock.ts'
+import type { Random } from '../runtime/random.ts'
+import type { EmbeddedLog } from './embedded-log.ts'
+import type { GroupCoordinator } from './group-coordinator.ts'
+import type { LogBatch, LogConsumer, PollResult, TopicPartition } from './log.ts'
+import { partitionName } from './log.ts'
+
+export interface EmbeddedConsumerOptions {
+  readonly group: string
+  readonly topics: readonly string[]
+  readonly memberId: string
+  readonly log: EmbeddedLog
+  readonly coordinator: GroupCoordinator
+  readonly clock: Clock
+  readonly random: Random
+  readonly isSkewed: boolean
+}
+
+export class EmbeddedConsumer implements LogConsumer {
+  readonly #options: EmbeddedConsumerOptions
+  readonly #positions = new Map<string, TopicPartition & { offset: number }>()
+  readonly #paused = new Set<string>()
+  #wake: (() => void) | null = null
+  #isWoken = false
+
+  constructor(options: EmbeddedConsumerOptions) {
+    this.#options = options
+    const { coordinator, group, memberId, topics } = options
+    coordinator.join(group, memberId, topics, () => this.wakeup())
+  }
+
+  async poll(options: { maxWaitMs: number; maxBytes: number }): Promise<PollResult> {
+    const first = await this.#pollOnce(options.maxBytes)
+    if (first.kind === 'assigned' || first.batches.length > 0 || options.maxWaitMs <= 0) {
+      this.#isWoken = false
+      return first
+    }
+    await this.#wait(options.maxWaitMs)
+    return await this.#pollOnce(options.maxBytes)
+  }
+
+  seek(partition: TopicPartition, offset: number): void {
+    this.#positions.set(partitionName(partition), { ...partition, offset })
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#paused.add(partitionName(partition))
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#paused.delete(partitionName(partition))
+  }
+
+  wakeup(): void {
+    this.#isWoken = true
+    this.#wake?.()
+  }
+
+  close(): Promise<void> {
+    this.#options.coordinator.leave(this.#options.group, this.#options.memberId)
+    this.wakeup()
+    return Promise.resolve()
+  }
+
+  async #pollOnce(maxBytes: number): Promise<PollResult> {
+    const { coordinator, group, memberId, log } = this.#options
+    const assignment = coordinator.takeAssignment(group, memberId)
+    if (assignment !== null) {
+      const kept = new Set(assignment.partitions.map(partitionName))
+      for (const name of this.#positions.keys()) if (!kept.has(name)) this.#positions.delete(name)
+      return { kind: 'assigned', assignment }
+    }
+    const ready = this.#order().filter(({ offset, ...partition }) => {
+      return offset < log.currentOffsets(partition).end
+    })
+    const batches: LogBatch[] = []
+    for (const { offset, ...partition } of ready) {
+      const batch = await log.read(partition, offset, Math.ceil(maxBytes / ready.length))
+      this.seek(partition, batch.nextOffset)
+      batches.push(batch)
+    }
+    return { kind: 'records', batches }
+  }
+
+  /** Positions that are not paused; skewed: a random few of them, so that some lag far behind. */
+  #order(): (TopicPartition & { offset: number })[] {
+    const open = [...this.#positions].filter(([name]) => !this.#paused.has(name))
+    const positions = open.map(([, position]) => position)
+    if (!this.#options.isSkewed || positions.length < 2) return positions
+    const { random } = this.#options
+    const shuffled = positions
+      .map(position => ({ position, rank: random.next() }))
+      .sort((a, b) => a.rank - b.rank)
+      .map(({ position }) => position)
+    // A partition that has nothing to read must not stand for the one that has.
+    const { log } = this.#options
+    const ready = shuffled.filter(({ offset, ...at }) => offset < log.currentOffsets(at).end)
+    return ready.slice(0, 1 + Math.floor(random.next() ** 3 * ready.length))
+  }
+
+  async #wait(milliseconds: number): Promise<void> {
+    if (this.#isWoken) {
+      this.#isWoken = false
+      return
+    }
+    const controller = new AbortController()
+    this.#wake = () => controller.abort()
+    const forget = this.#options.log.onCommit(() => controller.abort())
+    await this.#options.clock.sleep(milliseconds, controller.signal)
+    forget()
+    this.#wake = null
+    this.#isWoken = false
+  }
+}

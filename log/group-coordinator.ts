@@ -1,0 +1,99 @@
+/**
+ * Groups of the embedded log: who has which partitions. Partitions stay with their member over a
+ * rebalance where they can; each rebalance is a new generation, and only the newest may commit.
+ */
+import { assert, StateError } from '../model/errors.ts'
+import type { Assignment, GroupMembership, TopicPartition } from './log.ts'
+import { partitionName } from './log.ts'
+
+interface Member {
+  readonly id: string
+  readonly topics: readonly string[]
+  partitions: TopicPartition[]
+  /** The generation that the member has been told of. */
+  knownGeneration: number
+  readonly onChange: () => void
+}
+
+export class GroupCoordinator {
+  readonly #groups = new Map<string, { generation: number; members: Map<string, Member> }>()
+  readonly #partitionsOf: (topics: readonly string[]) => TopicPartition[]
+
+  constructor(partitionsOf: (topics: readonly string[]) => TopicPartition[]) {
+    this.#partitionsOf = partitionsOf
+  }
+
+  join(group: string, id: string, topics: readonly string[], onChange: () => void): void {
+    const state = this.#groups.get(group) ?? { generation: 0, members: new Map<string, Member>() }
+    this.#groups.set(group, state)
+    state.members.set(id, { id, topics, partitions: [], knownGeneration: -1, onChange })
+    this.rebalance(group)
+  }
+
+  leave(group: string, id: string): void {
+    const state = this.#groups.get(group)
+    if (state?.members.delete(id) === true) this.rebalance(group)
+  }
+
+  /** The new assignment when the member has not been told of it yet. */
+  takeAssignment(group: string, id: string): Assignment | null {
+    const state = this.#groups.get(group)
+    const member = state?.members.get(id)
+    if (state === undefined || member === undefined) {
+      throw new StateError('task-fenced', `the member ${id} is no longer in the group ${group}`)
+    }
+    if (member.knownGeneration === state.generation) return null
+    member.knownGeneration = state.generation
+    return {
+      membership: { group, memberId: id, generation: state.generation },
+      partitions: member.partitions,
+    }
+  }
+
+  /** StateError `task-fenced` unless the membership is the newest and owns the partitions. */
+  check(membership: GroupMembership, partitions: readonly TopicPartition[]): void {
+    const state = this.#groups.get(membership.group)
+    const member = state?.members.get(membership.memberId)
+    const owned = new Set(member?.partitions.map(partitionName))
+    const isOwner = partitions.every(partition => owned.has(partitionName(partition)))
+    if (state?.generation === membership.generation && isOwner) return
+    throw new StateError(
+      'task-fenced',
+      `the group ${membership.group} is at generation ${state?.generation ?? 'none'}; ` +
+        `the member committed in generation ${membership.generation}`,
+    )
+  }
+
+  /** Also when topics appear: every member learns of the new generation at its next poll. */
+  rebalance(group: string): void {
+    const state = this.#groups.get(group)
+    assert(state !== undefined, `no group ${group}`)
+    state.generation += 1
+    const members = [...state.members.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
+    const all = this.#partitionsOf([...new Set(members.flatMap(member => member.topics))])
+    assignSticky(members, all)
+    for (const member of members) member.onChange()
+  }
+}
+
+/** Every partition to one member that asked for its topic: the last owner, else the least loaded. */
+function assignSticky(members: readonly Member[], partitions: readonly TopicPartition[]): void {
+  const share = Math.ceil(partitions.length / Math.max(1, members.length))
+  const before = new Map(
+    members.flatMap(member =>
+      member.partitions.map(partition => [partitionName(partition), member] as const),
+    ),
+  )
+  for (const member of members) member.partitions = []
+  const homeless = partitions.filter(partition => {
+    const owner = before.get(partitionName(partition))
+    if (owner === undefined || owner.partitions.length >= share) return true
+    owner.partitions.push(partition)
+    return false
+  })
+  for (const partition of homeless) {
+    const candidates = members.filter(member => member.topics.includes(partition.topic))
+    const least = candidates.toSorted((a, b) => a.partitions.length - b.partitions.length)[0]
+    least?.partitions.push(partition)
+  }
+}

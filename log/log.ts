@@ -1,0 +1,120 @@
+/**
+ * The log: topics of partitions, groups that share them, and transactions. Kafka is one; the
+ * in-memory and the local log are the same to whoever runs over them, and
+ * `testkit/log-conformance.ts` is the suite that each of them passes.
+ *
+ * What a transaction writes is read as a whole or not at all. Offsets ascend and have gaps (a
+ * transaction takes one for its marker), so a range counts offsets, never records.
+ */
+import type { LogHeader, LogRecord } from '../model/change-event.ts'
+
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
+export interface TopicSpec {
+  readonly name: string
+  readonly partitions: number
+  /** `compact` keeps the last record of a key; `delete` keeps all, until `deleteRecords`. */
+  readonly cleanup: 'delete' | 'compact'
+}
+
+export interface TopicInfo {
+  readonly name: string
+  readonly partitions: number
+  /** Another one when a topic was removed and made anew. */
+  readonly id: string
+  /** True when no record will ever be added: a file of recorded events. */
+  readonly isFinite: boolean
+}
+
+/** Records of one partition, in order. */
+export interface LogBatch extends TopicPartition {
+  readonly records: readonly LogRecord[]
+  /** Where reading goes on: past the last record and the markers behind it. */
+  readonly nextOffset: number
+}
+
+/** A committed offset, with what its task wrote beside it (at most 4,096 bytes). */
+export interface CommittedOffset {
+  readonly offset: number
+  readonly metadata: string
+}
+
+export interface ProducerRecord {
+  readonly topic: string
+  readonly partition: number
+  readonly key: Uint8Array | null
+  readonly value: Uint8Array | null
+  readonly headers?: readonly LogHeader[]
+  readonly timestampMs: number
+}
+
+/** The outputs of one task and the offsets that they account for: all of it, or nothing. */
+export interface Transaction {
+  readonly records: readonly ProducerRecord[]
+  readonly offsets: readonly (TopicPartition & CommittedOffset)[]
+  /** The group whose offsets they are, and the membership that fences a member that was replaced. */
+  readonly group: GroupMembership
+}
+
+export interface GroupMembership {
+  readonly group: string
+  readonly memberId: string
+  readonly generation: number
+}
+
+/** A producer of one transactional id. Opening it fences the one before. */
+export interface LogProducer {
+  /**
+   * Commits, and resolves to the offsets of the records, in order. StateError `task-fenced` when the
+   * id or the membership has a newer owner: then nothing was written.
+   */
+  commit(transaction: Transaction): Promise<readonly number[]>
+  close(): Promise<void>
+}
+
+export interface Assignment {
+  readonly membership: GroupMembership
+  readonly partitions: readonly TopicPartition[]
+}
+
+export type PollResult =
+  /** The group gave this member other partitions. None is read before it is sought. */
+  | { readonly kind: 'assigned'; readonly assignment: Assignment }
+  | { readonly kind: 'records'; readonly batches: readonly LogBatch[] }
+
+/** A member of a group. */
+export interface LogConsumer {
+  /** At most about `maxBytes` of records; waits up to `maxWaitMs` when there is none. */
+  poll(options: { maxWaitMs: number; maxBytes: number }): Promise<PollResult>
+  seek(partition: TopicPartition, offset: number): void
+  pause(partitions: readonly TopicPartition[]): void
+  resume(partitions: readonly TopicPartition[]): void
+  /** Ends a poll that waits. */
+  wakeup(): void
+  close(): Promise<void>
+}
+
+export interface Log {
+  topics(): Promise<readonly TopicInfo[]>
+  /** StateError `topic-mismatch` when it exists with another number of partitions. */
+  createTopic(spec: TopicSpec): Promise<void>
+  /** The first offset that is still there, and the one after the last committed record. */
+  offsets(partition: TopicPartition): Promise<{ readonly start: number; readonly end: number }>
+  /** Reads without a group, committed records only. Empty at the end of the partition. */
+  read(partition: TopicPartition, offset: number, maxBytes: number): Promise<LogBatch>
+  committed(
+    group: string,
+    partitions: readonly TopicPartition[],
+  ): Promise<readonly (CommittedOffset | null)[]>
+  openProducer(transactionalId: string): Promise<LogProducer>
+  openConsumer(options: { group: string; topics: readonly string[] }): Promise<LogConsumer>
+  deleteRecords(partition: TopicPartition, beforeOffset: number): Promise<void>
+  close(): Promise<void>
+}
+
+export function partitionName({ topic, partition }: TopicPartition): string {
+  return `${topic}-${partition}`
+}

@@ -1,0 +1,209 @@
+/**
+ * Writing and reading of Forager's own binary forms: the hop's frames, rows in stores, keys.
+ * Integers are zig-zag base-128 varints of any size; text is UTF-8 behind its length in bytes.
+ */
+import { assert } from './errors.ts'
+import { toInteger } from './value.ts'
+
+const maxVarintBytes = 19
+
+/** An append-only buffer that grows. `take()` hands the bytes out and starts anew. */
+export class ByteWriter {
+  #bytes: Buffer
+  #length = 0
+
+  constructor(initialBytes = 1024) {
+    this.#bytes = Buffer.allocUnsafe(initialBytes)
+  }
+
+  get length(): number {
+    return this.#length
+  }
+
+  byte(value: number): void {
+    this.#reserve(1)
+    this.#bytes[this.#length] = value
+    this.#length += 1
+  }
+
+  /** A length or count: 0 to 2^31 − 1. */
+  count(value: number): void {
+    this.#reserve(5)
+    let rest = value
+    while (rest >= 0x80) {
+      this.#bytes[this.#length++] = (rest & 0x7f) | 0x80
+      rest >>>= 7
+    }
+    this.#bytes[this.#length++] = rest
+  }
+
+  integer(value: number | bigint): void {
+    this.#reserve(maxVarintBytes)
+    if (typeof value === 'number' && value >= -0x4000_0000 && value < 0x4000_0000) {
+      this.count(((value << 1) ^ (value >> 31)) >>> 0)
+      return
+    }
+    if (typeof value === 'number' && Math.abs(value) < 2 ** 52) {
+      let rest = value >= 0 ? value * 2 : -value * 2 - 1
+      while (rest >= 0x80) {
+        this.#bytes[this.#length++] = (rest % 0x80) | 0x80
+        rest = Math.floor(rest / 0x80)
+      }
+      this.#bytes[this.#length++] = rest
+      return
+    }
+    const big = BigInt(value)
+    let rest = big >= 0n ? big << 1n : (-big << 1n) - 1n
+    while (rest >= 0x80n) {
+      this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80
+      rest >>= 7n
+    }
+    this.#bytes[this.#length++] = Number(rest)
+  }
+
+  double(value: number): void {
+    this.#reserve(8)
+    this.#length = this.#bytes.writeDoubleLE(value, this.#length)
+  }
+
+  /** Bytes behind their length. */
+  blob(bytes: Uint8Array): void {
+    this.count(bytes.length)
+    this.raw(bytes)
+  }
+
+  raw(bytes: Uint8Array): void {
+    this.#reserve(bytes.length)
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  /** UTF-8 behind its length in bytes. */
+  text(value: string): void {
+    // A UTF-16 unit takes at most three bytes of UTF-8, so a short text has a length of one byte.
+    if (value.length <= 42) {
+      this.#reserve(1 + value.length * 3)
+      const written = this.#bytes.write(value, this.#length + 1, 'utf8')
+      this.#bytes[this.#length] = written
+      this.#length += 1 + written
+      return
+    }
+    const bytes = Buffer.byteLength(value)
+    this.count(bytes)
+    this.#reserve(bytes)
+    this.#length += this.#bytes.write(value, this.#length, 'utf8')
+  }
+
+  /** A string whose every char is one byte (a key), behind its length. */
+  binary(value: string): void {
+    this.count(value.length)
+    this.#reserve(value.length)
+    this.#length += this.#bytes.write(value, this.#length, 'latin1')
+  }
+
+  /** A copy of what was written; the writer is empty afterwards. */
+  take(): Buffer {
+    const taken = Buffer.from(this.#bytes.subarray(0, this.#length))
+    this.#length = 0
+    return taken
+  }
+
+  /** What was written, as a binary string; the writer is empty afterwards. */
+  takeBinary(): string {
+    const taken = this.#bytes.toString('latin1', 0, this.#length)
+    this.#length = 0
+    return taken
+  }
+
+  #reserve(count: number): void {
+    const needed = this.#length + count
+    if (needed <= this.#bytes.length) return
+    const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2))
+    this.#bytes.copy(grown, 0, 0, this.#length)
+    this.#bytes = grown
+  }
+}
+
+/** Reads what a ByteWriter wrote. Reading past the end breaks an invariant. */
+export class ByteReader {
+  readonly #bytes: Buffer
+  #position: number
+
+  constructor(bytes: Uint8Array, position = 0) {
+    this.#bytes = Buffer.isBuffer(bytes)
+      ? bytes
+      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#position = position
+  }
+
+  get isAtEnd(): boolean {
+    return this.#position >= this.#bytes.length
+  }
+
+  byte(): number {
+    const value = this.#bytes[this.#position]
+    assert(value !== undefined, 'an internal record ends in the middle')
+    this.#position += 1
+    return value
+  }
+
+  count(): number {
+    let value = 0
+    for (let shift = 1; ; shift *= 0x80) {
+      const byte = this.byte()
+      value += (byte & 0x7f) * shift
+      if (byte < 0x80) return value
+    }
+  }
+
+  integer(): number | bigint {
+    let value = 0
+    let shift = 1
+    for (let read = 0; read < 7; read += 1) {
+      const byte = this.byte()
+      value += (byte & 0x7f) * shift
+      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+      shift *= 0x80
+    }
+    let big = BigInt(value)
+    for (let bits = 49n; ; bits += 7n) {
+      const byte = this.byte()
+      big |= BigInt(byte & 0x7f) << bits
+      if (byte < 0x80) break
+    }
+    return toInteger((big & 1n) === 0n ? big >> 1n : -((big + 1n) >> 1n))
+  }
+
+  double(): number {
+    const value = this.#bytes.readDoubleLE(this.#position)
+    this.#position += 8
+    return value
+  }
+
+  /** A view of the bytes behind their length: it lives as long as what is read. */
+  blob(): Buffer {
+    return this.raw(this.count())
+  }
+
+  raw(length: number): Buffer {
+    const end = this.#position + length
+    assert(end <= this.#bytes.length, 'an internal record ends in the middle')
+    const bytes = this.#bytes.subarray(this.#position, end)
+    this.#position = end
+    return bytes
+  }
+
+  text(): string {
+    const length = this.count()
+    const start = this.#position
+    this.raw(length)
+    return this.#bytes.toString('utf8', start, start + length)
+  }
+
+  binary(): string {
+    const length = this.count()
+    const start = this.#position
+    this.raw(length)
+    return this.#bytes.toString('latin1', start, start + length)
+  }
+}

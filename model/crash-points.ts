@@ -1,0 +1,29 @@
+/**
+ * The named points at which a crash is tested: each is a line of the table in `docs/exactly-once.md`,
+ * a step of the simulator, and a point where the tests kill the real process. They lie between any two
+ * effects that outlive the process.
+ */
+export const crashPoints = [
+  // Sub-topology 0: outputs and the offset in one transaction.
+  'source.before-commit',
+  'source.committed',
+  // Sub-topology 1: files, then the transaction that names them.
+  'window.closing',
+  'window.files-written',
+  'window.sealed',
+  'window.committed',
+  // Sub-topology 2: claim, apply, progress, cleanup.
+  'merge.before-token',
+  'merge.token-taken',
+  'merge.before-apply',
+  'apply.files-written',
+  'apply.committed',
+  'merge.applied',
+  'merge.committed',
+  'merge.files-removed',
+] as const
+
+export type CrashPoint = (typeof crashPoints)[number]
+
+/** Called when the process passes a point. Tests end the process or the simulation in it. */
+export type ReachPoint = (point: CrashPoint) => void

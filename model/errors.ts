@@ -1,0 +1,288 @@
+/**
+ * The errors of Forager: one root class, one subclass for each party that must act, and the closed
+ * list of codes. A code is frozen within a major version; each has a heading in `docs/errors.md`,
+ * which is generated from the list below (`scripts/generate-docs.ts`).
+ */
+
+/** Who must act, in one word, and what each code means and asks for. */
+export const errorCodes = {
+  // TopologyError: the author of the topology.
+  'topology-invalid': {
+    acts: 'author',
+    means:
+      'The topology cannot run: a name used twice, a node without a sink, a cycle, a wrong order.',
+    advice: 'Correct the builder calls that the message names.',
+  },
+  'chain-ended-early': {
+    acts: 'author',
+    means:
+      'An operator in `.pipe(name, …)` completed its stream before Forager did (`take`, `first`).',
+    advice: 'Use operators that run for ever; to drop events use `filter`.',
+  },
+  'chain-asynchronous': {
+    acts: 'author',
+    means: 'An operator in `.pipe(name, …)` emits or completes later than the call that fed it.',
+    advice: 'Use synchronous operators only; what needs to wait belongs outside the chain.',
+  },
+  // ConfigError: the operator.
+  'config-invalid': {
+    acts: 'operator',
+    means: 'The configuration file has a problem: an unknown key, a missing or wrong value.',
+    advice:
+      'Correct the line that the message names; `forager check CONFIG` lists every problem at once.',
+  },
+  'no-primary-key': {
+    acts: 'operator',
+    means:
+      'A table that the configuration names exactly has no primary key, and none is configured.',
+    advice: 'Give `key: [column, …]` for the table, or remove it from `tables`.',
+  },
+  'key-column-missing': {
+    acts: 'operator',
+    means: 'A column of the configured key, or of the message key, is not in the row.',
+    advice: 'Correct `key` of the table, or the `columns` that leave it out.',
+  },
+  'partition-column-missing': {
+    acts: 'operator',
+    means: 'The column that `partitionBy` names is not in the table.',
+    advice: 'Correct `partitionBy` of the table.',
+  },
+  // DecodeError and ProcessingError: the data; policy `onError`.
+  'message-not-json': {
+    acts: 'data',
+    means: 'A message of a JSON source is not JSON.',
+    advice: 'Look at the message; `onError: skip` counts and passes such messages.',
+  },
+  'message-unknown': {
+    acts: 'data',
+    means: 'A message is JSON, but of no form that the format knows.',
+    advice: 'Check `format` and the topics of the source.',
+  },
+  'op-unknown': {
+    acts: 'data',
+    means: 'The operation of a change event is none of c, u, d, r, t, m.',
+    advice: 'Check what writes the topic.',
+  },
+  'key-missing': {
+    acts: 'data',
+    means: 'A change event of a table that has a key came without one.',
+    advice: 'Check the connector (`message.key.columns`) and transforms that rewrite keys.',
+  },
+  'row-missing': {
+    acts: 'data',
+    means:
+      'A change event lacks the row that its operation needs (`after`, or `before` of a delete).',
+    advice: 'Check transforms that rewrite values; PostgreSQL needs a replica identity.',
+  },
+  'type-unsupported': {
+    acts: 'data',
+    means: 'A column has a type that Hive has no equal for.',
+    advice: 'Leave the column out (`columns.exclude`) or state a type (`columns.types`).',
+  },
+  'type-unknown': {
+    acts: 'data',
+    means:
+      'The types of a row are not known: no embedded schema, no schema-change event, none configured.',
+    advice: 'Let the connector send schema changes, or state `columns.types` for the table.',
+  },
+  'value-invalid': {
+    acts: 'data',
+    means: 'A value does not fit the type of its column.',
+    advice: 'Check the column, and `source.connector` where the connector sends no schemas.',
+  },
+  'value-ambiguous': {
+    acts: 'data',
+    means: 'A value without a schema can be read in two ways, and the settings do not say which.',
+    advice: 'State the connector setting that the message names under `source.connector`.',
+  },
+  'value-not-sent': {
+    acts: 'data',
+    means: 'A changed key came with a column that was not sent, and the old row is out of reach.',
+    advice:
+      'Use `REPLICA IDENTITY FULL` for the table, or take an incremental snapshot of that key.',
+  },
+  'truncate-unordered': {
+    acts: 'data',
+    means: 'A truncate came through a topic of several partitions, where its order is not known.',
+    advice: 'Give the table a source topic of one partition, or `onError: skip` to pass truncates.',
+  },
+  'processor-failed': {
+    acts: 'data',
+    means: 'A processor of the topology threw.',
+    advice: 'Mend the processor that the message names, or `onError: skip`.',
+  },
+  // SourceError: the source.
+  'source-unreadable': {
+    acts: 'operator',
+    means: 'The file of recorded events is missing, cannot be read, or ends in the middle.',
+    advice: 'Mend the file and run again; what was already applied stays.',
+  },
+  'source-line-invalid': {
+    acts: 'data',
+    means: 'A line of a file of recorded events is not of the recorded form.',
+    advice: 'Mend the line that the message names, or `onError: skip`.',
+  },
+  'source-replaced': {
+    acts: 'operator',
+    means: 'The record before the committed offset is not the one that was processed.',
+    advice:
+      'The topic or file was replaced. Restore it, or start anew: remove the state folder and the warehouse.',
+  },
+  'offset-out-of-range': {
+    acts: 'operator',
+    means: 'The committed offset of a task does not exist in its topic, or is gone.',
+    advice: 'Records may be lost. Restore the topic, or start anew from a snapshot.',
+  },
+  'source-log-restarted': {
+    acts: 'operator',
+    means:
+      'Source positions went back, and what followed was not a repeat: the database log restarted.',
+    advice:
+      'Set `source.incarnation` to a new name; the events from the stated offset on are then applied.',
+  },
+  // StateError: stores, the local log.
+  'state-locked': {
+    acts: 'operator',
+    means: 'Another process uses the same state folder.',
+    advice: 'Stop the other process, or give this one its own `stateDir`.',
+  },
+  'state-corrupt': {
+    acts: 'operator',
+    means: 'A file of the local log or of a store is damaged.',
+    advice: 'Restore the state folder and the warehouse from the same moment, or remove both.',
+  },
+  'task-fenced': {
+    acts: 'nobody',
+    means: 'Another member took over a task; this one closes it and opens what it is given.',
+    advice: 'Nothing, unless it repeats: then two applications share one application id.',
+  },
+  'topic-mismatch': {
+    acts: 'operator',
+    means: 'An internal topic exists with another number of partitions than the topology asks for.',
+    advice: 'Keep the partition count of a running application; to change it, start anew.',
+  },
+  // WarehouseError: operator, disk, network.
+  'warehouse-behind': {
+    acts: 'operator',
+    means: 'The log says that batches were applied which the warehouse does not have.',
+    advice: 'The warehouse was removed or restored. Restore it, or remove the state folder too.',
+  },
+  'warehouse-ahead': {
+    acts: 'operator',
+    means: 'The warehouse was written through another log than this one.',
+    advice: 'The state folder was removed or replaced. Restore it, or remove the warehouse too.',
+  },
+  'warehouse-conflict': {
+    acts: 'operator',
+    means: 'Another writer committed to the table at the same time.',
+    advice: 'One application may write a table. Find the other one.',
+  },
+  'warehouse-unreadable': {
+    acts: 'operator',
+    means: 'A file of the warehouse is missing or damaged.',
+    advice: 'Restore the file that the message names.',
+  },
+  'schema-incompatible': {
+    acts: 'operator',
+    means: 'A column changed to a type that the rows of the table cannot be read as.',
+    advice: 'Give the column a type that holds both (`columns.types`), or rebuild the table.',
+  },
+  'storage-failed': {
+    acts: 'operator',
+    means: 'The file system refused an operation: full, read-only, or no permission.',
+    advice: 'Mend the cause and run again; nothing is lost.',
+  },
+  'table-not-found': {
+    acts: 'operator',
+    means: 'The warehouse has no table of that name.',
+    advice: '`forager tables CONFIG` lists the tables.',
+  },
+  // InvariantError: us.
+  'invariant-violated': {
+    acts: 'us',
+    means:
+      'Forager found itself in a state that must not exist, and stopped before it could do harm.',
+    advice: 'Report it with the message and the log. What was committed is safe.',
+  },
+} as const satisfies Record<string, { acts: string; means: string; advice: string }>
+
+export type ErrorCode = keyof typeof errorCodes
+
+/** Where it happened. Only what is known is given. */
+export interface ErrorContext {
+  readonly topic?: string
+  readonly partition?: number
+  readonly offset?: number
+  readonly table?: string
+  readonly column?: string
+  readonly file?: string
+  readonly line?: number
+  readonly task?: string
+  readonly node?: string
+}
+
+export interface ErrorOptions {
+  readonly retry?: 'never' | 'backoff'
+  readonly context?: ErrorContext
+  readonly cause?: unknown
+}
+
+/** The root of every error that Forager throws on purpose. */
+export class ForagerError extends Error {
+  readonly code: ErrorCode
+  readonly retry: 'never' | 'backoff'
+  readonly context: ErrorContext
+
+  constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    this.name = new.target.name
+    this.code = code
+    this.retry = options.retry ?? 'never'
+    this.context = options.context ?? {}
+  }
+
+  /** `message (topic t, partition 0, offset 7). Advice.` on one line: what, where, what to do. */
+  describe(): string {
+    const where = Object.entries(this.context)
+      .filter(([, value]) => value !== undefined && value !== '')
+      .map(([name, value]) => `${name} ${value}`)
+      .join(', ')
+    const advice = errorCodes[this.code].advice
+    return `${this.message}${where === '' ? '' : ` (${where})`} [${this.code}]. ${advice}`
+  }
+
+  /** The same error with more of where it happened; what is already known stays. */
+  at(context: ErrorContext): this {
+    Object.assign(this, { context: { ...context, ...this.context } })
+    return this
+  }
+}
+
+export class TopologyError extends ForagerError {}
+export class ConfigError extends ForagerError {}
+export class DecodeError extends ForagerError {}
+export class ProcessingError extends ForagerError {}
+export class StateError extends ForagerError {}
+export class SourceError extends ForagerError {}
+export class WarehouseError extends ForagerError {}
+export class InvariantError extends ForagerError {
+  constructor(message: string, context: ErrorContext = {}) {
+    super('invariant-violated', message, { context })
+  }
+}
+
+/** States an invariant. It stays on in production: a broken one must stop the process. */
+export function assert(
+  condition: boolean,
+  message: string | (() => string),
+  context?: ErrorContext,
+): asserts condition {
+  if (!condition) {
+    throw new InvariantError(typeof message === 'string' ? message : message(), context)
+  }
+}
+
+/** True for what a bad message causes: the policy `onError` decides about it. */
+export function isDataError(error: unknown): error is DecodeError | ProcessingError {
+  return error instanceof DecodeError || error instanceof ProcessingError
+}

@@ -1,0 +1,130 @@
+/**
+ * The records of the repartition topic. One record carries many changes of one source partition to
+ * one partition of the hop, with the schemas that they need, so that it can be read alone:
+ *
+ *     version · 0 · topic · partition · schemas (target, text)* · changes*
+ *     change: schema number · net change (`net-change.ts`) · source offset
+ *
+ *     version · 1 · truncate marker as JSON
+ */
+import { ByteReader, ByteWriter } from './bytes.ts'
+import { assert } from './errors.ts'
+import { fromJson, toJson } from './json.ts'
+import type { NetChange } from './net-change.ts'
+import { readNetChange, writeNetChange } from './net-change.ts'
+import type { Target } from './partition-by.ts'
+import type { TruncateMarker } from './staged-batch.ts'
+import type { TableSchema } from './table-schema.ts'
+import { fromSchemaText, schemaText } from './table-schema.ts'
+
+const version = 1
+
+/** One change on its way to the task that owns its key. */
+export interface HopChange {
+  readonly target: Target
+  readonly change: NetChange
+  /** Offset of the event in the frame's source partition. */
+  readonly offset: number
+}
+
+export type HopFrame =
+  | {
+      readonly kind: 'changes'
+      readonly topic: string
+      readonly partition: number
+      readonly changes: readonly HopChange[]
+    }
+  | { readonly kind: 'truncate'; readonly target: Target; readonly marker: TruncateMarker }
+
+/** Collects the changes for one partition of the hop. Rows are copied in as they come. */
+export class HopFrameWriter {
+  readonly #topic: string
+  readonly #partition: number
+  readonly #changes = new ByteWriter(16 * 1024)
+  /** Numbers by table, then by schema: both are few. */
+  readonly #numbers = new Map<string, Map<TableSchema, number>>()
+  #schemas: { readonly target: Target; readonly schema: TableSchema }[] = []
+  #count = 0
+
+  constructor(topic: string, partition: number) {
+    this.#topic = topic
+    this.#partition = partition
+  }
+
+  get isEmpty(): boolean {
+    return this.#count === 0
+  }
+
+  get sizeBytes(): number {
+    return this.#changes.length
+  }
+
+  add({ target, change, offset }: HopChange): void {
+    const writer = this.#changes
+    writer.count(this.#schemaNumber(target, change.schema))
+    writeNetChange(writer, change)
+    writer.integer(offset)
+    this.#count += 1
+  }
+
+  /** The record's value. The writer is empty afterwards. */
+  take(): Buffer {
+    const writer = new ByteWriter(this.#changes.length + 1024)
+    writer.byte(version)
+    writer.byte(0)
+    writer.text(this.#topic)
+    writer.count(this.#partition)
+    writer.count(this.#schemas.length)
+    for (const { target, schema } of this.#schemas) {
+      writer.text(toJson(target))
+      writer.text(schemaText(schema))
+    }
+    writer.count(this.#count)
+    writer.raw(this.#changes.take())
+    this.#schemas = []
+    this.#numbers.clear()
+    this.#count = 0
+    return writer.take()
+  }
+
+  #schemaNumber(target: Target, schema: TableSchema): number {
+    // Schemas are interned: a table has one object for each of its versions.
+    let numbers = this.#numbers.get(target.table)
+    if (numbers === undefined) {
+      numbers = new Map()
+      this.#numbers.set(target.table, numbers)
+    }
+    const known = numbers.get(schema)
+    if (known !== undefined) return known
+    const number = this.#schemas.push({ target, schema }) - 1
+    numbers.set(schema, number)
+    return number
+  }
+}
+
+export function encodeTruncate(target: Target, marker: TruncateMarker): Buffer {
+  return Buffer.concat([Buffer.from([version, 1]), Buffer.from(toJson({ target, marker }))])
+}
+
+/** Rows in the result are views of `bytes`. */
+export function decodeHopFrame(bytes: Uint8Array): HopFrame {
+  const reader = new ByteReader(bytes)
+  const found = reader.byte()
+  assert(found === version, () => `a hop record has version ${found}, known is ${version}`)
+  if (reader.byte() === 1) {
+    const text = Buffer.from(bytes.subarray(2)).toString('utf8')
+    return { kind: 'truncate', ...(fromJson(text) as { target: Target; marker: TruncateMarker }) }
+  }
+  const topic = reader.text()
+  const partition = reader.count()
+  const schemas = Array.from({ length: reader.count() }, () => ({
+    target: fromJson(reader.text()) as Target,
+    schema: fromSchemaText(reader.text()),
+  }))
+  const changes = Array.from({ length: reader.count() }, () => {
+    const { target, schema } = schemas[reader.count()]!
+    return { target, change: readNetChange(reader, schema), offset: Number(reader.integer()) }
+  })
+  assert(reader.isAtEnd, 'a hop record has bytes after its last change')
+  return { kind: 'changes', topic, partition, changes }
+}

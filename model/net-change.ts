@@ -1,0 +1,116 @@
+/**
+ * What a window keeps of a row: one net change a key. The row stays in its encoded form until the
+ * window closes, because most changes of a hot key are overwritten and never read.
+ */
+import { ByteReader, ByteWriter } from './bytes.ts'
+import { assert } from './errors.ts'
+import type { RowValues } from './row-codec.ts'
+import { decodeRow, encodeValues } from './row-codec.ts'
+import type { TableSchema } from './table-schema.ts'
+import { widenValue } from './value.ts'
+
+/** Partitions of the target that the row may have been in before; unknown: any of them. */
+export type Leaves = readonly string[] | 'unknown'
+
+export interface NetChange {
+  /** `upsert` replaces the row, `patch` sets the columns that were sent, `delete` removes it. */
+  readonly kind: 'upsert' | 'patch' | 'delete'
+  /** Canonical key bytes (`key.ts`). */
+  readonly key: string
+  /** The row under `schema`: its bytes (`row-codec.ts`) or its values. Null for a delete. */
+  readonly row: Uint8Array | RowValues | null
+  readonly schema: TableSchema
+  readonly leaves: Leaves
+  /** Of the last change that was folded in. */
+  readonly last: ChangeMark
+}
+
+/** Where a change came from, kept beside the row as Forager's own columns. */
+export interface ChangeMark {
+  /** `Position.text`, or empty. */
+  readonly position: string
+  readonly sourceMs: number
+}
+
+/** The row's values in the order of `change.schema`; `undefined` was not sent. */
+export function netChangeValues(change: NetChange): RowValues | null {
+  const { row, schema } = change
+  return row instanceof Uint8Array ? decodeRow(new ByteReader(row), schema) : row
+}
+
+export function uniteLeaves(a: Leaves, b: Leaves): Leaves {
+  if (a === 'unknown' || b === 'unknown') return 'unknown'
+  if (b.every(partition => a.includes(partition))) return a
+  return [...new Set([...a, ...b])].sort()
+}
+
+/**
+ * The values of a change under a schema that holds its own. A whole row gets, for a column that is
+ * newer than the row, what the source gave its old rows; a patch has no value for it.
+ */
+export function alignValues(change: NetChange, schema: TableSchema): RowValues {
+  const values = netChangeValues(change) ?? []
+  if (change.schema === schema) return values
+  const places = new Map(change.schema.columns.map((column, index) => [column.id, index]))
+  return schema.columns.map(column => {
+    const place = places.get(column.id)
+    if (place === undefined) {
+      return change.kind === 'upsert' ? (column.initialDefault ?? null) : undefined
+    }
+    const value = values[place]
+    if (value === undefined) return undefined
+    return widenValue(value, change.schema.columns[place]!.type, column.type)
+  })
+}
+
+const kinds = ['upsert', 'patch', 'delete'] as const
+const unknownLeaves = 0
+
+/** All but the schema, which the reader must know: kind · key · [row] · leaves · position · ms. */
+export function writeNetChange(writer: ByteWriter, change: NetChange): void {
+  writer.byte(kinds.indexOf(change.kind))
+  writer.binary(change.key)
+  if (change.row !== null) writer.blob(rowBytes(change.row, change.schema))
+  writeLeaves(writer, change.leaves)
+  writer.text(change.last.position)
+  writer.integer(change.last.sourceMs)
+}
+
+const rowWriter = new ByteWriter()
+
+function rowBytes(row: Uint8Array | RowValues, schema: TableSchema): Uint8Array {
+  if (row instanceof Uint8Array) return row
+  encodeValues(rowWriter, schema, row)
+  return rowWriter.take()
+}
+
+/** The row is a view of what is read. */
+export function readNetChange(reader: ByteReader, schema: TableSchema): NetChange {
+  const kind = kinds[reader.byte()]
+  assert(kind !== undefined, 'a net change is of unknown kind')
+  return {
+    kind,
+    key: reader.binary(),
+    row: kind === 'delete' ? null : reader.blob(),
+    schema,
+    leaves: readLeaves(reader),
+    last: { position: reader.text(), sourceMs: Number(reader.integer()) },
+  }
+}
+
+/** 0 is unknown, n + 1 a list of n partitions. */
+function writeLeaves(writer: ByteWriter, leaves: Leaves): void {
+  if (leaves === 'unknown') {
+    writer.count(unknownLeaves)
+    return
+  }
+  writer.count(leaves.length + 1)
+  for (const partition of leaves) writer.text(partition)
+}
+
+function readLeaves(reader: ByteReader): Leaves {
+  const count = reader.count()
+  return count === unknownLeaves
+    ? 'unknown'
+    : Array.from({ length: count - 1 }, () => reader.text())
+}

@@ -1,0 +1,118 @@
+/**
+ * A place in the log of a source database. Positions only ever tell a repeat from something new
+ * (`processors/drop-repeats.ts`); the order of changes is Kafka's.
+ *
+ * Two positions compare within one source incarnation: the same connector, database server and log.
+ * After a fail-over or a restore the numbers start anew, and comparing them would lose rows.
+ */
+
+export interface Position {
+  /** `mariadb`, `mysql`, `postgresql`, … */
+  readonly connector: string
+  /** Connector's logical name, and what the operator added to it (`source.incarnation`). */
+  readonly name: string
+  /** The server that wrote the log (server id); null where an event does not say (snapshots). */
+  readonly server: string | null
+  /** The log itself: base name of the binlog, name of the PostgreSQL database. */
+  readonly log: string
+  /** Compared from the first to the last. A null part is unknown, and so is the comparison. */
+  readonly order: readonly (number | bigint | null)[]
+  /** Events of one PostgreSQL transaction compare by their last part alone. */
+  readonly transaction: string | null
+  /** The transaction's global id, where the source has them. */
+  readonly gtid: string | null
+  /** True for a row of a snapshot. */
+  readonly isSnapshot: boolean
+  /** As an operator would look it up: `mysql-bin.000001:12155:0@3307`, `34530232/34534352`. */
+  readonly text: string
+}
+
+/** Whether both are places in one log. */
+export function isSameIncarnation(a: Position, b: Position): boolean {
+  return (
+    a.connector === b.connector &&
+    a.name === b.name &&
+    a.log === b.log &&
+    (a.server === null || b.server === null || a.server === b.server)
+  )
+}
+
+/** Negative, zero, positive, or undefined when the two cannot be compared. */
+export function comparePositions(a: Position, b: Position): number | undefined {
+  if (!isSameIncarnation(a, b)) return undefined
+  if (a.connector === 'postgresql') return comparePostgres(a, b)
+  for (let index = 0; index < Math.max(a.order.length, b.order.length); index += 1) {
+    const left = a.order[index]
+    const right = b.order[index]
+    if (left === null || left === undefined || right === null || right === undefined) {
+      return undefined
+    }
+    if (left !== right) return left < right ? -1 : 1
+  }
+  return 0
+}
+
+/**
+ * PostgreSQL: order is [LSN of the last commit, LSN of the event]. Concurrent transactions are sent
+ * in commit order, so the first part decides; a snapshot knows only its own LSN; and before the
+ * connector has seen a commit the first part is null.
+ */
+function comparePostgres(a: Position, b: Position): number | undefined {
+  const [leftCommit, leftLsn] = a.order
+  const [rightCommit, rightLsn] = b.order
+  if (leftLsn == null || rightLsn == null) return undefined
+  const byLsn = leftLsn === rightLsn ? 0 : leftLsn < rightLsn ? -1 : 1
+  if (a.isSnapshot || b.isSnapshot) return byLsn
+  if (leftCommit == null || rightCommit == null) {
+    return a.transaction !== null && a.transaction === b.transaction ? byLsn : undefined
+  }
+  if (leftCommit !== rightCommit) return leftCommit < rightCommit ? -1 : 1
+  return byLsn
+}
+
+/** A truncate that is known by its place in the source's log. */
+export interface TruncatePoint {
+  readonly position: Position
+  /** By the source's clock, milliseconds since the epoch. */
+  readonly sourceMs: number
+}
+
+/** The newer of two truncates of a table; one at or below the last is a repeat. */
+export function newerTruncate(known: TruncatePoint, given: TruncatePoint): TruncatePoint {
+  const comparison = comparePositions(given.position, known.position)
+  return (comparison ?? given.sourceMs - known.sourceMs) > 0 ? given : known
+}
+
+/**
+ * Whether a row was changed last before its table was truncated; `position` is `Position.text`. A
+ * truncate holds its table alone, so all changes of the table are ordered against it by their place in
+ * the log, whatever transaction they belong to. A log that was set up anew begins with low places
+ * again: what is later by the clock is never taken to be before.
+ */
+export function isBeforeTruncate(
+  row: { readonly position: string; readonly sourceMs: number },
+  truncate: TruncatePoint,
+): boolean {
+  const isEarlierByClock = row.sourceMs <= truncate.sourceMs
+  return isEarlierByClock && (isAtOrBelow(row.position, truncate.position) ?? true)
+}
+
+/** Undefined when the two are places in different logs. */
+function isAtOrBelow(text: string, truncate: Position): boolean | undefined {
+  if (truncate.connector === 'postgresql') {
+    const lsn = /^(?:\d+\/)?(\d+)$/.exec(text)?.[1]
+    return lsn === undefined ? undefined : BigInt(lsn) <= BigInt(truncate.order[1] ?? 0)
+  }
+  const match = /^(.+)\.(\d+):(\d+):(\d+)(?:@(\d+))?$/.exec(text)
+  if (match === null) return undefined
+  const [, log, file, place, row, server] = match
+  const isSameServer =
+    server === undefined || truncate.server === null || server === truncate.server
+  if (log !== truncate.log || !isSameServer) return undefined
+  for (const [index, part] of [file, place, row].entries()) {
+    const own = BigInt(part!)
+    const other = BigInt(truncate.order[index] ?? 0)
+    if (own !== other) return own < other
+  }
+  return true
+}

@@ -1,0 +1,110 @@
+/**
+ * The schema of a table: its columns in order and its key. A schema is a value: two of the same text
+ * are the same schema, and `internSchema` gives one object for it, so that `===` compares.
+ */
+import type { ColumnType } from './column-type.ts'
+import { columnTypeText, commonType, isSameType } from './column-type.ts'
+import { assert, WarehouseError } from './errors.ts'
+import { fromJson, toJson } from './json.ts'
+import type { Value } from './value.ts'
+
+export interface Column {
+  /** Stable over renames; presence of a value is by id, never by place. */
+  readonly id: string
+  readonly name: string
+  readonly type: ColumnType
+  readonly nullable: boolean
+  /** What rows have that are older than the column. Absent: null. */
+  readonly initialDefault?: Value
+  readonly comment?: string
+}
+
+export interface TableSchema {
+  readonly columns: readonly Column[]
+  /** Names of the key columns, in the order of the key. */
+  readonly key: readonly string[]
+}
+
+const interned = new Map<string, TableSchema>()
+const texts = new WeakMap<TableSchema, string>()
+// A table that changes is rare; a producer of ever new schemas must not fill the memory.
+const maxInterned = 10_000
+
+/** The one object of this schema. */
+export function internSchema(schema: TableSchema): TableSchema {
+  return fromSchemaText(schemaText(schema))
+}
+
+/** The schema as text, for internal records. */
+export function schemaText(schema: TableSchema): string {
+  let text = texts.get(schema)
+  if (text === undefined) {
+    text = toJson(schema)
+    texts.set(schema, text)
+  }
+  return text
+}
+
+export function fromSchemaText(text: string): TableSchema {
+  let schema = interned.get(text)
+  if (schema === undefined) {
+    schema = fromJson(text) as TableSchema
+    if (interned.size >= maxInterned) interned.clear()
+    interned.set(text, schema)
+    texts.set(schema, text)
+  }
+  return schema
+}
+
+/** The key columns in the order of the key. */
+export function keyColumns(schema: TableSchema): readonly Column[] {
+  return schema.key.map(name => {
+    const column = schema.columns.find(candidate => candidate.name === name)
+    assert(column !== undefined, `key column ${name} is not in the schema`)
+    return column
+  })
+}
+
+/**
+ * The schema that holds the rows of both: the columns of `table` in their order, then the new ones of
+ * `batch`. Types widen. Throws WarehouseError `schema-incompatible` when no type holds both.
+ */
+export function unionSchema(table: TableSchema, batch: TableSchema): TableSchema {
+  if (table === batch || batch.columns.length === 0) return table
+  // A truncate may come before the first row: it knows no columns.
+  if (table.columns.length === 0) return batch
+  if (table.key.join('\0') !== batch.key.join('\0')) {
+    throw new WarehouseError(
+      'schema-incompatible',
+      `the key changed from (${table.key.join(', ')}) to (${batch.key.join(', ')})`,
+    )
+  }
+  const incoming = new Map(batch.columns.map(column => [column.id, column]))
+  const columns = table.columns.map(column => {
+    const newer = incoming.get(column.id)
+    incoming.delete(column.id)
+    return newer === undefined ? asDropped(column) : unionColumn(column, newer)
+  })
+  return internSchema({ columns: [...columns, ...incoming.values()], key: table.key })
+}
+
+/** A column that the newer schema lacks stays; its rows from now on have no value for it. */
+function asDropped(column: Column): Column {
+  return column.nullable ? column : { ...column, nullable: true }
+}
+
+function unionColumn(column: Column, newer: Column): Column {
+  const type = commonType(column.type, newer.type)
+  if (type === null) {
+    throw new WarehouseError(
+      'schema-incompatible',
+      `column ${column.name} changed from ${columnTypeText(column.type)} to ` +
+        `${columnTypeText(newer.type)}, and no type holds the values of both`,
+      { context: { column: column.name } },
+    )
+  }
+  const nullable = column.nullable || newer.nullable
+  return isSameType(type, column.type) && nullable === column.nullable
+    ? column
+    : { ...column, type, nullable }
+}

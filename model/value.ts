@@ -1,0 +1,127 @@
+/**
+ * Values of columns: their forms (see the table in `column-type.ts`), reading one as another type of
+ * its column, and the text in which people and tests see them.
+ */
+import type { ColumnType } from './column-type.ts'
+import { columnTypeText } from './column-type.ts'
+import { DecodeError } from './errors.ts'
+
+export type Value = null | boolean | number | bigint | string | Uint8Array | readonly Value[]
+
+/** A row by column name. A column that is absent was not sent: the table keeps what it has. */
+export type Row = Readonly<Record<string, Value>>
+
+/** The one form of an integer: a number when it is exact, else a bigint. */
+export function toInteger(value: bigint): number | bigint {
+  return value >= Number.MIN_SAFE_INTEGER && value <= Number.MAX_SAFE_INTEGER
+    ? Number(value)
+    : value
+}
+
+const bounds: Readonly<Record<string, readonly [bigint, bigint]>> = {
+  tinyint: [-(2n ** 7n), 2n ** 7n - 1n],
+  smallint: [-(2n ** 15n), 2n ** 15n - 1n],
+  int: [-(2n ** 31n), 2n ** 31n - 1n],
+  bigint: [-(2n ** 63n), 2n ** 63n - 1n],
+  ubigint: [0n, 2n ** 64n - 1n],
+}
+
+/** The integer, when the type can hold it. Throws DecodeError `value-invalid`. */
+export function checkInteger(type: ColumnType, value: number | bigint): number | bigint {
+  const range = bounds[type.kind]!
+  if (value < range[0] || value > range[1]) throw misfit(type, value)
+  return value
+}
+
+export function misfit(type: ColumnType, value: unknown): DecodeError {
+  const text = typeof value === 'bigint' ? value.toString() : (JSON.stringify(value) ?? 'undefined')
+  const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
+  return new DecodeError('value-invalid', `the value ${shown} is not a ${columnTypeText(type)}`)
+}
+
+const powersOfTen = Array.from({ length: 39 }, (_, exponent) => 10n ** BigInt(exponent))
+
+export function powerOfTen(exponent: number): bigint {
+  return powersOfTen[exponent] ?? 10n ** BigInt(exponent)
+}
+
+/** An unscaled integer at another scale. Digits that do not fit the precision are an error. */
+export function rescale(
+  unscaled: number | bigint,
+  fromScale: number,
+  to: { precision: number; scale: number },
+): number | bigint {
+  if (fromScale === to.scale) return checkPrecision(unscaled, to)
+  const big = BigInt(unscaled)
+  if (to.scale > fromScale) {
+    return checkPrecision(toInteger(big * powerOfTen(to.scale - fromScale)), to)
+  }
+  const divisor = powerOfTen(fromScale - to.scale)
+  if (big % divisor !== 0n) {
+    throw new DecodeError(
+      'value-invalid',
+      `${unscaledText(unscaled, fromScale)} has more than ${to.scale} digits after the point`,
+    )
+  }
+  return checkPrecision(toInteger(big / divisor), to)
+}
+
+function checkPrecision(
+  unscaled: number | bigint,
+  to: { precision: number; scale: number },
+): number | bigint {
+  const limit = powerOfTen(to.precision)
+  if (unscaled >= limit || unscaled <= -limit) {
+    throw new DecodeError(
+      'value-invalid',
+      `${unscaledText(unscaled, to.scale)} has more than ${to.precision} digits`,
+    )
+  }
+  return unscaled
+}
+
+/** Reads `-12.340` as an unscaled integer at the scale. Throws DecodeError `value-invalid`. */
+export function parseDecimal(
+  text: string,
+  to: { precision: number; scale: number },
+): number | bigint {
+  const match = /^([+-]?)(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/.exec(text.trim())
+  const whole = match?.[2] ?? ''
+  const fraction = match?.[3] ?? ''
+  if (match === null || whole.length + fraction.length === 0) {
+    throw misfit({ kind: 'decimal', ...to }, text)
+  }
+  const digits = BigInt(whole + fraction)
+  const scale = fraction.length - Number(match[4] ?? 0)
+  const signed = match[1] === '-' ? -digits : digits
+  return scale >= 0
+    ? rescale(toInteger(signed), scale, to)
+    : rescale(toInteger(signed * powerOfTen(-scale)), 0, to)
+}
+
+/** `-150` at scale 2 is `-1.50`. */
+export function unscaledText(unscaled: number | bigint, scale: number): string {
+  if (scale === 0) return unscaled.toString()
+  const negative = unscaled < 0
+  const digits = (negative ? -BigInt(unscaled) : BigInt(unscaled)).toString()
+  const padded = digits.padStart(scale + 1, '0')
+  const text = `${padded.slice(0, -scale)}.${padded.slice(-scale)}`
+  return negative ? `-${text}` : text
+}
+
+/**
+ * Reads a value of one type as a wider one of the same column (see `commonType`).
+ * The result is the same object when nothing changes.
+ */
+export function widenValue(value: Value, from: ColumnType, to: ColumnType): Value {
+  if (value === null || from === to) return value
+  if (to.kind === 'decimal') {
+    const scale = from.kind === 'decimal' ? from.scale : 0
+    return rescale(value as number | bigint, scale, to)
+  }
+  if (to.kind === 'array' && from.kind === 'array') {
+    return (value as readonly Value[]).map(item => widenValue(item, from.element, to.element))
+  }
+  if (from.kind === 'char' && to.kind === 'string') return value
+  return value
+}

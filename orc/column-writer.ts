@@ -1,0 +1,179 @@
+/**
+ * What every column does while it is written: it keeps track of nulls and of row groups. The values
+ * are the business of the subclasses, one for each family of types.
+ *
+ * Values are buffered for one row group and then encoded in one go (`endGroup`). Two things follow.
+ * No run crosses the border of two groups, so a row index can point at the start of a run. And the
+ * position of a stream when a group ends is the position at which that group starts, since none of
+ * it is encoded yet.
+ */
+import { BooleanRunLengthWriter } from './boolean-run-length.ts'
+import type { ByteBuffer } from './byte-buffer.ts'
+import { OrcError } from './errors.ts'
+import type { IntegerBuffer } from './integer-buffer.ts'
+import { writeRunLengthV2 } from './run-length-v2-writer.ts'
+import {
+  type ColumnStatistics,
+  emptyStatistics,
+  mergeStatistics,
+  type StatisticsDetails,
+} from './statistics.ts'
+import { type Chunking, StreamOutput } from './stream-output.ts'
+import type { ColumnEncoding, RowGroup, StreamKind } from './stripe-messages.ts'
+import type { OrcColumn, OrcValue, TimestampUnit } from './types.ts'
+
+/** What the columns of one writer share. */
+export interface ColumnContext {
+  readonly chunking: Chunking
+  /** For bytes on their way from an encoder to a stream. */
+  readonly scratch: ByteBuffer
+  readonly timestampUnit: TimestampUnit
+  /** The share of distinct values up to which strings go into a dictionary; 0 for never. */
+  readonly dictionaryThreshold: number
+  /** Bytes that values of no fixed size took since the last group; the columns add to it. */
+  pendingBytes: number
+}
+
+export interface FinishedStream {
+  readonly kind: StreamKind
+  readonly pieces: readonly Uint8Array[]
+}
+
+/** A column's part of a stripe. */
+export interface FinishedColumn {
+  readonly streams: readonly FinishedStream[]
+  readonly encoding: ColumnEncoding
+  readonly rowGroups: readonly RowGroup[]
+  /** Of the stripe. */
+  readonly statistics: ColumnStatistics
+}
+
+interface WrittenGroup {
+  readonly presentPosition: readonly number[]
+  positions: readonly number[]
+  readonly statistics: ColumnStatistics
+}
+
+export abstract class ColumnWriter {
+  readonly column: OrcColumn
+  protected readonly context: ColumnContext
+  /** The row groups of the stripe so far. */
+  protected readonly groups: WrittenGroup[] = []
+  readonly #present: StreamOutput
+  readonly #presentBits: BooleanRunLengthWriter
+  /** Values and nulls since the group began, and which of them are null. */
+  #slotCount = 0
+  #nullSlots: number[] = []
+
+  constructor(column: OrcColumn, context: ColumnContext) {
+    this.column = column
+    this.context = context
+    this.#present = new StreamOutput(context.chunking)
+    this.#presentBits = new BooleanRunLengthWriter(this.#present, context.scratch)
+  }
+
+  /** Throws `value-invalid`, and then has not changed anything. */
+  append(value: OrcValue): void {
+    if (value === null) this.#nullSlots.push(this.#slotCount)
+    else this.appendValue(value)
+    this.#slotCount++
+  }
+
+  /** Takes back the last `append` of this group. */
+  removeLast(): void {
+    this.#slotCount--
+    if (this.#nullSlots.at(-1) === this.#slotCount) this.#nullSlots.pop()
+    else this.removeLastValue()
+  }
+
+  endGroup(): void {
+    const valueCount = this.#slotCount - this.#nullSlots.length
+    const statistics = {
+      valueCount,
+      hasNull: this.#nullSlots.length > 0,
+      bytesOnDisk: 0,
+      details: valueCount === 0 ? undefined : this.summarize(),
+    }
+    const presentPosition = this.#presentBits.position()
+    this.groups.push({ presentPosition, positions: this.positions(), statistics })
+    this.#presentBits.append(this.#slotCount, this.#nullSlots)
+    this.encodeGroup()
+    this.#slotCount = 0
+    this.#nullSlots = []
+  }
+
+  /** Gives the stripe away and starts the next one. All groups must have been ended. */
+  finishStripe(): FinishedColumn {
+    this.#presentBits.finish()
+    const presentPieces = this.#present.finish()
+    const ownStreams = this.finishStreams()
+    const encoding = this.encoding()
+    const groups = this.groups.splice(0)
+    const merged = groups.map(group => group.statistics).reduce(mergeStatistics, emptyStatistics)
+    // A stripe without nulls has no PRESENT stream, and its index no positions for one.
+    const { hasNull } = merged
+    const streams = hasNull
+      ? [{ kind: 'PRESENT' as const, pieces: presentPieces }, ...ownStreams]
+      : ownStreams
+    return {
+      streams,
+      encoding,
+      rowGroups: groups.map(group => ({
+        positions: hasNull ? [...group.presentPosition, ...group.positions] : group.positions,
+        statistics: group.statistics,
+      })),
+      statistics: { ...merged, bytesOnDisk: sizeOf(streams) },
+    }
+  }
+
+  /** Bytes of the ended groups that are held in memory. */
+  get heldBytes(): number {
+    return this.#present.sizeBytes + this.ownHeldBytes()
+  }
+
+  protected abstract appendValue(value: NonNullable<OrcValue>): void
+  protected abstract removeLastValue(): void
+  /** The details of the group's statistics; called before `encodeGroup`, for at least one value. */
+  protected abstract summarize(): StatisticsDetails | undefined
+  /** Where the column's own streams are, in the order that row indexes have for the type. */
+  protected abstract positions(): number[]
+  /** Encodes and forgets the buffered values. */
+  protected abstract encodeGroup(): void
+  protected abstract finishStreams(): FinishedStream[]
+  protected abstract ownHeldBytes(): number
+
+  /** Called after `finishStreams`. */
+  protected encoding(): ColumnEncoding {
+    return { kind: 'DIRECT_V2', dictionarySize: 0 }
+  }
+
+  protected createStream(): StreamOutput {
+    return new StreamOutput(this.context.chunking)
+  }
+
+  protected writeIntegers(values: IntegerBuffer, isSigned: boolean, stream: StreamOutput): void {
+    const { scratch } = this.context
+    scratch.clear()
+    writeRunLengthV2(values, isSigned, scratch)
+    stream.append(scratch.view())
+  }
+
+  protected reject(value: OrcValue, expected: string): never {
+    const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value)
+    const { path, type } = this.column
+    throw new OrcError(
+      'value-invalid',
+      `${typeof value} ${shown} is not ${expected}`,
+      `column ${path}, ${type.kind}`,
+    )
+  }
+}
+
+function sizeOf(streams: readonly FinishedStream[]): number {
+  return streams.flatMap(stream => stream.pieces).reduce((sum, piece) => sum + piece.length, 0)
+}
+
+/** Integer positions have one number more: how many values to skip. None, as groups start runs. */
+export function integerPosition(stream: StreamOutput): number[] {
+  return [...stream.position(), 0]
+}

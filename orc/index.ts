@@ -1,0 +1,25 @@
+/** ORC files for Node: a writer and a reader. The format is told in `docs/orc.md`. */
+export { BufferSink, BufferSource } from './buffers.ts'
+export type { OrcCompression } from './compression.ts'
+export { describeOrcFile, type OrcFileDescription } from './describe.ts'
+export { OrcError, type OrcErrorCode, orcErrorCodes } from './errors.ts'
+export type { OrcCalendar } from './file-tail.ts'
+export {
+  OrcReader,
+  type OrcReaderOptions,
+  type OrcRowsOptions,
+  type OrcStripe,
+} from './reader.ts'
+export type { ColumnStatistics, StatisticsDetails } from './statistics.ts'
+export type { OrcSource } from './stripe-reader.ts'
+export { orcTypeText, parseOrcType } from './type-text.ts'
+export type {
+  OrcColumn,
+  OrcField,
+  OrcStructType,
+  OrcType,
+  OrcTypeKind,
+  OrcValue,
+  TimestampUnit,
+} from './types.ts'
+export { type OrcSink, OrcWriter, type OrcWriterOptions } from './writer.ts'

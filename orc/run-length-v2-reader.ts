@@ -1,0 +1,186 @@
+/**
+ * Decodes one run of integer run-length encoding, version 2. Runs whose values are safe in a number
+ * by their widths are decoded as numbers, all others as int64 bigints (with its wrap-around).
+ *
+ * Source: ORC v1, "Integer Run Length Encoding, version 2"; the forms are drawn in
+ * `run-length-v2-writer.ts` and `patched-base-writer.ts`.
+ */
+import { codableWidth, packedBytes, unpackBigBits, unpackBits, widthOfCode } from './bit-packing.ts'
+import type { ByteInput } from './byte-input.ts'
+import { corrupt } from './errors.ts'
+import type { IntegerRun } from './integer-reader.ts'
+import { minRepeat, runMode } from './run-header.ts'
+import { bigUnzigzag, unzigzag } from './zigzag.ts'
+
+/** The widest field that is decoded as a number; the next codable width is 56. */
+const maxNumberWidth = 48
+
+export function decodeRunLengthV2(input: ByteInput, isSigned: boolean, run: IntegerRun): void {
+  const first = input.readByte()
+  const mode = first >> 6
+  if (mode === runMode.shortRepeat) {
+    decodeShortRepeat(input, first, isSigned, run)
+    return
+  }
+  const widthCode = (first >> 1) & 31
+  const count = (((first & 1) << 8) | input.readByte()) + 1
+  if (mode === runMode.direct) decodeDirect(input, widthOfCode(widthCode), count, isSigned, run)
+  else if (mode === runMode.delta) decodeDelta(input, widthCode, count, isSigned, run)
+  else decodePatchedBase(input, widthOfCode(widthCode), count, run)
+}
+
+function decodeShortRepeat(
+  input: ByteInput,
+  first: number,
+  isSigned: boolean,
+  run: IntegerRun,
+): void {
+  const byteCount = ((first >> 3) & 7) + 1
+  const count = (first & 7) + minRepeat
+  const unsigned = readBig(input, byteCount)
+  const value = isSigned ? bigUnzigzag(unsigned) : unsigned
+  if (byteCount > 6) {
+    run.setWide(new BigInt64Array(count).fill(value))
+  } else {
+    run.narrow.fill(Number(value), 0, count)
+    run.setNarrow(count)
+  }
+}
+
+function decodeDirect(
+  input: ByteInput,
+  width: number,
+  count: number,
+  isSigned: boolean,
+  run: IntegerRun,
+): void {
+  if (width > maxNumberWidth) {
+    const unsigned = readWideFields(input, width, count)
+    run.setWide(BigInt64Array.from(isSigned ? unsigned.map(bigUnzigzag) : unsigned))
+    return
+  }
+  const { narrow } = run
+  readFields(input, width, count, narrow)
+  if (isSigned && width < 32) {
+    for (let k = 0; k < count; k++) {
+      const value = narrow[k]! | 0
+      narrow[k] = (value >>> 1) ^ -(value & 1)
+    }
+  } else if (isSigned) {
+    for (let k = 0; k < count; k++) narrow[k] = unzigzag(narrow[k]!)
+  }
+  run.setNarrow(count)
+}
+
+function decodeDelta(
+  input: ByteInput,
+  widthCode: number,
+  count: number,
+  isSigned: boolean,
+  run: IntegerRun,
+): void {
+  const unsignedBase = input.readVarint()
+  const unsignedStep = input.readVarint()
+  const width = widthCode === 0 ? 0 : widthOfCode(widthCode)
+  const reach = Number(unsignedBase) + Number(unsignedStep) * count + 2 ** width * count
+  if (reach > Number.MAX_SAFE_INTEGER) {
+    decodeWideDelta(input, isSigned, width, count, run, BigInt(unsignedBase), BigInt(unsignedStep))
+    return
+  }
+  const { narrow } = run
+  const base = isSigned ? unzigzag(Number(unsignedBase)) : Number(unsignedBase)
+  const step = unzigzag(Number(unsignedStep))
+  if (width === 0) {
+    for (let k = 0; k < count; k++) narrow[k] = base + k * step
+  } else {
+    if (count > 2) readFields(input, width, count - 2, narrow.subarray(2))
+    narrow[0] = base
+    narrow[1] = base + step
+    const sign = step < 0 ? -1 : 1
+    for (let k = 2; k < count; k++) narrow[k] = narrow[k - 1]! + sign * narrow[k]!
+  }
+  run.setNarrow(count)
+}
+
+function decodeWideDelta(
+  input: ByteInput,
+  isSigned: boolean,
+  width: number,
+  count: number,
+  run: IntegerRun,
+  unsignedBase: bigint,
+  unsignedStep: bigint,
+): void {
+  const values = new BigInt64Array(count)
+  const step = bigUnzigzag(unsignedStep)
+  values[0] = isSigned ? bigUnzigzag(unsignedBase) : unsignedBase
+  if (width === 0) {
+    for (let k = 1; k < count; k++) values[k] = values[k - 1]! + step
+  } else {
+    const later = count > 2 ? readWideFields(input, width, count - 2) : []
+    if (count > 1) values[1] = values[0]! + step
+    later.forEach((size, index) => {
+      values[index + 2] = values[index + 1]! + (step < 0n ? -size : size)
+    })
+  }
+  run.setWide(values)
+}
+
+function decodePatchedBase(input: ByteInput, width: number, count: number, run: IntegerRun): void {
+  const third = input.readByte()
+  const fourth = input.readByte()
+  const baseByteCount = (third >> 5) + 1
+  const patchWidth = widthOfCode(third & 31)
+  const gapWidth = (fourth >> 5) + 1
+  const patchCount = fourth & 31
+  if (patchWidth + gapWidth > 64) throw corrupt('a patch is wider than 64 bits', input.where)
+
+  const signAndBase = readBig(input, baseByteCount)
+  const signBit = 1n << BigInt(baseByteCount * 8 - 1)
+  const base = signAndBase >= signBit ? signBit - signAndBase : signAndBase
+  const isNarrow = baseByteCount <= 6 && width + patchWidth <= maxNumberWidth
+  const { narrow } = run
+  let wide: bigint[] = []
+  if (isNarrow) readFields(input, width, count, narrow)
+  else wide = readWideFields(input, width, count)
+
+  const patches = readWideFields(input, codableWidth(patchWidth + gapWidth), patchCount)
+  let at = 0
+  for (const patch of patches) {
+    at += Number(patch >> BigInt(patchWidth)) & (2 ** gapWidth - 1)
+    if (at >= count) throw corrupt('a patch lies outside of its run', input.where)
+    const highBits = BigInt.asUintN(patchWidth, patch)
+    if (isNarrow) narrow[at] = narrow[at]! + Number(highBits) * 2 ** width
+    else wide[at] = wide[at]! | (highBits << BigInt(width))
+  }
+
+  if (isNarrow) {
+    const baseNumber = Number(base)
+    for (let k = 0; k < count; k++) narrow[k] = narrow[k]! + baseNumber
+    run.setNarrow(count)
+  } else {
+    run.setWide(BigInt64Array.from(wide, distance => base + distance))
+  }
+}
+
+/** An unsigned big-endian integer of whole bytes. */
+function readBig(input: ByteInput, byteCount: number): bigint {
+  let value = 0n
+  for (let byte = 0; byte < byteCount; byte++) value = (value << 8n) | BigInt(input.readByte())
+  return value
+}
+
+function readFields(input: ByteInput, width: number, count: number, target: Float64Array): void {
+  const byteCount = packedBytes(count, width)
+  input.require(byteCount)
+  unpackBits(input.bytes, input.position, count, width, target)
+  input.position += byteCount
+}
+
+function readWideFields(input: ByteInput, width: number, count: number): bigint[] {
+  const byteCount = packedBytes(count, width)
+  input.require(byteCount)
+  const values = unpackBigBits(input.bytes, input.position, count, width)
+  input.position += byteCount
+  return values
+}

@@ -1,0 +1,198 @@
+/**
+ * The stripe that is being written: its columns, its rows and row groups, and at the end its bytes.
+ *
+ *     index streams | data streams | footer          streams in the order of their columns
+ */
+import { ByteBuffer } from './byte-buffer.ts'
+import { BinaryColumnWriter, StringColumnWriter } from './bytes-column-writers.ts'
+import type { ColumnContext, ColumnWriter, FinishedColumn } from './column-writer.ts'
+import { CollectionColumnWriter, StructColumnWriter } from './compound-column-writers.ts'
+import { DecimalColumnWriter } from './decimal-column-writer.ts'
+import {
+  BooleanColumnWriter,
+  FloatColumnWriter,
+  IntegerColumnWriter,
+} from './number-column-writers.ts'
+import type { ColumnStatistics } from './statistics.ts'
+import { type Chunking, frameSection } from './stream-output.ts'
+import { encodeRowIndex, encodeStripeFooter, type StreamInformation } from './stripe-messages.ts'
+import { TimestampColumnWriter } from './timestamp-column-writer.ts'
+import type { OrcColumn, OrcValue, TimestampUnit } from './types.ts'
+
+/** Without row indexes, too, values are encoded in groups: they bound what is held unencoded. */
+const groupRowsWithoutIndex = 10_000
+
+export interface StripeOptions {
+  readonly chunking: Chunking
+  readonly timestampUnit: TimestampUnit
+  readonly dictionaryThreshold: number
+  /** Rows of a row group; 0 for no row indexes. */
+  readonly rowIndexStride: number
+}
+
+export interface FinishedStripe {
+  readonly rowCount: number
+  readonly indexBytes: number
+  readonly dataBytes: number
+  readonly footerBytes: number
+  /** All bytes of the stripe, in order. */
+  readonly pieces: readonly Uint8Array[]
+  /** By column id. */
+  readonly statistics: readonly ColumnStatistics[]
+}
+
+export class StripeWriter {
+  readonly #options: StripeOptions
+  readonly #context: ColumnContext
+  readonly #root: ColumnWriter
+  /** By column id. */
+  readonly #columns: ColumnWriter[] = []
+  readonly #groupRows: number
+  /** What the columns of one value a row hold of a row until its group is encoded. */
+  readonly #fixedRowBytes: number
+  #rowCount = 0
+  #rowsInGroup = 0
+  #encodedBytes = 0
+
+  constructor(root: OrcColumn, options: StripeOptions) {
+    this.#options = options
+    this.#context = {
+      chunking: options.chunking,
+      scratch: new ByteBuffer(),
+      timestampUnit: options.timestampUnit,
+      dictionaryThreshold: options.dictionaryThreshold,
+      pendingBytes: 0,
+    }
+    this.#root = this.#createColumn(root)
+    this.#groupRows = options.rowIndexStride || groupRowsWithoutIndex
+    this.#fixedRowBytes = 16 * this.#columns.length
+  }
+
+  get rowCount(): number {
+    return this.#rowCount
+  }
+
+  /** An estimate of the memory that the stripe takes. */
+  get heldBytes(): number {
+    const unencoded = this.#rowsInGroup * this.#fixedRowBytes + this.#context.pendingBytes
+    return this.#encodedBytes + unencoded
+  }
+
+  /** Throws `value-invalid`, and then the stripe is as it was before. */
+  writeRow(values: readonly OrcValue[]): void {
+    this.#root.append(values)
+    this.#rowCount++
+    this.#rowsInGroup++
+    if (this.#rowsInGroup === this.#groupRows) this.#endGroup()
+  }
+
+  /** Gives the stripe away and starts the next one. */
+  finish(): FinishedStripe {
+    if (this.#rowsInGroup > 0) this.#endGroup()
+    const columns = this.#columns.map(column => column.finishStripe())
+    const rowCount = this.#rowCount
+    this.#rowCount = 0
+    this.#encodedBytes = 0
+    return assembleStripe(columns, rowCount, this.#options)
+  }
+
+  #endGroup(): void {
+    let held = 0
+    for (const column of this.#columns) {
+      column.endGroup()
+      held += column.heldBytes
+    }
+    this.#encodedBytes = held
+    this.#rowsInGroup = 0
+    this.#context.pendingBytes = 0
+  }
+
+  /** Creates the column and its children, which go into `#columns` in the order of their ids. */
+  #createColumn(column: OrcColumn): ColumnWriter {
+    const place = this.#columns.length
+    this.#columns.length++
+    const children = column.children.map(child => this.#createColumn(child))
+    const writer = createColumnWriter(column, this.#context, children)
+    this.#columns[place] = writer
+    return writer
+  }
+}
+
+function createColumnWriter(
+  column: OrcColumn,
+  context: ColumnContext,
+  children: readonly ColumnWriter[],
+): ColumnWriter {
+  switch (column.type.kind) {
+    case 'boolean':
+      return new BooleanColumnWriter(column, context)
+    case 'byte':
+    case 'short':
+    case 'int':
+    case 'long':
+    case 'date':
+      return new IntegerColumnWriter(column, context)
+    case 'float':
+    case 'double':
+      return new FloatColumnWriter(column, context)
+    case 'decimal':
+      return new DecimalColumnWriter(column, context)
+    case 'string':
+    case 'varchar':
+    case 'char':
+      return new StringColumnWriter(column, context)
+    case 'binary':
+      return new BinaryColumnWriter(column, context)
+    case 'timestamp':
+    case 'timestamp_instant':
+      return new TimestampColumnWriter(column, context)
+    case 'list':
+    case 'map':
+      return new CollectionColumnWriter(column, context, children)
+    case 'struct':
+      return new StructColumnWriter(column, context, children)
+  }
+}
+
+function assembleStripe(
+  columns: readonly FinishedColumn[],
+  rowCount: number,
+  options: StripeOptions,
+): FinishedStripe {
+  const pieces: Uint8Array[] = []
+  const streams: StreamInformation[] = []
+  if (options.rowIndexStride > 0) {
+    columns.forEach(({ rowGroups }, columnId) => {
+      const index = frameSection(encodeRowIndex(rowGroups), options.chunking)
+      streams.push({ kind: 'ROW_INDEX', columnId, sizeBytes: index.length })
+      pieces.push(index)
+    })
+  }
+  const indexBytes = totalLength(pieces)
+  // Streams without bytes are listed too: readers ask for them by name.
+  columns.forEach((column, columnId) => {
+    for (const stream of column.streams) {
+      streams.push({ kind: stream.kind, columnId, sizeBytes: totalLength(stream.pieces) })
+      pieces.push(...stream.pieces)
+    }
+  })
+  const dataBytes = totalLength(pieces) - indexBytes
+  const encodings = columns.map(column => column.encoding)
+  const footer = frameSection(
+    encodeStripeFooter({ streams, encodings, writerTimezone: 'UTC' }),
+    options.chunking,
+  )
+  pieces.push(footer)
+  return {
+    rowCount,
+    indexBytes,
+    dataBytes,
+    footerBytes: footer.length,
+    pieces,
+    statistics: columns.map(column => column.statistics),
+  }
+}
+
+function totalLength(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0)
+}

@@ -1,0 +1,246 @@
+/**
+ * The open window of one task: changes of the hop folded to one net change a key, table by table, in a
+ * state store. It begins where the task's last window ended and counts offsets, not records.
+ *
+ * A truncate that is ordered empties its table's part of the window: what came before it is gone from
+ * the source, and what comes after belongs to the table anew.
+ */
+import { ByteReader, ByteWriter } from '../model/bytes.ts'
+import { assert } from '../model/errors.ts'
+import type { HopFrame } from '../model/hop-frame.ts'
+import type { NetChange } from '../model/net-change.ts'
+import { readNetChange, writeNetChange } from '../model/net-change.ts'
+import type { Target } from '../model/partition-by.ts'
+import type { TruncateMarker } from '../model/staged-batch.ts'
+import type { TableSchema } from '../model/table-schema.ts'
+import { unionSchema } from '../model/table-schema.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { StateStore } from '../state/state-store.ts'
+import { foldChange } from './fold-change.ts'
+
+/** A window closes at the first limit that it reaches. */
+export interface WindowLimits {
+  readonly maxAgeMs: number
+  /** Net changes: distinct keys. */
+  readonly maxRows: number
+  /** Of the net changes, in the form in which they are stored. */
+  readonly maxBytes: number
+}
+
+export type CloseReason = 'age' | 'rows' | 'bytes' | 'end'
+
+/** One table's part of a window that closes. */
+export interface WindowPart {
+  readonly target: Target
+  /** Holds the schema of every change. */
+  readonly schema: TableSchema
+  readonly truncate: TruncateMarker | null
+  readonly eventCount: number
+  readonly sourceMs: { readonly first: number; readonly last: number }
+  readonly changes: AsyncIterable<readonly NetChange[]>
+}
+
+interface OpenPart {
+  readonly target: Target
+  /** Leads the keys of the part in the store; a truncate takes a new one. */
+  prefix: string
+  schemas: TableSchema[]
+  union: TableSchema | null
+  truncate: TruncateMarker | null
+  eventCount: number
+  firstMs: number
+  lastMs: number
+}
+
+const emptySchema: TableSchema = { columns: [], key: [] }
+
+export class OpenWindow {
+  readonly #store: StateStore
+  readonly #metrics: Metrics
+  readonly #parts = new Map<string, OpenPart>()
+  readonly #writer = new ByteWriter()
+  #prefixes = 0
+  #from: number
+  #to: number
+  #openedAtMs: number | null = null
+
+  constructor(store: StateStore, metrics: Metrics, from: number) {
+    this.#store = store
+    this.#metrics = metrics
+    this.#from = from
+    this.#to = from
+  }
+
+  get range(): { readonly from: number; readonly to: number } {
+    return { from: this.#from, to: this.#to }
+  }
+
+  get isEmpty(): boolean {
+    return this.#from === this.#to
+  }
+
+  /** Takes in a record that ends before `nextOffset`. `nowMs` is monotonic. */
+  add(frame: HopFrame, nowMs: number): void {
+    this.#openedAtMs ??= nowMs
+    if (frame.kind === 'truncate') {
+      this.#truncate(frame.target, frame.marker)
+      return
+    }
+    for (const { target, change } of frame.changes) this.#fold(this.#part(target), change)
+  }
+
+  /** The window covers the partition up to here, records or not. */
+  advance(nextOffset: number, nowMs: number): void {
+    assert(nextOffset >= this.#to, 'a window goes back')
+    if (nextOffset > this.#to) this.#openedAtMs ??= nowMs
+    this.#to = nextOffset
+  }
+
+  /** Null while no limit is reached. */
+  dueReason(limits: WindowLimits, nowMs: number): CloseReason | null {
+    if (this.isEmpty) return null
+    if (this.#store.count >= limits.maxRows) return 'rows'
+    if (this.#store.sizeBytes >= limits.maxBytes) return 'bytes'
+    return nowMs - this.#openedAtMs! >= limits.maxAgeMs ? 'age' : null
+  }
+
+  /** Milliseconds until the window is too old; null when it is empty. */
+  remainingMs(limits: WindowLimits, nowMs: number): number | null {
+    return this.#openedAtMs === null
+      ? null
+      : Math.max(0, this.#openedAtMs + limits.maxAgeMs - nowMs)
+  }
+
+  /** The tables of the window, in the order in which the store holds them. To be read in turn. */
+  async *close(): AsyncGenerator<WindowPart> {
+    const parts = [...this.#parts.values()].sort((a, b) => (a.prefix < b.prefix ? -1 : 1))
+    const cursor = new EntryCursor(this.#store.entries()[Symbol.asyncIterator]())
+    for (const part of parts) {
+      yield {
+        target: part.target,
+        schema: part.union ?? emptySchema,
+        truncate: part.truncate,
+        eventCount: part.eventCount,
+        sourceMs: { first: Math.min(part.firstMs, part.lastMs), last: part.lastMs },
+        changes: this.#changesOf(part, cursor),
+      }
+    }
+  }
+
+  /** The next window begins where this one ended. */
+  async reset(): Promise<void> {
+    await this.#store.clear()
+    this.#parts.clear()
+    this.#prefixes = 0
+    this.#from = this.#to
+    this.#openedAtMs = null
+  }
+
+  #part(target: Target): OpenPart {
+    const known = this.#parts.get(target.table)
+    if (known !== undefined) return known
+    const part: OpenPart = {
+      target,
+      prefix: this.#nextPrefix(),
+      schemas: [],
+      union: null,
+      truncate: null,
+      eventCount: 0,
+      firstMs: Number.MAX_SAFE_INTEGER,
+      lastMs: 0,
+    }
+    this.#parts.set(target.table, part)
+    return part
+  }
+
+  #nextPrefix(): string {
+    const number = this.#prefixes
+    this.#prefixes += 1
+    return String.fromCharCode((number >> 16) & 0xff, (number >> 8) & 0xff, number & 0xff)
+  }
+
+  #truncate(target: Target, marker: TruncateMarker): void {
+    const part = this.#part(target)
+    part.truncate = marker
+    part.eventCount += 1
+    // Rows of other source partitions may be newer than the truncate: the warehouse decides by row.
+    if (!marker.isOrdered) return
+    part.prefix = this.#nextPrefix()
+    part.schemas = []
+    part.union = null
+  }
+
+  #fold(part: OpenPart, change: NetChange): void {
+    part.eventCount += 1
+    part.firstMs = Math.min(part.firstMs, change.last.sourceMs)
+    part.lastMs = Math.max(part.lastMs, change.last.sourceMs)
+    this.#store.update(part.prefix + change.key, before => {
+      if (before === undefined) return this.#encode(part, change)
+      const older = decode(part, before)
+      if (older.kind === 'delete' && change.kind === 'patch') {
+        this.#metrics.count('forager_patches_without_row_total', 1, { table: part.target.table })
+      }
+      return this.#encode(part, foldChange(older, change))
+    })
+  }
+
+  #encode(part: OpenPart, change: NetChange): Uint8Array {
+    let number = part.schemas.indexOf(change.schema)
+    if (number < 0) {
+      number = part.schemas.push(change.schema) - 1
+      part.union = part.union === null ? change.schema : unionSchema(part.union, change.schema)
+    }
+    this.#writer.count(number)
+    writeNetChange(this.#writer, change)
+    return this.#writer.take()
+  }
+
+  async *#changesOf(part: OpenPart, cursor: EntryCursor): AsyncGenerator<readonly NetChange[]> {
+    let last = ''
+    for (;;) {
+      const entries = await cursor.take(part.prefix)
+      if (entries === null) return
+      yield entries.map(([key, value]) => {
+        assert(key > last, 'a window holds two net changes of one key', {
+          table: part.target.table,
+        })
+        last = key
+        return decode(part, value)
+      })
+    }
+  }
+}
+
+function decode(part: OpenPart, bytes: Uint8Array): NetChange {
+  const reader = new ByteReader(bytes)
+  const schema = part.schemas[reader.count()]
+  assert(schema !== undefined, 'a stored change has a schema that its window never saw')
+  return readNetChange(reader, schema)
+}
+
+/** Reads the store once, in order, part by part; what a truncate left behind is passed over. */
+class EntryCursor {
+  readonly #entries: AsyncIterator<readonly (readonly [string, Uint8Array])[]>
+  #buffer: readonly (readonly [string, Uint8Array])[] = []
+
+  constructor(entries: AsyncIterator<readonly (readonly [string, Uint8Array])[]>) {
+    this.#entries = entries
+  }
+
+  /** Some entries whose keys begin with the prefix; null when there are no more. */
+  async take(prefix: string): Promise<readonly (readonly [string, Uint8Array])[] | null> {
+    for (;;) {
+      const start = this.#buffer.findIndex(([key]) => key.slice(0, prefix.length) >= prefix)
+      if (start >= 0) {
+        this.#buffer = this.#buffer.slice(start)
+        const end = this.#buffer.findIndex(([key]) => !key.startsWith(prefix))
+        const taken = end < 0 ? this.#buffer : this.#buffer.slice(0, end)
+        this.#buffer = end < 0 ? [] : this.#buffer.slice(end)
+        return taken.length === 0 ? null : taken
+      }
+      const next = await this.#entries.next()
+      if (next.done === true) return null
+      this.#buffer = next.value
+    }
+  }
+}

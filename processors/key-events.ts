@@ -1,0 +1,80 @@
+/**
+ * From a change event to the net change that travels through the hop: canonical key bytes, the row's
+ * bytes, and which partitions of the target the row may be leaving.
+ */
+import { ByteWriter } from '../model/bytes.ts'
+import type { ChangeEvent } from '../model/change-event.ts'
+import { assert, ProcessingError } from '../model/errors.ts'
+import { encodeKey } from '../model/key.ts'
+import type { Leaves, NetChange } from '../model/net-change.ts'
+import type { PartitionBy } from '../model/partition-by.ts'
+import { partitionColumn, partitionOf } from '../model/partition-by.ts'
+import { encodeValues } from '../model/row-codec.ts'
+import type { Column, TableSchema } from '../model/table-schema.ts'
+import { keyColumns } from '../model/table-schema.ts'
+import type { Row } from '../model/value.ts'
+
+const writer = new ByteWriter()
+const keys = new WeakMap<TableSchema, readonly Column[]>()
+
+/** `partitionBy` is the target's; null when it has no partitions. A truncate is not keyed. */
+export function keyEvent(event: ChangeEvent, partitionBy: PartitionBy | null): NetChange {
+  const { schema, op } = event
+  assert(event.key !== null && op !== 't', 'an event without a key reached the hop', event.origin)
+  const columns = keyColumnsOf(schema)
+  const key = encodeKey(
+    columns,
+    columns.map(column => event.key![column.name] ?? null),
+  )
+  const change = {
+    key,
+    schema,
+    leaves: leavesOf(event, partitionBy),
+    last: { position: event.position?.text ?? '', sourceMs: event.sourceMs },
+  }
+  if (op === 'd') return { ...change, kind: 'delete', row: null }
+  return { ...change, ...rowOf(event) }
+}
+
+function keyColumnsOf(schema: TableSchema): readonly Column[] {
+  const known = keys.get(schema)
+  if (known !== undefined) return known
+  const columns = keyColumns(schema)
+  keys.set(schema, columns)
+  return columns
+}
+
+function rowOf(event: ChangeEvent): Pick<NetChange, 'kind' | 'row'> {
+  const row = event.after
+  assert(row !== null, 'a change without a row reached the hop', event.origin)
+  const values = event.schema.columns.map(column => row[column.name])
+  const missing = values.indexOf(undefined)
+  if (missing >= 0 && event.oldKey !== null) throw notSent(event, missing)
+  const isPatch = missing >= 0 && event.op === 'u'
+  // An insert has all there is: what its message leaves out is null.
+  const whole = isPatch ? values : values.map(value => value ?? null)
+  encodeValues(writer, event.schema, whole)
+  return { kind: isPatch ? 'patch' : 'upsert', row: writer.take() }
+}
+
+function notSent(event: ChangeEvent, index: number): ProcessingError {
+  const column = event.schema.columns[index]!.name
+  return new ProcessingError(
+    'value-not-sent',
+    `the key of a row changed, and the value of ${column} was not sent with it`,
+    { context: { ...event.origin, table: event.table, column } },
+  )
+}
+
+/**
+ * Only what the source proves: the row before, of a change that is known to be new. An insert proves
+ * nothing, because it may repeat one that the table already has elsewhere.
+ */
+function leavesOf(event: ChangeEvent, partitionBy: PartitionBy | null): Leaves {
+  if (partitionBy === null) return []
+  const isProven = event.isBeforeWhole && !event.isInDoubt && (event.op === 'u' || event.op === 'd')
+  const before: Row | null = isProven ? event.before : null
+  const value = before?.[partitionBy.column]
+  if (value === undefined) return 'unknown'
+  return [partitionOf(partitionBy, partitionColumn(partitionBy, event.schema), value)]
+}

@@ -1,0 +1,177 @@
+/**
+ * What a table's merger does with batches that wait: which of them one apply can cover, and their net
+ * changes as one stream, folded by the same rule as in a window. Batches of different tasks have
+ * different keys; successive batches of one task may share them.
+ */
+import { assert } from '../model/errors.ts'
+import type { NetChange } from '../model/net-change.ts'
+import type { TruncatePoint } from '../model/position.ts'
+import { newerTruncate } from '../model/position.ts'
+import type { StagedBatch } from '../model/staged-batch.ts'
+import { foldChange } from './fold-change.ts'
+
+/**
+ * `all`: empty the table first; rows staged before are not written at all. A point of the source's log:
+ * rows whose last change came before it go, whenever they were staged.
+ */
+export type Truncation = 'none' | 'all' | TruncatePoint
+
+/** A staged batch and its place in the staged topic. */
+export interface WaitingBatch {
+  readonly offset: number
+  readonly batch: StagedBatch
+}
+
+/** What one apply covers. */
+export interface ApplyPlan {
+  readonly truncate: Truncation
+  /** Whose files are read, in staged order. */
+  readonly sources: readonly WaitingBatch[]
+  /** All that the apply accounts for, in staged order. */
+  readonly covered: readonly WaitingBatch[]
+}
+
+/**
+ * Chooses the first batches that can be applied together; null when a truncate waits for the tasks
+ * that have not passed it yet. An ordered truncate empties the table as of one point of the source's log, and
+ * that point is reached when every task of the hop has passed its marker: then what was staged before
+ * the markers is gone with the table, and what follows them is applied in the same step, so that no
+ * reader sees the table half empty.
+ */
+export function planApply(waiting: readonly WaitingBatch[], maxBytes: number): ApplyPlan | null {
+  const firstTruncate = waiting.findIndex(({ batch }) => batch.truncate?.isOrdered === true)
+  const plain = firstTruncate < 0 ? waiting : waiting.slice(0, firstTruncate)
+  if (plain.length > 0) {
+    const covered = takeBytes(plain, maxBytes)
+    return { truncate: newestPoint(covered), sources: covered, covered }
+  }
+  const aligned = alignTruncate(waiting)
+  if (aligned === null) return null
+  return { truncate: 'all', ...aligned }
+}
+
+/** Of truncates that are known by their point only, the last one counts for all. */
+function newestPoint(covered: readonly WaitingBatch[]): Truncation {
+  return covered.reduce<Truncation>((newest, { batch }) => {
+    const point = batch.truncate?.point ?? null
+    if (point === null) return newest
+    return typeof newest === 'string' ? point : newerTruncate(newest, point)
+  }, 'none')
+}
+
+function takeBytes(waiting: readonly WaitingBatch[], maxBytes: number): readonly WaitingBatch[] {
+  let bytes = 0
+  const end = waiting.findIndex(({ batch }, index) => {
+    bytes += batch.files.reduce((sum, file) => sum + file.sizeBytes, 0)
+    return index > 0 && bytes > maxBytes
+  })
+  return end < 0 ? waiting : waiting.slice(0, end)
+}
+
+/** The shortest head of the batches in which every task has passed the same, newest marker. */
+function alignTruncate(waiting: readonly WaitingBatch[]): Omit<ApplyPlan, 'truncate'> | null {
+  const passed = new Map<string, number>()
+  let newest = -1
+  let partitions = 0
+  for (const [index, { batch }] of waiting.entries()) {
+    if (batch.truncate?.isOrdered === true) {
+      passed.set(batch.task, batch.truncate.offset)
+      newest = Math.max(newest, batch.truncate.offset)
+      partitions = batch.truncate.partitions
+    }
+    const arrived = [...passed.values()].filter(offset => offset === newest).length
+    if (arrived < partitions) continue
+    const covered = waiting.slice(0, index + 1)
+    return { covered, sources: afterMarkers(covered, newest) }
+  }
+  return null
+}
+
+/** Of each task: the batch with the newest marker, and those behind it. */
+function afterMarkers(covered: readonly WaitingBatch[], newest: number): readonly WaitingBatch[] {
+  const behind = new Set<string>()
+  return covered.filter(({ batch }) => {
+    if (batch.truncate?.offset === newest) behind.add(batch.task)
+    return behind.has(batch.task)
+  })
+}
+
+const changesAtOnce = 1000
+
+/**
+ * One stream of net changes, one a key, in key order, from streams that each are so. Where several
+ * have a key, the later stream is the newer.
+ */
+export async function* foldStreams(
+  streams: readonly AsyncIterable<readonly NetChange[]>[],
+): AsyncGenerator<readonly NetChange[]> {
+  const only = streams.length === 1 ? streams[0] : undefined
+  if (only !== undefined) {
+    yield* only
+    return
+  }
+  const cursors = await Promise.all(streams.map(stream => Cursor.open(stream)))
+  let folded: NetChange[] = []
+  for (;;) {
+    const key = leastKey(cursors)
+    if (key === null) break
+    let change: NetChange | null = null
+    for (const cursor of cursors) {
+      if (cursor.current?.key !== key) continue
+      change = change === null ? cursor.current : foldChange(change, cursor.current)
+      if (cursor.advance()) await cursor.fill()
+    }
+    folded.push(change!)
+    if (folded.length >= changesAtOnce) {
+      yield folded
+      folded = []
+    }
+  }
+  if (folded.length > 0) yield folded
+}
+
+function leastKey(cursors: readonly Cursor[]): string | null {
+  let least: string | null = null
+  for (const { current } of cursors) {
+    if (current !== null && (least === null || current.key < least)) least = current.key
+  }
+  return least
+}
+
+class Cursor {
+  readonly #stream: AsyncIterator<readonly NetChange[]>
+  #batch: readonly NetChange[] = []
+  #index = 0
+
+  private constructor(stream: AsyncIterator<readonly NetChange[]>) {
+    this.#stream = stream
+  }
+
+  static async open(stream: AsyncIterable<readonly NetChange[]>): Promise<Cursor> {
+    const cursor = new Cursor(stream[Symbol.asyncIterator]())
+    await cursor.fill()
+    return cursor
+  }
+
+  get current(): NetChange | null {
+    return this.#batch[this.#index] ?? null
+  }
+
+  /** True when the next batch has to be fetched. */
+  advance(): boolean {
+    const before = this.current!
+    this.#index += 1
+    const next = this.current
+    assert(next === null || next.key > before.key, 'a staged batch is not in key order')
+    return next === null
+  }
+
+  async fill(): Promise<void> {
+    do {
+      const next = await this.#stream.next()
+      this.#batch = next.done === true ? [] : next.value
+      this.#index = 0
+      if (next.done === true) return
+    } while (this.#batch.length === 0)
+  }
+}

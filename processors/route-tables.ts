@@ -1,0 +1,131 @@
+/**
+ * Which source tables go where: the first rule whose pattern matches, the target's name, and which
+ * columns it takes. A table without a key is refused: named exactly it is an error, matched by a
+ * pattern it is passed over, counted and listed.
+ */
+import type { ChangeEvent } from '../model/change-event.ts'
+import type { ColumnType } from '../model/column-type.ts'
+import { ConfigError } from '../model/errors.ts'
+import type { PartitionBy } from '../model/partition-by.ts'
+import type { TableSchema } from '../model/table-schema.ts'
+import { internSchema } from '../model/table-schema.ts'
+import type { Row, Value } from '../model/value.ts'
+
+/** A rule of the configuration: `tables[]`. */
+export interface TableRule {
+  /** `database.table` or `schema.table`; `*` stands for any characters but a point. */
+  readonly from: string
+  /** With `{database}`, `{schema}` and `{table}` of the source. */
+  readonly to: string
+  readonly key?: readonly string[]
+  readonly partitionBy?: PartitionBy
+  readonly columns?: {
+    readonly include?: readonly string[]
+    readonly exclude?: readonly string[]
+    readonly types?: Readonly<Record<string, ColumnType>>
+  }
+  readonly beforeImage?: 'full' | 'key'
+}
+
+export interface TargetTable {
+  readonly name: string
+  readonly rule: TableRule
+}
+
+export class TableRouter {
+  readonly #rules: readonly { readonly rule: TableRule; readonly pattern: RegExp }[]
+  readonly #targets = new Map<string, TargetTable | null>()
+  readonly #refused = new Set<string>()
+  readonly #partitions = new Map<string, PartitionBy | null>()
+  readonly #schemas = new WeakMap<TableSchema, TableSchema>()
+
+  constructor(rules: readonly TableRule[]) {
+    this.#rules = rules.map(rule => ({ rule, pattern: patternOf(rule.from) }))
+  }
+
+  /** Remembers that the table has no key. True for the first time. */
+  refuse(table: string): boolean {
+    if (this.#refused.has(table)) return false
+    this.#refused.add(table)
+    return true
+  }
+
+  /** Null when no rule names the table. */
+  targetOf(table: string): TargetTable | null {
+    const known = this.#targets.get(table)
+    if (known !== undefined) return known
+    const found = this.#rules.find(({ pattern }) => pattern.test(table))
+    const target =
+      found === undefined ? null : { name: nameOf(found.rule.to, table), rule: found.rule }
+    this.#targets.set(table, target)
+    if (target !== null) this.#partitions.set(target.name, target.rule.partitionBy ?? null)
+    return target
+  }
+
+  /** How a target is divided. Known from the first event that goes to it. */
+  partitionByOf(name: string): PartitionBy | null {
+    return this.#partitions.get(name) ?? null
+  }
+
+  /**
+   * The event under its target's name and with the target's columns. Null when its table has no key:
+   * it is refused. Throws ConfigError `no-primary-key` when the rule names the table exactly.
+   */
+  route(event: ChangeEvent, target: TargetTable): ChangeEvent | null {
+    if (event.op === 't') {
+      return this.#refused.has(event.table) ? null : { ...event, table: target.name }
+    }
+    if (event.key === null) {
+      if (target.rule.from.includes('*')) return null
+      throw new ConfigError('no-primary-key', `the table ${event.table} has no primary key`, {
+        context: { ...event.origin, table: event.table },
+      })
+    }
+    const schema = this.#schemaOf(event.schema, target.rule)
+    if (schema === event.schema) return { ...event, table: target.name }
+    const before = project(event.before, schema)
+    return { ...event, table: target.name, schema, before, after: project(event.after, schema) }
+  }
+
+  #schemaOf(schema: TableSchema, { columns }: TableRule): TableSchema {
+    if (columns?.include === undefined && columns?.exclude === undefined) return schema
+    const known = this.#schemas.get(schema)
+    if (known !== undefined) return known
+    const taken = schema.columns.filter(({ name }) => {
+      const isIncluded = columns.include?.includes(name) ?? true
+      return isIncluded && !(columns.exclude?.includes(name) ?? false)
+    })
+    for (const name of schema.key) {
+      if (taken.some(column => column.name === name)) continue
+      throw new ConfigError('key-column-missing', `the key column ${name} is not taken over`, {
+        context: { column: name },
+      })
+    }
+    const projected = internSchema({ columns: taken, key: schema.key })
+    this.#schemas.set(schema, projected)
+    return projected
+  }
+}
+
+function project(row: Row | null, schema: TableSchema): Row | null {
+  if (row === null) return null
+  const taken: Record<string, Value> = {}
+  for (const { name } of schema.columns) {
+    const value = row[name]
+    if (value !== undefined) taken[name] = value
+  }
+  return taken
+}
+
+function patternOf(from: string): RegExp {
+  const parts = from.split('*').map(part => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
+  return new RegExp(`^${parts.join('[^.]*')}$`)
+}
+
+function nameOf(to: string, table: string): string {
+  const point = table.indexOf('.')
+  const qualifier = point < 0 ? '' : table.slice(0, point)
+  return to
+    .replaceAll(/\{(database|schema)\}/g, () => qualifier)
+    .replaceAll('{table}', () => table.slice(point + 1))
+}

@@ -1,0 +1,187 @@
+/**
+ * Sub-topology 1: one partition of the hop. Changes are folded in the open window; when it closes its
+ * net changes are written as ORC to staging, and one transaction names the files and moves the offset
+ * past the window. The store needs no changelog: until that transaction the offset stands at the
+ * window's beginning, and after a crash the window is read again.
+ */
+import type { LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
+import { decodeHopFrame } from '../model/hop-frame.ts'
+import { partitionOfBytes } from '../model/partitioner.ts'
+import type { StagedBatch } from '../model/staged-batch.ts'
+import { decodeStagedBatch, encodeStagedBatch } from '../model/staged-batch.ts'
+import type { CloseReason, WindowPart } from '../processors/compact.ts'
+import { OpenWindow } from '../processors/compact.ts'
+import type { StagedWindow, Staging } from '../sinks/staging.ts'
+import type { StateStore } from '../state/state-store.ts'
+import type { Pipeline } from '../topology/topology.ts'
+import { paced } from './pacer.ts'
+import type { Task, TaskContext } from './task.ts'
+import { readAll, TaskCommitter } from './task.ts'
+
+export interface CompactTaskOptions {
+  readonly context: TaskContext
+  readonly pipeline: Pipeline
+  readonly input: TopicPartition
+  readonly staged: { readonly topic: string; readonly partitions: number }
+  readonly staging: Staging
+  /** For the task's store. */
+  readonly folder: string
+}
+
+export class CompactTask implements Task {
+  readonly id: string
+  readonly input: TopicPartition
+  readonly stage = 1
+  readonly #options: CompactTaskOptions
+  readonly #committer: TaskCommitter
+  #store: StateStore | null = null
+  #window: OpenWindow | null = null
+
+  constructor(options: CompactTaskOptions) {
+    const { context, pipeline, input } = options
+    this.#options = options
+    this.input = input
+    this.id = `${pipeline.firstSubTopology + 1}_${input.partition}`
+    this.#committer = new TaskCommitter(context, this.id, input)
+  }
+
+  async open(): Promise<number> {
+    const { context, pipeline, staging, folder } = this.#options
+    const { offset } = await this.#committer.open()
+    await staging.sweep(this.id, offset, await this.#stagedBatches())
+    this.#store = await pipeline.compact.store.open(folder)
+    this.#window = new OpenWindow(this.#store, context.metrics, offset)
+    return offset
+  }
+
+  async process(batch: LogBatch): Promise<null> {
+    const { context, pipeline } = this.#options
+    const window = this.#window!
+    for (const record of batch.records) {
+      const now = context.clock.monotonic()
+      window.add(decodeHopFrame(record.value!), now)
+      window.advance(record.offset + 1, now)
+      this.#committer.noteRecord(record)
+      await this.#store!.settle()
+      await context.rest()
+      const reason = window.dueReason(pipeline.compact.limits, now)
+      if (reason !== null) await this.#close(reason)
+    }
+    window.advance(batch.nextOffset, context.clock.monotonic())
+    return null
+  }
+
+  remainingMs(): number | null {
+    const { context, pipeline } = this.#options
+    return this.#window!.remainingMs(pipeline.compact.limits, context.clock.monotonic())
+  }
+
+  async maintain(): Promise<void> {
+    const { context, pipeline } = this.#options
+    const reason = this.#window!.dueReason(pipeline.compact.limits, context.clock.monotonic())
+    if (reason !== null) await this.#close(reason)
+  }
+
+  async drain(): Promise<void> {
+    if (!this.#window!.isEmpty) await this.#close('end')
+  }
+
+  async close(): Promise<void> {
+    await this.#store?.close()
+    await this.#committer.close()
+  }
+
+  async #close(reason: CloseReason): Promise<void> {
+    const { context, staged } = this.#options
+    const window = this.#window!
+    const { range } = window
+    context.reach('window.closing')
+    const batches = await this.#stage(window)
+    const now = context.clock.now()
+    const records = batches.map((batch): ProducerRecord => {
+      const key = Buffer.from(batch.table)
+      const partition = partitionOfBytes(key, staged.partitions)
+      return {
+        topic: staged.topic,
+        partition,
+        key,
+        value: encodeStagedBatch(batch),
+        timestampMs: now,
+      }
+    })
+    await this.#committer.commit(records, range.to)
+    context.reach('window.committed')
+    await window.reset()
+    await context.log.deleteRecords(this.input, range.to)
+    this.#report(reason, batches, range)
+  }
+
+  /** Writes the window's files and makes them durable. A window that nets to nothing has none. */
+  async #stage(window: OpenWindow): Promise<readonly StagedBatch[]> {
+    const { context, staging } = this.#options
+    const { range } = window
+    const batches: StagedBatch[] = []
+    let staged: StagedWindow | null = null
+    for await (const part of window.close()) {
+      staged ??= await staging.openWindow(this.id, range)
+      batches.push(await this.#stagePart(staged, part, range))
+    }
+    context.reach('window.files-written')
+    await staged?.seal()
+    context.reach('window.sealed')
+    return batches
+  }
+
+  async #stagePart(
+    staged: StagedWindow,
+    part: WindowPart,
+    range: StagedBatch['range'],
+  ): Promise<StagedBatch> {
+    const { schema, changes, truncate, eventCount, sourceMs } = part
+    const { table, partitionBy } = part.target
+    const file = await staged.write(table, schema, paced(changes, this.#options.context.rest))
+    return {
+      table,
+      partitionBy,
+      task: this.id,
+      range,
+      schema,
+      files: [file],
+      rowCount: file.rowCount,
+      eventCount,
+      truncate,
+      sourceMs,
+    }
+  }
+
+  #report(reason: CloseReason, batches: readonly StagedBatch[], range: StagedBatch['range']): void {
+    const { context } = this.#options
+    const { metrics } = context
+    metrics.count('forager_windows_closed_total', 1, { reason })
+    let events = 0
+    let netChanges = 0
+    for (const batch of batches) {
+      const { table } = batch
+      events += batch.eventCount
+      netChanges += batch.rowCount
+      metrics.count('forager_net_changes_total', batch.rowCount, { table })
+      metrics.count('forager_batches_staged_total', 1, { table })
+      context.emit({ type: 'batch-staged', batch })
+    }
+    context.logger.info('window.closed', { task: this.id, ...range, reason, events, netChanges })
+    context.emit({ type: 'window-closed', task: this.id, range, reason, events, netChanges })
+  }
+
+  /** All staged records that are still in the log: their files are not to be swept. */
+  async #stagedBatches(): Promise<readonly StagedBatch[]> {
+    const { context, staged } = this.#options
+    const batches: StagedBatch[] = []
+    for (let partition = 0; partition < staged.partitions; partition += 1) {
+      const at = { topic: staged.topic, partition }
+      for await (const record of readAll(context.log, at)) {
+        batches.push(decodeStagedBatch(record.value!))
+      }
+    }
+    return batches.filter(batch => batch.task === this.id)
+  }
+}

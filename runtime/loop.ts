@@ -1,0 +1,242 @@
+/**
+ * The loop of one instance: poll, give batches to their tasks, let tasks do what is due. Only polling,
+ * committing, closing a window and applying wait; everything else is synchronous in between.
+ */
+import type { Assignment, LogBatch, LogConsumer, TopicInfo, TopicPartition } from '../log/log.ts'
+import { partitionName } from '../log/log.ts'
+import { ForagerError, SourceError } from '../model/errors.ts'
+import type { TopicSelection } from '../topology/nodes.ts'
+import type { Topology } from '../topology/topology.ts'
+import { Pacer } from './pacer.ts'
+import type { StreamsOptions } from './streams.ts'
+import type { StreamsEvent } from './streams-events.ts'
+import type { Task, TaskContext } from './task.ts'
+import { readOwners } from './task.ts'
+import type { TaskPlan } from './task-plan.ts'
+import { planTasks } from './task-plan.ts'
+
+const pollBytes = 4 * 1024 * 1024
+const maxPollWaitMs = 500
+/** A task that is fenced again and again has a rival with the same application id. */
+const maxFencedInARow = 10
+
+export class Loop {
+  readonly #topology: Topology
+  readonly #options: StreamsOptions
+  readonly #emit: (event: StreamsEvent) => void
+  readonly #tasks = new Map<string, Task>()
+  readonly #positions = new Map<string, number>()
+  readonly #lost = new Map<string, TopicPartition>()
+  #consumer: LogConsumer | null = null
+  #assignment: Assignment | null = null
+  #plan: TaskPlan | null = null
+  #fencedInARow = 0
+  #recordsRead = 0
+  #recordsTotal: number | null = null
+
+  constructor(topology: Topology, options: StreamsOptions, emit: (event: StreamsEvent) => void) {
+    this.#topology = topology
+    this.#options = options
+    this.#emit = emit
+  }
+
+  /** Makes the internal topics and joins the group. */
+  async start(): Promise<void> {
+    const { log, applicationId, clock, logger, metrics, reach } = this.#options
+    const pacer = new Pacer(clock)
+    const sources = await this.#sourceTopics()
+    this.#recordsTotal = await this.#countRecords(sources)
+    const context: Omit<TaskContext, 'owners'> = {
+      applicationId,
+      log,
+      clock,
+      logger,
+      metrics,
+      reach,
+      emit: this.#emit,
+      membership: () => this.#assignment!.membership,
+      rest: () => pacer.rest(),
+    }
+    this.#plan = await planTasks(this.#topology, this.#options, sources, async () => ({
+      ...context,
+      owners: await readOwners(log, applicationId),
+    }))
+    this.#consumer = await log.openConsumer({ group: applicationId, topics: this.#plan.topics })
+  }
+
+  /** One round. True when there was something to do. */
+  async step(maxWaitMs: number): Promise<boolean> {
+    const result = await this.#consumer!.poll({ maxWaitMs, maxBytes: pollBytes })
+    if (result.kind === 'assigned') {
+      await this.#reassign(result.assignment)
+      return true
+    }
+    await this.#reopenLost()
+    for (const batch of result.batches) await this.#process(batch)
+    let isBusy = result.batches.length > 0
+    for (const task of this.#tasks.values()) {
+      isBusy ||= task.remainingMs() === 0
+      await this.#unlessFenced(task, () => task.maintain())
+    }
+    if (isBusy) this.#reportProgress()
+    return isBusy
+  }
+
+  /** How long a poll may wait for records before a task has something to do. */
+  pollWaitMs(): number {
+    const remaining = [...this.#tasks.values()].map(task => task.remainingMs() ?? maxPollWaitMs)
+    return Math.ceil(Math.min(maxPollWaitMs, ...remaining))
+  }
+
+  /**
+   * Brings what there is to its end: sources, then windows, then tables. False when there is more to
+   * read first; call it again when a round had nothing to do.
+   */
+  async drainAll(): Promise<boolean> {
+    for (const stage of [0, 1, 2] as const) {
+      if (!(await this.#isAtEnd(stage))) return false
+      await this.#drain(stage)
+    }
+    return await this.#isAtEnd(2)
+  }
+
+  /** Commits sources and stages windows; what is not applied yet is applied at the next start. */
+  async drainForStop(): Promise<void> {
+    await this.#drain(0)
+    await this.#drain(1)
+  }
+
+  async close(): Promise<void> {
+    for (const task of this.#tasks.values()) await task.close()
+    this.#tasks.clear()
+    await this.#consumer?.close()
+    this.#consumer = null
+  }
+
+  wakeup(): void {
+    this.#consumer?.wakeup()
+  }
+
+  async #process(batch: LogBatch): Promise<void> {
+    const name = partitionName(batch)
+    const task = this.#tasks.get(name)
+    // The partition was lost while its records were on the way.
+    if (task === undefined) return
+    await this.#unlessFenced(task, async () => {
+      const reread = await task.process(batch)
+      this.#positions.set(name, reread ?? batch.nextOffset)
+      if (reread !== null) this.#consumer!.seek(task.input, reread)
+      if (task.stage === 0) this.#recordsRead += batch.records.length
+      this.#fencedInARow = 0
+    })
+  }
+
+  async #reassign(assignment: Assignment): Promise<void> {
+    this.#emit({ type: 'state', state: 'rebalancing' })
+    this.#assignment = assignment
+    this.#lost.clear()
+    const wanted = new Map(assignment.partitions.map(at => [partitionName(at), at]))
+    for (const [name, task] of this.#tasks) {
+      if (wanted.has(name)) continue
+      this.#tasks.delete(name)
+      await task.close()
+    }
+    for (const [name, at] of wanted) if (!this.#tasks.has(name)) await this.#open(at)
+    this.#options.logger.info('tasks.assigned', { tasks: [...this.#tasks.keys()].join(' ') })
+    this.#emit({ type: 'state', state: 'running' })
+  }
+
+  async #open(at: TopicPartition): Promise<void> {
+    const task = await this.#plan!.createTask(at)
+    const name = partitionName(at)
+    this.#consumer!.pause([at])
+    this.#tasks.set(name, task)
+    await this.#unlessFenced(task, async () => {
+      const offset = await task.open()
+      this.#positions.set(name, offset)
+      this.#consumer!.seek(at, offset)
+      this.#consumer!.resume([at])
+    })
+  }
+
+  /** A task that lost its id or its partition is closed; it opens again if it is still ours. */
+  async #unlessFenced(task: Task, action: () => Promise<void>): Promise<void> {
+    try {
+      await action()
+    } catch (error) {
+      if (!(error instanceof ForagerError) || error.code !== 'task-fenced') throw error
+      this.#fencedInARow += 1
+      if (this.#fencedInARow > maxFencedInARow) throw error
+      this.#options.logger.warn('task.fenced', { task: task.id, reason: error.message })
+      this.#tasks.delete(partitionName(task.input))
+      this.#consumer!.pause([task.input])
+      this.#lost.set(partitionName(task.input), task.input)
+      await task.close()
+    }
+  }
+
+  async #reopenLost(): Promise<void> {
+    const lost = [...this.#lost.values()]
+    this.#lost.clear()
+    for (const at of lost) await this.#open(at)
+  }
+
+  async #drain(stage: Task['stage']): Promise<void> {
+    for (const task of this.#tasks.values()) {
+      if (task.stage === stage) await this.#unlessFenced(task, () => task.drain())
+    }
+  }
+
+  async #isAtEnd(stage: Task['stage']): Promise<boolean> {
+    if (this.#assignment === null || this.#lost.size > 0) return false
+    for (const [name, task] of this.#tasks) {
+      if (task.stage !== stage) continue
+      const { end } = await this.#options.log.offsets(task.input)
+      if ((this.#positions.get(name) ?? 0) < end) return false
+    }
+    return true
+  }
+
+  /** The topics of each pipeline's source, as the log has them now. */
+  async #sourceTopics(): Promise<ReadonlyMap<string, readonly TopicInfo[]>> {
+    const topics = await this.#options.log.topics()
+    const entries = this.#topology.pipelines.map(({ source }) => {
+      return [source.name, selectTopics(source.topics, topics)] as const
+    })
+    return new Map(entries)
+  }
+
+  /** Null when some source has no end. */
+  async #countRecords(sources: ReadonlyMap<string, readonly TopicInfo[]>): Promise<number | null> {
+    let total = 0
+    for (const topic of [...sources.values()].flat()) {
+      if (!topic.isFinite) return null
+      for (let partition = 0; partition < topic.partitions; partition += 1) {
+        const at = { topic: topic.name, partition }
+        const { start, end } = await this.#options.log.offsets(at)
+        total += end - start
+      }
+    }
+    return total
+  }
+
+  #reportProgress(): void {
+    const recordsTotal = this.#recordsTotal
+    this.#emit({ type: 'progress', recordsRead: this.#recordsRead, recordsTotal })
+  }
+}
+
+function selectTopics(
+  selection: TopicSelection,
+  topics: readonly TopicInfo[],
+): readonly TopicInfo[] {
+  if (selection instanceof RegExp) return topics.filter(({ name }) => selection.test(name))
+  return selection.map(name => {
+    const topic = topics.find(candidate => candidate.name === name)
+    if (topic !== undefined) return topic
+    const known = topics.map(candidate => candidate.name).join(', ')
+    throw new SourceError('source-unreadable', `there is no topic "${name}" (known are ${known})`, {
+      context: { topic: name },
+    })
+  })
+}

@@ -1,0 +1,97 @@
+/** A running application: a topology over a log. `run` ends when it is told to, or with the source. */
+import type { Observable } from 'rxjs'
+import { Subject } from 'rxjs'
+import type { Log } from '../log/log.ts'
+import type { ReachPoint } from '../model/crash-points.ts'
+import type { Logger } from '../observe/logger.ts'
+import { silentLogger } from '../observe/logger.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import type { Topology } from '../topology/topology.ts'
+import type { Clock } from './clock.ts'
+import { systemClock } from './clock.ts'
+import type { FileSystem } from './file-system.ts'
+import { nodeFileSystem } from './file-system.ts'
+import { Loop } from './loop.ts'
+import type { Random } from './random.ts'
+import { systemRandom } from './random.ts'
+import type { StreamsEvent } from './streams-events.ts'
+
+export interface StreamsOptions {
+  /** Prefix of internal topics and transactional ids; the group. */
+  readonly applicationId: string
+  readonly log: Log
+  /** For stores and staging. One process at a time. */
+  readonly stateDir: string
+  /** How often sub-topology 0 commits. */
+  readonly commitIntervalMs: number
+  readonly fileSystem: FileSystem
+  readonly clock: Clock
+  readonly random: Random
+  readonly logger: Logger
+  readonly metrics: Metrics
+  /** Called at each named point of `docs/exactly-once.md`. For tests. */
+  readonly reach: ReachPoint
+}
+
+type Given = Pick<StreamsOptions, 'applicationId' | 'log' | 'stateDir'> & Partial<StreamsOptions>
+
+const defaultCommitIntervalMs = 1000
+
+export class Streams {
+  readonly events: Observable<StreamsEvent>
+  readonly #topology: Topology
+  readonly #options: StreamsOptions
+  readonly #events = new Subject<StreamsEvent>()
+
+  constructor(topology: Topology, options: Given) {
+    this.#topology = topology
+    this.#options = withDefaults(options)
+    this.events = this.#events.asObservable()
+  }
+
+  /**
+   * Runs until the signal aborts: then what was read is committed and open windows are staged. With
+   * `until: 'end'` it runs until finite sources are read, and all of it is applied.
+   */
+  async run(signal?: AbortSignal, { until }: { until?: 'end' } = {}): Promise<void> {
+    const loop = new Loop(this.#topology, this.#options, event => this.#events.next(event))
+    const stop = (): void => loop.wakeup()
+    signal?.addEventListener('abort', stop)
+    try {
+      await loop.start()
+      await this.#loop(loop, signal, until)
+      this.#events.next({ type: 'state', state: 'stopping' })
+      await loop.drainForStop()
+      await loop.close()
+      this.#events.next({ type: 'state', state: 'stopped' })
+    } catch (error) {
+      this.#events.next({ type: 'state', state: 'error' })
+      // The cause is what went wrong first; closing over it may fail as well.
+      await loop.close().catch(() => undefined)
+      throw error
+    } finally {
+      signal?.removeEventListener('abort', stop)
+    }
+  }
+
+  async #loop(loop: Loop, signal: AbortSignal | undefined, until?: 'end'): Promise<void> {
+    while (signal?.aborted !== true) {
+      const isBusy = await loop.step(until === 'end' ? 0 : loop.pollWaitMs())
+      if (until === 'end' && !isBusy && (await loop.drainAll())) return
+      await this.#options.clock.yield()
+    }
+  }
+}
+
+export function withDefaults(given: Given): StreamsOptions {
+  return {
+    commitIntervalMs: defaultCommitIntervalMs,
+    fileSystem: nodeFileSystem,
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+    metrics: { count: () => undefined },
+    reach: () => undefined,
+    ...given,
+  }
+}

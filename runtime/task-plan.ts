@@ -1,0 +1,122 @@
+/**
+ * From a topology to tasks: which topics are read and made, and which task each of their partitions
+ * has. What tasks of one pipeline share is made once: its decoder, its warehouse, its staging.
+ */
+import { join } from 'node:path'
+import type { TopicInfo, TopicPartition } from '../log/log.ts'
+import { assert } from '../model/errors.ts'
+import type { Staging } from '../sinks/staging.ts'
+import type { Warehouse } from '../sinks/warehouse.ts'
+import {
+  appliedTopic,
+  ownersTopic,
+  repartitionTopic,
+  stagedTopic,
+} from '../topology/internal-topics.ts'
+import type { Pipeline, Topology } from '../topology/topology.ts'
+import { CompactTask } from './compact-task.ts'
+import { MergeTask } from './merge-task.ts'
+import { SchemaReader } from './schema-reader.ts'
+import { SourceTask } from './source-task.ts'
+import type { StreamsOptions } from './streams.ts'
+import type { Task, TaskContext } from './task.ts'
+
+export interface TaskPlan {
+  /** All that the instance reads. */
+  readonly topics: readonly string[]
+  createTask(at: TopicPartition): Promise<Task>
+}
+
+interface LivePipeline {
+  readonly pipeline: Pipeline
+  readonly sources: readonly TopicInfo[]
+  readonly hop: { readonly topic: string; readonly partitions: number }
+  readonly staged: { readonly topic: string; readonly partitions: number; readonly id: string }
+  readonly schemas: SchemaReader
+  readonly warehouse: Warehouse
+  readonly staging: Staging
+}
+
+/** `sources` are the topics of each source, by its name. Makes internal topics that are missing. */
+export async function planTasks(
+  topology: Topology,
+  options: StreamsOptions,
+  sources: ReadonlyMap<string, readonly TopicInfo[]>,
+  contextOf: () => Promise<TaskContext>,
+): Promise<TaskPlan> {
+  const { log, applicationId } = options
+  await log.createTopic({ name: ownersTopic(applicationId), partitions: 1, cleanup: 'compact' })
+  await log.createTopic({ name: appliedTopic(applicationId), partitions: 1, cleanup: 'compact' })
+  const live: LivePipeline[] = []
+  for (const pipeline of topology.pipelines) {
+    live.push(await openPipeline(pipeline, options, sources.get(pipeline.source.name) ?? []))
+  }
+  return {
+    topics: live.flatMap(one => [
+      ...one.sources.map(({ name }) => name),
+      one.hop.topic,
+      one.staged.topic,
+    ]),
+    createTask: async at => createTask(at, live, options, await contextOf()),
+  }
+}
+
+async function openPipeline(
+  pipeline: Pipeline,
+  options: StreamsOptions,
+  sources: readonly TopicInfo[],
+): Promise<LivePipeline> {
+  const { log, applicationId, clock } = options
+  const { source, repartition, warehouse: node } = pipeline
+  const hop = repartitionTopic(applicationId, repartition.name)
+  const staged = stagedTopic(applicationId, node.name)
+  const widest = Math.max(1, ...sources.map(topic => topic.partitions))
+  // A hop keeps its partitions for as long as it lives: the keys are spread over them.
+  const existing = (await log.topics()).find(({ name }) => name === hop)?.partitions
+  const partitions = repartition.partitions ?? existing ?? widest
+  await log.createTopic({ name: hop, partitions, cleanup: 'delete' })
+  await log.createTopic({ name: staged, partitions, cleanup: 'delete' })
+  const id = (await log.topics()).find(({ name }) => name === staged)!.id
+  const decoder = source.format.createDecoder(source)
+  return {
+    pipeline,
+    sources,
+    hop: { topic: hop, partitions },
+    staged: { topic: staged, partitions, id },
+    schemas: new SchemaReader(decoder, log, clock),
+    ...node.sink.open(options),
+  }
+}
+
+async function createTask(
+  at: TopicPartition,
+  live: readonly LivePipeline[],
+  options: StreamsOptions,
+  context: TaskContext,
+): Promise<Task> {
+  for (const { pipeline, sources, hop, staged, schemas, warehouse, staging } of live) {
+    const source = sources.find(topic => topic.name === at.topic)
+    if (source !== undefined) {
+      return new SourceTask({
+        context,
+        pipeline,
+        input: at,
+        inputPartitions: source.partitions,
+        hop,
+        schemas,
+        commitIntervalMs: options.commitIntervalMs,
+      })
+    }
+    if (at.topic === hop.topic) {
+      const stores = join(options.stateDir, 'stores')
+      await options.fileSystem.makeDirectory(stores)
+      const name = `${pipeline.compact.name}-${at.partition}`
+      const folder = join(stores, name)
+      return new CompactTask({ context, pipeline, input: at, staged, staging, folder })
+    }
+    if (at.topic === staged.topic) {
+      return new MergeTask({ context, pipeline, input: at, topicId: staged.id, warehouse, staging })
+    }
+  }
+  assert(false, 'a partition was assigned that no pipeline reads', { ...at })
+}

@@ -1,0 +1,194 @@
+/**
+ * What every task has: one partition of one sub-topology, one transactional id, one transaction at a
+ * time for its outputs and its offset. Opening a task fences whoever had it before, and only then asks
+ * where to begin.
+ */
+import { crc32 } from 'node:zlib'
+import type {
+  GroupMembership,
+  Log,
+  LogBatch,
+  LogProducer,
+  ProducerRecord,
+  TopicPartition,
+} from '../log/log.ts'
+import type { LogRecord } from '../model/change-event.ts'
+import type { ReachPoint } from '../model/crash-points.ts'
+import { assert, SourceError, StateError } from '../model/errors.ts'
+import { toJson } from '../model/json.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { Metrics } from '../observe/metrics.ts'
+import { ownersTopic } from '../topology/internal-topics.ts'
+import type { Clock } from './clock.ts'
+import type { StreamsEvent } from './streams-events.ts'
+
+/** What tasks share: one object for each running application. */
+export interface TaskContext {
+  readonly applicationId: string
+  readonly log: Log
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly metrics: Metrics
+  readonly reach: ReachPoint
+  readonly emit: (event: StreamsEvent) => void
+  /** The membership as of now: a task that commits with an older one is fenced. */
+  readonly membership: () => GroupMembership
+  /** Gives way when the current slice of work is long enough. */
+  readonly rest: () => Promise<void>
+  /** Tasks that have committed an offset before, by id. */
+  readonly owners: ReadonlySet<string>
+}
+
+export interface Task {
+  readonly id: string
+  readonly input: TopicPartition
+  /** Which of the three sub-topologies of its pipeline. */
+  readonly stage: 0 | 1 | 2
+  /** Fences, then resolves to the offset where reading begins. */
+  open(): Promise<number>
+  /** Takes a batch in. Resolves to an offset when reading must go on from there instead. */
+  process(batch: LogBatch): Promise<number | null>
+  /** Milliseconds until `maintain` has something to do; null when nothing is due. */
+  remainingMs(): number | null
+  /** Commits, closes windows, applies: what is due. */
+  maintain(): Promise<void>
+  /** The same for all that there is, due or not. */
+  drain(): Promise<void>
+  close(): Promise<void>
+}
+
+/** What a task writes beside its offset: enough to notice that its topic was replaced. */
+interface OffsetMetadata {
+  readonly v: 1
+  /** Offset and fingerprint of the last record before the committed offset. */
+  readonly last: readonly [number, number] | null
+  /** The task's own: positions of repeats. */
+  readonly state: string
+}
+
+/** The transactional side of a task. */
+export class TaskCommitter {
+  readonly #context: TaskContext
+  readonly #id: string
+  readonly #input: TopicPartition
+  #producer: LogProducer | null = null
+  #hasCommitted: boolean
+  #last: readonly [number, number] | null = null
+
+  constructor(context: TaskContext, id: string, input: TopicPartition) {
+    this.#context = context
+    this.#id = id
+    this.#input = input
+    this.#hasCommitted = context.owners.has(id)
+  }
+
+  /** Fences the owner before, then reads what it committed. Throws when the log no longer fits. */
+  async open(): Promise<{ readonly offset: number; readonly state: string }> {
+    const { log, applicationId } = this.#context
+    this.#producer = await log.openProducer(`${applicationId}-${this.#id}`)
+    const [committed] = await log.committed(applicationId, [this.#input])
+    const { start, end } = await log.offsets(this.#input)
+    if (committed === null || committed === undefined) {
+      if (this.#hasCommitted)
+        throw this.#outOfRange('the task committed before, and its offset is gone')
+      return { offset: start, state: '' }
+    }
+    const { offset, metadata } = committed
+    const { last, state } = JSON.parse(metadata) as OffsetMetadata
+    if (offset < start || offset > end) {
+      throw this.#outOfRange(`the task is at offset ${offset}, the topic has ${start} to ${end}`)
+    }
+    await this.#checkLast(last, start)
+    this.#last = last
+    return { offset, state }
+  }
+
+  /** Remembers the record, for the fingerprint beside the next offset. */
+  noteRecord(record: LogRecord): void {
+    this.#last = [record.offset, fingerprint(record)]
+  }
+
+  /** One transaction. Resolves to the offsets of the records, in order. */
+  async commit(
+    records: readonly ProducerRecord[],
+    offset: number | null,
+    state = '',
+  ): Promise<readonly number[]> {
+    assert(this.#producer !== null, 'a task commits before it was opened', { task: this.#id })
+    const { applicationId, membership, metrics } = this.#context
+    const metadata: OffsetMetadata = { v: 1, last: this.#last, state }
+    const offsets =
+      offset === null ? [] : [{ ...this.#input, offset, metadata: JSON.stringify(metadata) }]
+    const isFirst = offset !== null && !this.#hasCommitted
+    const all = isFirst ? [...records, this.ownerRecord(true)] : records
+    const written = await this.#producer.commit({ records: all, offsets, group: membership() })
+    if (isFirst) this.#hasCommitted = true
+    metrics.count('forager_commits_total', 1, { application: applicationId })
+    return written
+  }
+
+  /** Says in the compacted topic of owners that this task has an owner, and a committed offset. */
+  ownerRecord(hasOffset = this.#hasCommitted): ProducerRecord {
+    const { applicationId, clock } = this.#context
+    return {
+      topic: ownersTopic(applicationId),
+      partition: 0,
+      key: Buffer.from(this.#id),
+      value: Buffer.concat([Buffer.from([1]), Buffer.from(toJson({ hasOffset }))]),
+      timestampMs: clock.now(),
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.#producer?.close()
+    this.#producer = null
+  }
+
+  /** The record before the offset must be the one that was processed. */
+  async #checkLast(last: OffsetMetadata['last'], start: number): Promise<void> {
+    if (last === null || last[0] < start) return
+    const { records } = await this.#context.log.read(this.#input, last[0], 1)
+    const [record] = records
+    if (record?.offset === last[0] && fingerprint(record) === last[1]) return
+    throw new SourceError(
+      'source-replaced',
+      `the record at offset ${last[0]} is not the one that was processed`,
+      { context: { ...this.#input, offset: last[0], task: this.#id } },
+    )
+  }
+
+  #outOfRange(message: string): StateError {
+    return new StateError('offset-out-of-range', message, {
+      context: { ...this.#input, task: this.#id },
+    })
+  }
+}
+
+/** Ids of the tasks that have committed an offset, as their owners said. */
+export async function readOwners(log: Log, applicationId: string): Promise<Set<string>> {
+  const owners = new Set<string>()
+  const at = { topic: ownersTopic(applicationId), partition: 0 }
+  for await (const { key, value } of readAll(log, at)) {
+    const { hasOffset } = JSON.parse(Buffer.from(value!.subarray(1)).toString()) as {
+      hasOffset: boolean
+    }
+    if (hasOffset) owners.add(Buffer.from(key!).toString())
+  }
+  return owners
+}
+
+/** Every committed record of a partition, up to its end as of now. */
+export async function* readAll(log: Log, at: TopicPartition): AsyncGenerator<LogRecord> {
+  const { start, end } = await log.offsets(at)
+  for (let offset = start; offset < end; ) {
+    const batch = await log.read(at, offset, readBytes)
+    yield* batch.records
+    offset = batch.nextOffset
+  }
+}
+
+const readBytes = 1024 * 1024
+
+function fingerprint({ key, value }: LogRecord): number {
+  return crc32(value ?? '', crc32(key ?? ''))
+}

@@ -1,0 +1,261 @@
+/**
+ * Tables in a local folder, without any server: ORC files and a log of commits a table
+ * (`commit-log.ts`). An apply writes the files that change anew, then makes one commit that names all
+ * files and the staged offset that they are applied through: data and progress in one atomic step.
+ */
+import { join } from 'node:path'
+import type { ReachPoint } from '../../model/crash-points.ts'
+import { assert, StateError, WarehouseError } from '../../model/errors.ts'
+import type { NetChange } from '../../model/net-change.ts'
+import { partitionByText } from '../../model/partition-by.ts'
+import type { TruncatePoint } from '../../model/position.ts'
+import { isBeforeTruncate, newerTruncate } from '../../model/position.ts'
+import type { ApplyReceipt } from '../../model/staged-batch.ts'
+import type { TableSchema } from '../../model/table-schema.ts'
+import { unionSchema } from '../../model/table-schema.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { FileSystem } from '../../runtime/file-system.ts'
+import type { Random } from '../../runtime/random.ts'
+import type { AppliedThrough, ApplyRequest, Warehouse } from '../warehouse.ts'
+import type { DataFile, TableCommit } from './commit-log.ts'
+import { CommitLog } from './commit-log.ts'
+import { DataFileWriter, readDataFile } from './data-files.ts'
+import { tableFolder } from './table-folders.ts'
+import { mergeTable } from './table-merge.ts'
+
+export interface EmbeddedWarehouseOptions {
+  readonly fileSystem: FileSystem
+  readonly clock: Clock
+  readonly random: Random
+  readonly root: string
+  /** About how large a data file becomes. */
+  readonly targetFileBytes?: number
+  readonly targetFileRows?: number
+  /** How long files stay that left a table, for readers that began before. */
+  readonly retainMs?: number
+  readonly reach: ReachPoint
+}
+
+const defaultTargetFileBytes = 64 * 1024 * 1024
+const defaultTargetFileRows = 1_000_000
+const defaultRetainMs = 60_000
+
+export class EmbeddedWarehouse implements Warehouse {
+  readonly name: string
+  readonly #options: EmbeddedWarehouseOptions
+  /** The newest commit of each table that was opened; null before its first. */
+  readonly #tables = new Map<string, TableCommit | null>()
+
+  constructor(options: EmbeddedWarehouseOptions) {
+    this.#options = options
+    this.name = `embedded:${options.root}`
+  }
+
+  async open(table: string): Promise<AppliedThrough | null> {
+    const log = this.#log(table)
+    const commit = await log.latest()
+    await log.sweep()
+    await this.#sweep(table, commit)
+    this.#tables.set(table, commit)
+    return commit?.applied ?? null
+  }
+
+  async apply(request: ApplyRequest): Promise<ApplyReceipt> {
+    const { table, through, token } = request
+    const before = this.#tables.get(table)
+    assert(before !== undefined, 'a table is applied to before it was opened', { table })
+    const applied = before?.applied ?? null
+    if (applied?.topicId === through.topicId && through.offset <= applied.offset) {
+      return { outcome: 'already-applied', rowsInserted: 0, rowsUpdated: 0, rowsDeleted: 0 }
+    }
+    assert(request.after?.offset === applied?.offset, 'an apply does not follow the one before', {
+      table,
+    })
+    if (before !== null && token < before.token) {
+      throw new StateError('task-fenced', `the table has a merger with token ${before.token}`, {
+        context: { table },
+      })
+    }
+    const { commit, receipt } = await this.#merge(request, before)
+    this.#options.reach('apply.files-written')
+    if (!(await this.#log(table).append(commit))) {
+      throw new WarehouseError('warehouse-conflict', `commit ${commit.number} exists already`, {
+        context: { table },
+      })
+    }
+    this.#options.reach('apply.committed')
+    this.#tables.set(table, commit)
+    await this.#removeExpired(table, before, commit)
+    return receipt
+  }
+
+  async #merge(
+    request: ApplyRequest,
+    before: TableCommit | null,
+  ): Promise<{ commit: TableCommit; receipt: ApplyReceipt }> {
+    const schema =
+      before === null ? request.schema : unionOf(request.table, before.schema, request.schema)
+    const partitionBy = before === null ? request.partitionBy : samePartitions(request, before)
+    const fileSchemas = [...new Set([...(before?.fileSchemas ?? []), schema])]
+    const number = (before?.number ?? 0) + 1
+    const folder = this.#folder(request.table)
+    const { truncate } = request
+    const files = truncate === 'all' ? [] : (before?.files ?? [])
+    const known = before?.truncatedAt ?? null
+    const truncatedAt = typeof truncate === 'string' ? known : newest(known, truncate)
+    let name = 0
+    const nextName = (): string => `${number}-${name++}-${this.#options.random.id().slice(0, 8)}`
+    const merged = await mergeTable(withoutTruncated(request.changes, truncatedAt), {
+      files,
+      schema,
+      partitionBy,
+      // The table was freed of rows from before the truncate that it knows already.
+      survives:
+        truncatedAt === null || truncatedAt === known
+          ? null
+          : row => !isBeforeTruncate(row.mark, truncatedAt),
+      smallFileBytes: this.#targetBytes() / 8,
+      read: file => this.#read(folder, file, fileSchemas, schema),
+      writerFor: partition =>
+        new DataFileWriter({
+          fileSystem: this.#options.fileSystem,
+          folder,
+          limits: {
+            targetBytes: this.#targetBytes(),
+            targetRows: this.#options.targetFileRows ?? defaultTargetFileRows,
+          },
+          nextName,
+          schema,
+          schemaNumber: fileSchemas.indexOf(schema),
+          partition,
+        }),
+    })
+    const commit = compactSchemas({
+      number,
+      table: request.table,
+      applied: request.through,
+      token: request.token,
+      schema,
+      fileSchemas,
+      partitionBy,
+      files: merged.files,
+      truncatedAt,
+      removed: this.#removed(before, merged.files),
+    })
+    const truncated = truncate === 'all' ? rowsIn(before?.files ?? []) : 0
+    const receipt = {
+      outcome: 'applied' as const,
+      rowsInserted: merged.inserted,
+      rowsUpdated: merged.updated,
+      rowsDeleted: merged.deleted + truncated,
+    }
+    return { commit, receipt }
+  }
+
+  #read(folder: string, file: DataFile, fileSchemas: readonly TableSchema[], schema: TableSchema) {
+    const own = fileSchemas[file.schema]!
+    return readDataFile(this.#options.fileSystem, folder, file, own, schema)
+  }
+
+  /** Files that left the table just now, and those that left it not long ago. */
+  #removed(before: TableCommit | null, files: readonly DataFile[]): TableCommit['removed'] {
+    if (before === null) return []
+    const now = this.#options.clock.now()
+    const retainMs = this.#options.retainMs ?? defaultRetainMs
+    const kept = new Set(files.map(file => file.path))
+    const left = before.files.filter(file => !kept.has(file.path))
+    return [
+      ...before.removed.filter(({ atMs }) => now - atMs < retainMs),
+      ...left.map(({ path }) => ({ path, atMs: now })),
+    ]
+  }
+
+  async #removeExpired(
+    table: string,
+    before: TableCommit | null,
+    commit: TableCommit,
+  ): Promise<void> {
+    const retained = new Set(commit.removed.map(file => file.path))
+    const expired = (before?.removed ?? []).filter(file => !retained.has(file.path))
+    for (const { path } of expired) {
+      await this.#options.fileSystem.remove(join(this.#folder(table), path))
+    }
+    await this.#log(table).prune(commit.number)
+  }
+
+  /** Removes data files that no commit names: an owner before wrote them and did not commit. */
+  async #sweep(table: string, commit: TableCommit | null): Promise<void> {
+    const { fileSystem } = this.#options
+    const named = [...(commit?.files ?? []), ...(commit?.removed ?? [])].map(file => file.path)
+    const folder = join(this.#folder(table), 'data')
+    for (const name of await fileSystem.list(folder)) {
+      const isFile = name.endsWith('.orc')
+      const inside = isFile
+        ? [name]
+        : (await fileSystem.list(join(folder, name))).map(file => join(name, file))
+      for (const path of inside) {
+        if (!named.includes(join('data', path))) await fileSystem.remove(join(folder, path))
+      }
+    }
+  }
+
+  #log(table: string): CommitLog {
+    return new CommitLog(this.#options.fileSystem, this.#folder(table))
+  }
+
+  #folder(table: string): string {
+    return tableFolder(this.#options.root, table)
+  }
+
+  #targetBytes(): number {
+    return this.#options.targetFileBytes ?? defaultTargetFileBytes
+  }
+}
+
+function unionOf(table: string, schema: TableSchema, batch: TableSchema): TableSchema {
+  try {
+    return unionSchema(schema, batch)
+  } catch (error) {
+    throw error instanceof WarehouseError ? error.at({ table }) : error
+  }
+}
+
+function samePartitions({ table, partitionBy }: ApplyRequest, before: TableCommit) {
+  const [was, is] = [before.partitionBy, partitionBy].map(one =>
+    one === null ? 'nothing' : partitionByText(one),
+  )
+  if (was === is) return before.partitionBy
+  throw new WarehouseError(
+    'schema-incompatible',
+    `the table is partitioned by ${was}, and the configuration says ${is}: rebuild it`,
+    { context: { table } },
+  )
+}
+
+function newest(known: TruncatePoint | null, given: TruncatePoint): TruncatePoint {
+  return known === null ? given : newerTruncate(known, given)
+}
+
+/** Changes without those that a truncate has undone. */
+async function* withoutTruncated(
+  changes: AsyncIterable<readonly NetChange[]>,
+  truncate: TruncatePoint | null,
+): AsyncGenerator<readonly NetChange[]> {
+  for await (const part of changes) {
+    yield truncate === null ? part : part.filter(({ last }) => !isBeforeTruncate(last, truncate))
+  }
+}
+
+function rowsIn(files: readonly DataFile[]): number {
+  return files.reduce((sum, file) => sum + file.rowCount, 0)
+}
+
+/** Schemas that no file has any more are left out. */
+function compactSchemas(commit: TableCommit): TableCommit {
+  const used = [...new Set(commit.files.map(file => file.schema))].sort((a, b) => a - b)
+  return {
+    ...commit,
+    fileSchemas: used.map(number => commit.fileSchemas[number]!),
+    files: commit.files.map(file => ({ ...file, schema: used.indexOf(file.schema) })),
+  }
+}

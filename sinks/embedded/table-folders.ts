@@ -1,0 +1,35 @@
+/** Where the tables of an embedded warehouse lie: `<root>/<database>/<table>`. */
+import { join } from 'node:path'
+import type { FileSystem } from '../../runtime/file-system.ts'
+import { fileNameOf, nameOfFile } from '../file-names.ts'
+import { commitsFolder } from './commit-log.ts'
+
+export function tableFolder(root: string, table: string): string {
+  return join(root, ...table.split('.').map(fileNameOf))
+}
+
+/** Names of all tables that have a commit, sorted. */
+export async function listTables(fileSystem: FileSystem, root: string): Promise<string[]> {
+  return (await findTables(fileSystem, root, [])).sort()
+}
+
+const maxDepth = 4
+
+async function findTables(
+  fileSystem: FileSystem,
+  folder: string,
+  parts: readonly string[],
+): Promise<string[]> {
+  const names = await fileSystem.list(folder)
+  if (names.includes(commitsFolder)) return [parts.map(nameOfFile).join('.')]
+  if (parts.length >= maxDepth) return []
+  const found: string[] = []
+  for (const name of names) {
+    const path = join(folder, name)
+    const stat = await fileSystem.stat(path)
+    if (stat?.isDirectory === true) {
+      found.push(...(await findTables(fileSystem, path, [...parts, name])))
+    }
+  }
+  return found
+}

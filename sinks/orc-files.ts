@@ -1,0 +1,86 @@
+/** ORC in files: byte sinks and sources over the file system, and writing rows batch by batch. */
+import { WarehouseError } from '../model/errors.ts'
+import type { OrcSource, OrcStructType, OrcValue } from '../orc/index.ts'
+import { OrcError, OrcReader, OrcWriter } from '../orc/index.ts'
+import type { FileHandle, FileSystem } from '../runtime/file-system.ts'
+
+/** A file that is being written. It is durable, without its name, when `close` resolves. */
+export class OrcFileWriter {
+  readonly path: string
+  readonly #handle: FileHandle
+  readonly #writer: OrcWriter
+  #sizeBytes = 0
+  #rowCount = 0
+
+  private constructor(path: string, handle: FileHandle, schema: OrcStructType) {
+    this.path = path
+    this.#handle = handle
+    const write = async (bytes: Uint8Array): Promise<void> => {
+      await handle.write(bytes, this.#sizeBytes)
+      this.#sizeBytes += bytes.length
+    }
+    this.#writer = new OrcWriter({ write }, schema, { compression: 'zlib' })
+  }
+
+  static async create(
+    fileSystem: FileSystem,
+    path: string,
+    schema: OrcStructType,
+  ): Promise<OrcFileWriter> {
+    const handle = await fileSystem.open(path, 'write')
+    await handle.truncate(0)
+    return new OrcFileWriter(path, handle, schema)
+  }
+
+  get rowCount(): number {
+    return this.#rowCount
+  }
+
+  /** What was written so far, without the rows of the open stripe. */
+  get sizeBytes(): number {
+    return this.#sizeBytes
+  }
+
+  /** True when `flush` is due: the caller awaits it before the next row. */
+  writeRow(values: readonly OrcValue[]): boolean {
+    this.#writer.writeRow(values)
+    this.#rowCount += 1
+    return this.#writer.isStripeFull
+  }
+
+  flush(): Promise<void> {
+    return this.#writer.flushStripe()
+  }
+
+  async close(): Promise<{ sizeBytes: number; rowCount: number }> {
+    const { sizeBytes, rowCount } = await this.#writer.close()
+    await this.#handle.sync()
+    await this.#handle.close()
+    return { sizeBytes, rowCount }
+  }
+}
+
+/** Rows of a file in order, at most about a thousand at once. Errors name the file. */
+export async function* readOrcRows(
+  fileSystem: FileSystem,
+  path: string,
+  columns?: readonly string[],
+): AsyncGenerator<readonly (readonly OrcValue[])[]> {
+  const handle = await fileSystem.open(path, 'read')
+  try {
+    const source: OrcSource = {
+      sizeBytes: await handle.sizeBytes(),
+      read: (offset, length) => handle.read(offset, length),
+    }
+    const reader = await OrcReader.open(source)
+    yield* reader.rows(columns === undefined ? {} : { columns })
+  } catch (cause) {
+    if (!(cause instanceof OrcError)) throw cause
+    throw new WarehouseError('warehouse-unreadable', `${path} is damaged: ${cause.message}`, {
+      context: { file: path },
+      cause,
+    })
+  } finally {
+    await handle.close()
+  }
+}

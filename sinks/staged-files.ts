@@ -1,0 +1,168 @@
+/**
+ * Staging in folders of a file system, as ORC:
+ *
+ *     struct<kind:tinyint, key:binary, leaves:string, sent:string, position:string,
+ *            source_ms:bigint, row:struct<columns…>>
+ *
+ * `kind` is 0 upsert, 1 patch, 2 delete; `leaves` the partitions as a JSON list, null when unknown;
+ * `sent` the ids of a patch's columns as a JSON list, null for a whole row; `row` null for a delete.
+ * Presence is by column id and never by place: the columns of a table move.
+ */
+import { join } from 'node:path'
+import { assert } from '../model/errors.ts'
+import type { NetChange } from '../model/net-change.ts'
+import { alignValues } from '../model/net-change.ts'
+import type { RowValues } from '../model/row-codec.ts'
+import type { OffsetRange, StagedBatch, StagedFile } from '../model/staged-batch.ts'
+import type { TableSchema } from '../model/table-schema.ts'
+import type { Value } from '../model/value.ts'
+import type { OrcStructType, OrcValue } from '../orc/index.ts'
+import type { FileSystem } from '../runtime/file-system.ts'
+import type { Random } from '../runtime/random.ts'
+import { fileNameOf } from './file-names.ts'
+import { OrcFileWriter, readOrcRows } from './orc-files.ts'
+import { orcTypeOf } from './orc-types.ts'
+import type { StagedWindow, Staging } from './staging.ts'
+
+const kinds = ['upsert', 'patch', 'delete'] as const
+const unsealed = '.writing'
+
+export class StagedFiles implements Staging {
+  readonly #fileSystem: FileSystem
+  readonly #root: string
+  readonly #random: Random
+
+  constructor(options: { fileSystem: FileSystem; root: string; random: Random }) {
+    this.#fileSystem = options.fileSystem
+    this.#root = options.root
+    this.#random = options.random
+  }
+
+  async openWindow(task: string, range: OffsetRange): Promise<StagedWindow> {
+    const attempt = `${range.from}-${range.to}-${this.#random.id().slice(0, 8)}`
+    const folder = join(fileNameOf(task), attempt)
+    const writing = join(this.#root, `${folder}${unsealed}`)
+    await this.#fileSystem.makeDirectory(writing)
+    return {
+      write: (table, schema, changes) => this.#write({ writing, folder }, table, schema, changes),
+      seal: async () => {
+        await this.#fileSystem.syncDirectory(writing)
+        await this.#fileSystem.rename(writing, join(this.#root, folder))
+        await this.#fileSystem.syncDirectory(join(this.#root, fileNameOf(task)))
+      },
+    }
+  }
+
+  async *read(batch: StagedBatch): AsyncGenerator<readonly NetChange[]> {
+    let rows = 0
+    for (const { path } of batch.files) {
+      for await (const part of readOrcRows(this.#fileSystem, join(this.#root, path))) {
+        rows += part.length
+        yield part.map(row => readChange(row, batch.schema))
+      }
+    }
+    assert(rows === batch.rowCount, () => `a batch of ${batch.rowCount} rows has ${rows}`, {
+      table: batch.table,
+      task: batch.task,
+    })
+  }
+
+  async remove(batch: StagedBatch): Promise<void> {
+    for (const { path } of batch.files) {
+      await this.#fileSystem.remove(join(this.#root, path))
+      const folder = join(this.#root, path, '..')
+      if ((await this.#fileSystem.list(folder)).length === 0) await this.#fileSystem.remove(folder)
+    }
+  }
+
+  async sweep(task: string, committedOffset: number, named: readonly StagedBatch[]): Promise<void> {
+    const folder = join(this.#root, fileNameOf(task))
+    const paths = named.flatMap(batch => batch.files.map(file => file.path))
+    for (const attempt of await this.#fileSystem.list(folder)) {
+      const from = Number(attempt.split('-')[0])
+      const prefix = `${fileNameOf(task)}/${attempt}/`
+      const isNamed = paths.some(path => path.startsWith(prefix))
+      if (from >= committedOffset || !isNamed) await this.#fileSystem.remove(join(folder, attempt))
+    }
+  }
+
+  async #write(
+    { writing, folder }: { writing: string; folder: string },
+    table: string,
+    schema: TableSchema,
+    changes: AsyncIterable<readonly NetChange[]>,
+  ): Promise<StagedFile> {
+    const name = `${fileNameOf(table)}.orc`
+    const file = await OrcFileWriter.create(
+      this.#fileSystem,
+      join(writing, name),
+      stagedType(schema),
+    )
+    let lastKey = ''
+    for await (const part of changes) {
+      for (const change of part) {
+        assert(change.key > lastKey, 'a batch has two rows of one key', { table })
+        lastKey = change.key
+        if (file.writeRow(stagedRow(change, schema))) await file.flush()
+      }
+    }
+    const { sizeBytes, rowCount } = await file.close()
+    return { path: `${folder}/${name}`, sizeBytes, rowCount }
+  }
+}
+
+function stagedType(schema: TableSchema): OrcStructType {
+  const columns = schema.columns.map(({ name, type }) => ({ name, type: orcTypeOf(type) }))
+  return {
+    kind: 'struct',
+    fields: [
+      { name: 'kind', type: { kind: 'byte' } },
+      { name: 'key', type: { kind: 'binary' } },
+      { name: 'leaves', type: { kind: 'string' } },
+      { name: 'sent', type: { kind: 'string' } },
+      { name: 'position', type: { kind: 'string' } },
+      { name: 'source_ms', type: { kind: 'long' } },
+      { name: 'row', type: { kind: 'struct', fields: columns } },
+    ],
+  }
+}
+
+function stagedRow(change: NetChange, schema: TableSchema): readonly OrcValue[] {
+  const values = change.row === null ? null : alignValues(change, schema)
+  const ids = schema.columns.map(({ id }) => id)
+  const sent =
+    change.kind === 'patch' ? ids.filter((_, index) => values![index] !== undefined) : null
+  return [
+    kinds.indexOf(change.kind),
+    Buffer.from(change.key, 'latin1'),
+    change.leaves === 'unknown' ? null : JSON.stringify(change.leaves),
+    sent === null ? null : JSON.stringify(sent),
+    change.last.position,
+    change.last.sourceMs,
+    values === null ? null : values.map(value => (value === undefined ? null : value)),
+  ]
+}
+
+function readChange(row: readonly OrcValue[], schema: TableSchema): NetChange {
+  const [kindNumber, key, leaves, sent, position, sourceMs, values] = row
+  const kind = kinds[kindNumber as number]
+  assert(kind !== undefined, 'a staged row is of unknown kind')
+  return {
+    kind,
+    key: Buffer.from(key as Uint8Array).toString('latin1'),
+    leaves: leaves === null ? 'unknown' : (JSON.parse(leaves as string) as string[]),
+    schema,
+    row: kind === 'delete' ? null : presentValues(values as readonly Value[], sent, schema),
+    last: { position: position as string, sourceMs: Number(sourceMs) },
+  }
+}
+
+function presentValues(
+  values: readonly Value[],
+  sent: OrcValue | undefined,
+  schema: TableSchema,
+): RowValues {
+  if (sent === null) return values
+  const ids = new Set(JSON.parse(sent as string) as string[])
+  return values.map((value, index) => (ids.has(schema.columns[index]!.id) ? value : undefined))
+}

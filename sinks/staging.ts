@@ -1,0 +1,32 @@
+/**
+ * Where the files of closed windows wait until they are applied. A folder a window and attempt:
+ * `<task>/<from>-<to>-<attempt>/`. Files are durable before the record that names them, so a crash
+ * leaves files that nobody names, never a name without its file.
+ */
+import type { NetChange } from '../model/net-change.ts'
+import type { OffsetRange, StagedBatch, StagedFile } from '../model/staged-batch.ts'
+import type { TableSchema } from '../model/table-schema.ts'
+
+export interface StagedWindow {
+  /** Net changes of one table, one a key, in key order. */
+  write(
+    table: string,
+    schema: TableSchema,
+    changes: AsyncIterable<readonly NetChange[]>,
+  ): Promise<StagedFile>
+  /** All files are durable, under their final names, when it resolves. */
+  seal(): Promise<void>
+}
+
+export interface Staging {
+  openWindow(task: string, range: OffsetRange): Promise<StagedWindow>
+  /** The net changes of a batch, in key order. Rows are under the batch's schema. */
+  read(batch: StagedBatch): AsyncIterable<readonly NetChange[]>
+  /** Of a batch that was applied. A folder goes with its last file. */
+  remove(batch: StagedBatch): Promise<void>
+  /**
+   * Removes what a crash left of a task: folders that begin at or after the committed offset, and of
+   * those before it the ones that no staged record names.
+   */
+  sweep(task: string, committedOffset: number, named: readonly StagedBatch[]): Promise<void>
+}

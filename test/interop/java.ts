@@ -1,0 +1,54 @@
+/**
+ * Java's side of the interop tests: fetches the tools of ORC once, compiles the classes of `java/`
+ * against them, and runs a list of commands in one virtual machine.
+ */
+import { execFile } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+const root = new URL('../..', import.meta.url).pathname
+const cache = join(root, '.cache', 'interop')
+const sources = join(root, 'test', 'interop', 'java')
+
+export const orcVersion = '2.1.2'
+
+/** The time zone of the virtual machine: one in which mistakes show. */
+const timeZone = 'America/New_York'
+
+/** A command of `OrcInterop.java` with its fields. */
+export type Command = readonly [name: string, input: string, output: string]
+
+export async function runJava(commands: readonly Command[], folder: string): Promise<void> {
+  const tools = await fetchTools()
+  const classes = join(cache, `classes-${orcVersion}`)
+  const files = (await readdir(sources)).map(file => join(sources, file))
+  await mkdir(classes, { recursive: true })
+  await run('javac', ['-d', classes, '-cp', tools, ...files])
+  const plan = join(folder, 'plan.tsv')
+  await writeFile(plan, `${commands.map(fields => fields.join('\t')).join('\n')}\n`)
+  const options = [`-Duser.timezone=${timeZone}`, '-Dorg.slf4j.simpleLogger.defaultLogLevel=error']
+  await run('java', [...options, '-cp', `${classes}:${tools}`, 'OrcInterop', plan], {
+    maxBuffer: 64 * 1024 * 1024,
+  })
+}
+
+async function fetchTools(): Promise<string> {
+  const jar = join(cache, `orc-tools-${orcVersion}-uber.jar`)
+  if (!existsSync(jar)) {
+    await mkdir(cache, { recursive: true })
+    const artifact = `-Dartifact=org.apache.orc:orc-tools:${orcVersion}:jar:uber`
+    await run('mvn', ['-q', 'dependency:copy', artifact, `-DoutputDirectory=${cache}`])
+  }
+  return jar
+}
+
+/** The lines of an output; throws when Java met an error. */
+export async function linesOf(path: string): Promise<string[]> {
+  const text = await readFile(path, 'utf8')
+  if (text.startsWith('error')) throw new Error(text)
+  return text.split('\n').slice(0, -1)
+}

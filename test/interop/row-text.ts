@@ -1,0 +1,63 @@
+/** Values as the text that `java/RowPrinter.java` prints; timestamps are in nanoseconds. */
+import type { OrcType, OrcValue } from '../../orc/index.ts'
+
+const bits = new DataView(new ArrayBuffer(8))
+
+export function rowText(types: readonly OrcType[], row: readonly OrcValue[]): string {
+  return `[${types.map((type, k) => valueText(type, row[k]!)).join(',')}]`
+}
+
+export function valueText(type: OrcType, value: OrcValue): string {
+  if (value === null) return 'null'
+  switch (type.kind) {
+    case 'float':
+      bits.setFloat32(0, value as number)
+      return bits.getUint32(0).toString(16).padStart(8, '0')
+    case 'double':
+      bits.setFloat64(0, value as number)
+      return bits.getBigUint64(0).toString(16).padStart(16, '0')
+    case 'string':
+    case 'varchar':
+    case 'char':
+      return `"${Buffer.from(value as string).toString('base64')}"`
+    case 'binary':
+      return `"${Buffer.from(value as Uint8Array).toString('base64')}"`
+    case 'date':
+      return new Date((value as number) * 86_400_000).toISOString().slice(0, 10)
+    case 'timestamp':
+    case 'timestamp_instant':
+      return timeText(value as bigint)
+    case 'decimal':
+      return decimalText(value as number | bigint, type.scale)
+    case 'struct':
+      return rowText(
+        type.fields.map(field => field.type),
+        value as OrcValue[],
+      )
+    case 'list':
+      return `[${(value as OrcValue[]).map(element => valueText(type.element, element)).join(',')}]`
+    case 'map': {
+      const entries = [...(value as Map<OrcValue, OrcValue>)].map(
+        ([key, item]) => `[${valueText(type.key, key)},${valueText(type.value, item)}]`,
+      )
+      return `[${entries.join(',')}]`
+    }
+    default:
+      return String(value)
+  }
+}
+
+function timeText(nanos: bigint): string {
+  const fraction = ((nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n
+  const whole = new Date(Number((nanos - fraction) / 1_000_000n)).toISOString()
+  return `${whole.slice(0, 19)}.${String(fraction).padStart(9, '0')}`
+}
+
+function decimalText(unscaled: number | bigint, scale: number): string {
+  const sign = unscaled < 0 ? '-' : ''
+  const digits = String(unscaled)
+    .replace('-', '')
+    .padStart(scale + 1, '0')
+  const whole = digits.slice(0, digits.length - scale)
+  return scale === 0 ? sign + whole : `${sign}${whole}.${digits.slice(-scale)}`
+}

@@ -1,0 +1,262 @@
+/**
+ * Files in memory that forget at a crash what was not synced, as the contract in
+ * `runtime/file-system.ts` allows. Bytes are durable after `sync`, names after `syncDirectory`. A crash
+ * keeps what is durable, and of the rest a random part: a write may be torn, and of what was done to
+ * the names of a folder the first so many are kept.
+ */
+import { dirname } from 'node:path'
+import { assert, StateError } from '../model/errors.ts'
+import type { FileHandle, FileStat, FileSystem } from '../runtime/file-system.ts'
+import type { Random } from '../runtime/random.ts'
+
+interface File {
+  kind: 'file'
+  bytes: Buffer
+  durable: Buffer
+}
+
+type Entries = Map<string, File | Folder>
+
+interface Folder {
+  kind: 'folder'
+  entries: Entries
+  durable: Entries
+  /** What was done to the names since they were durable, in order. */
+  pending: ((entries: Entries) => void)[]
+}
+
+export interface SimulatedFileSystemOptions {
+  readonly random: Random
+  /** Called before and after each operation that changes something. It may throw, or never resolve. */
+  readonly onCall?: (operation: string, path: string) => void | Promise<void>
+}
+
+export class SimulatedFileSystem implements FileSystem {
+  readonly #options: SimulatedFileSystemOptions
+  readonly #root: Folder = newFolder()
+  readonly #locks = new Set<string>()
+  /** Handles of before a crash are void. */
+  #generation = 0
+
+  constructor(options: SimulatedFileSystemOptions) {
+    this.#options = options
+  }
+
+  /** All that was not synced is lost, or a part of it. Handles and locks are void. */
+  crash(): void {
+    this.#generation += 1
+    this.#locks.clear()
+    this.#forget(this.#root)
+  }
+
+  async readFile(path: string): Promise<Buffer> {
+    await this.#call('read', path)
+    return Buffer.from(this.#file(path).bytes)
+  }
+
+  async open(path: string, mode: 'read' | 'write'): Promise<FileHandle> {
+    await this.#call('open', path)
+    const folder = this.#folder(dirname(path))
+    const name = baseOf(path)
+    if (mode === 'write' && !folder.entries.has(name)) {
+      const file: File = { kind: 'file', bytes: Buffer.alloc(0), durable: Buffer.alloc(0) }
+      change(folder, entries => entries.set(name, file))
+    }
+    return this.#handle(path, this.#file(path))
+  }
+
+  async list(path: string): Promise<string[]> {
+    await this.#call('list', path)
+    const found = this.#find(path)
+    return found?.kind === 'folder' ? [...found.entries.keys()].sort() : []
+  }
+
+  async stat(path: string): Promise<FileStat | null> {
+    await this.#call('stat', path)
+    const found = this.#find(path)
+    if (found === null) return null
+    return found.kind === 'folder'
+      ? { sizeBytes: 0, isDirectory: true }
+      : { sizeBytes: found.bytes.length, isDirectory: false }
+  }
+
+  async makeDirectory(path: string): Promise<void> {
+    await this.#call('makeDirectory', path)
+    let folder = this.#root
+    for (const part of partsOf(path)) {
+      const next = folder.entries.get(part) ?? newFolder()
+      assert(next.kind === 'folder', `${path} runs through a file`)
+      folder.entries.set(part, next)
+      folder.durable.set(part, next)
+      folder = next
+    }
+    await this.#call('madeDirectory', path)
+  }
+
+  async rename(from: string, to: string): Promise<void> {
+    await this.#call('rename', to)
+    const found = this.#find(from)
+    if (found === null) throw missing(from)
+    assert(dirname(from) === dirname(to), 'a rename within one folder is atomic, others are not')
+    change(this.#folder(dirname(to)), entries => {
+      entries.set(baseOf(to), found)
+      entries.delete(baseOf(from))
+    })
+    await this.#call('renamed', to)
+  }
+
+  async linkNew(from: string, to: string): Promise<boolean> {
+    await this.#call('link', to)
+    const folder = this.#folder(dirname(to))
+    if (folder.entries.has(baseOf(to))) return false
+    const file = this.#file(from)
+    change(folder, entries => entries.set(baseOf(to), file))
+    await this.#call('linked', to)
+    return true
+  }
+
+  async remove(path: string): Promise<void> {
+    await this.#call('remove', path)
+    const parent = this.#find(dirname(path))
+    if (parent?.kind === 'folder') change(parent, entries => entries.delete(baseOf(path)))
+    await this.#call('removed', path)
+  }
+
+  async syncDirectory(path: string): Promise<void> {
+    await this.#call('syncDirectory', path)
+    const folder = this.#folder(path)
+    folder.durable = new Map(folder.entries)
+    folder.pending = []
+    await this.#call('syncedDirectory', path)
+  }
+
+  async lock(path: string): Promise<{ release(): Promise<void> }> {
+    await this.#call('lock', path)
+    if (this.#locks.has(path)) throw new StateError('state-locked', `${path} is held`)
+    this.#locks.add(path)
+    return {
+      release: () => {
+        this.#locks.delete(path)
+        return Promise.resolve()
+      },
+    }
+  }
+
+  #handle(path: string, file: File): FileHandle {
+    const generation = this.#generation
+    const call = async (operation: string): Promise<void> => {
+      await this.#call(operation, path)
+      assert(generation === this.#generation, `${path} is used after a crash`)
+    }
+    return {
+      path,
+      sizeBytes: async () => {
+        await call('size')
+        return file.bytes.length
+      },
+      read: async (offset, length) => {
+        await call('read')
+        return Buffer.from(file.bytes.subarray(offset, offset + length))
+      },
+      write: async (bytes, offset) => {
+        await call('write')
+        file.bytes = overwritten(file.bytes, bytes, offset)
+        await call('wrote')
+      },
+      truncate: async sizeBytes => {
+        await call('truncate')
+        file.bytes = overwritten(file.bytes.subarray(0, sizeBytes), Buffer.alloc(0), sizeBytes)
+      },
+      sync: async () => {
+        await call('sync')
+        file.durable = file.bytes
+        await call('synced')
+      },
+      close: () => call('close'),
+    }
+  }
+
+  async #call(operation: string, path: string): Promise<void> {
+    await this.#options.onCall?.(operation, path)
+  }
+
+  #forget(folder: Folder): void {
+    const { random } = this.#options
+    const kept = Math.floor(random.next() * (folder.pending.length + 1))
+    for (const step of folder.pending.slice(0, kept)) step(folder.durable)
+    folder.pending = []
+    folder.entries = new Map(folder.durable)
+    for (const entry of folder.entries.values()) {
+      if (entry.kind === 'folder') this.#forget(entry)
+      else this.#tear(entry)
+    }
+  }
+
+  #tear(file: File): void {
+    if (file.bytes !== file.durable) {
+      const torn = Math.floor(this.#options.random.next() * (file.bytes.length + 1))
+      const choices = [file.durable, file.bytes, file.bytes.subarray(0, torn)]
+      // Bytes that were synced before and not written over stay: only what came after can be torn.
+      const chosen = choices[Math.floor(this.#options.random.next() * choices.length)]!
+      const isPrefix = file.bytes.subarray(0, file.durable.length).equals(file.durable)
+      file.bytes = isPrefix && chosen.length < file.durable.length ? file.durable : chosen
+    }
+    file.durable = file.bytes
+  }
+
+  #find(path: string): File | Folder | null {
+    let found: File | Folder = this.#root
+    for (const part of partsOf(path)) {
+      const next: File | Folder | undefined =
+        found.kind === 'folder' ? found.entries.get(part) : undefined
+      if (next === undefined) return null
+      found = next
+    }
+    return found
+  }
+
+  #folder(path: string): Folder {
+    const found = this.#find(path)
+    if (found?.kind !== 'folder') throw missing(path)
+    return found
+  }
+
+  #file(path: string): File {
+    const found = this.#find(path)
+    if (found?.kind !== 'file') throw missing(path)
+    return found
+  }
+}
+
+function newFolder(): Folder {
+  return { kind: 'folder', entries: new Map(), durable: new Map(), pending: [] }
+}
+
+function change(folder: Folder, step: (entries: Entries) => void): void {
+  step(folder.entries)
+  folder.pending.push(step)
+}
+
+function partsOf(path: string): string[] {
+  return path.split('/').filter(part => part !== '' && part !== '.')
+}
+
+function baseOf(path: string): string {
+  const name = partsOf(path).at(-1)
+  assert(name !== undefined, 'the root has no name')
+  return name
+}
+
+function overwritten(bytes: Buffer, written: Uint8Array, offset: number): Buffer {
+  const size = Math.max(bytes.length, offset + written.length)
+  const result = Buffer.alloc(size)
+  bytes.copy(result)
+  result.set(written, offset)
+  return result
+}
+
+function missing(path: string): StateError {
+  return new StateError('storage-failed', `cannot open ${path}: no such file or folder`, {
+    context: { file: path },
+  })
+}

@@ -1,0 +1,100 @@
+/**
+ * A topology in the text form of Kafka Streams (`TopologyDescription`): what draws theirs draws ours.
+ * It is derived from the same pipelines that run.
+ */
+import { repartitionTopic, stagedTopic } from './internal-topics.ts'
+import type { TopicSelection } from './nodes.ts'
+import type { Pipeline } from './topology.ts'
+
+export interface DescribedNode {
+  readonly type: 'Source' | 'Processor' | 'Sink'
+  readonly name: string
+  /** Topics of a source, the topic of a sink, stores of a processor. */
+  readonly linked: readonly string[]
+  readonly successors: readonly string[]
+  readonly predecessors: readonly string[]
+}
+
+export interface DescribedSubTopology {
+  readonly id: number
+  readonly nodes: readonly DescribedNode[]
+}
+
+export interface Description {
+  readonly subTopologies: readonly DescribedSubTopology[]
+  toString(): string
+}
+
+export function describePipelines(
+  pipelines: readonly Pipeline[],
+  applicationId: string | undefined,
+): Description {
+  const subTopologies = pipelines.flatMap(pipeline => describePipeline(pipeline, applicationId))
+  return { subTopologies, toString: () => `Topologies:\n${subTopologies.map(text).join('\n')}` }
+}
+
+type Bare = Pick<DescribedNode, 'type' | 'name' | 'linked'>
+
+function describePipeline(
+  { source, transforms, repartition, compact, warehouse, firstSubTopology }: Pipeline,
+  applicationId: string | undefined,
+): DescribedSubTopology[] {
+  // Before the application has a name its topics have no prefix, as in Kafka Streams.
+  const topic = (name: (id: string, node: string) => string, node: string): string =>
+    applicationId === undefined ? name('', node).slice(1) : name(applicationId, node)
+  const hop = topic(repartitionTopic, repartition.name)
+  const staged = topic(stagedTopic, warehouse.name)
+  const processor = (name: string, stores: readonly string[] = []): Bare => ({
+    type: 'Processor',
+    name,
+    linked: stores,
+  })
+  const paths: Bare[][] = [
+    [
+      { type: 'Source', name: source.name, linked: topicNames(source.topics) },
+      processor(`${source.name}-decode`),
+      ...(source.dropRepeats ? [processor(`${source.name}-drop-repeats`)] : []),
+      ...transforms.map(({ name }) => processor(name)),
+      processor(`${repartition.name}-key`),
+      { type: 'Sink', name: `${repartition.name}-sink`, linked: [hop] },
+    ],
+    [
+      { type: 'Source', name: `${repartition.name}-source`, linked: [hop] },
+      processor(compact.name, [`${compact.name}-store`]),
+      processor(`${warehouse.name}-stage`),
+      { type: 'Sink', name: `${warehouse.name}-staged-sink`, linked: [staged] },
+    ],
+    [
+      { type: 'Source', name: `${warehouse.name}-staged-source`, linked: [staged] },
+      processor(`${warehouse.name}-merge`),
+      { type: 'Sink', name: warehouse.name, linked: [warehouse.sink.name] },
+    ],
+  ]
+  return paths.map((path, index) => ({ id: firstSubTopology + index, nodes: linkPath(path) }))
+}
+
+function linkPath(path: readonly Bare[]): DescribedNode[] {
+  return path.map((node, index) => ({
+    ...node,
+    successors: path.slice(index + 1, index + 2).map(({ name }) => name),
+    predecessors: path.slice(Math.max(0, index - 1), index).map(({ name }) => name),
+  }))
+}
+
+function topicNames(topics: TopicSelection): readonly string[] {
+  return topics instanceof RegExp ? [topics.source] : topics
+}
+
+function text({ id, nodes }: DescribedSubTopology): string {
+  return `   Sub-topology: ${id}\n${nodes.map(nodeText).join('')}`
+}
+
+function nodeText({ type, name, linked, successors, predecessors }: DescribedNode): string {
+  const kinds = { Source: 'topics', Processor: 'stores', Sink: 'topic' }
+  const list = linked.join(', ')
+  const links = type === 'Sink' ? list : `[${list}]`
+  const lines = [`    ${type}: ${name} (${kinds[type]}: ${links})`]
+  if (type !== 'Sink') lines.push(`      --> ${successors.join(', ') || 'none'}`)
+  if (type !== 'Source') lines.push(`      <-- ${predecessors.join(', ') || 'none'}`)
+  return `${lines.join('\n')}\n`
+}

@@ -1,0 +1,72 @@
+/** The nodes of a topology, as data. `streams-builder.ts` makes them, `topology.ts` checks them. */
+import type { OperatorFunction } from 'rxjs'
+import type { DecoderOptions, Format } from '../formats/decoder.ts'
+import type { ChangeEvent, EventBatch } from '../model/change-event.ts'
+import type { WindowLimits } from '../processors/compact.ts'
+import type { ProcessorContext } from '../processors/processor.ts'
+import type { WarehouseSink } from '../sinks/warehouse.ts'
+import type { StateStoreSupplier } from '../state/state-store.ts'
+
+/** Topics by name, or all whose name matches. */
+export type TopicSelection = readonly string[] | RegExp
+
+/** What becomes of a bad message: `fail` stops, `skip` counts it and goes on. */
+export type ErrorPolicy = 'fail' | 'skip'
+
+export interface SourceNode extends DecoderOptions {
+  readonly kind: 'source'
+  readonly name: string
+  readonly topics: TopicSelection
+  readonly format: Format
+  readonly onError: ErrorPolicy
+  /** False: repeats of the producer are applied again. */
+  readonly dropRepeats: boolean
+}
+
+/** One task's instance of a node: an operator over batches, and what to do at the end. */
+export interface Transform {
+  readonly operator: OperatorFunction<EventBatch, EventBatch>
+  /** What becomes of a truncate, which goes around the operator; absent: it passes. */
+  readonly truncate?: (event: ChangeEvent) => ChangeEvent | null
+  readonly close?: () => void
+}
+
+export interface TransformNode {
+  readonly kind: 'transform'
+  readonly name: string
+  /** One instance for each task, and anew after each of its commits. */
+  readonly supply: (context: Omit<ProcessorContext, 'forward'>) => Transform
+}
+
+export interface RepartitionNode {
+  readonly kind: 'repartition'
+  readonly name: string
+  /** Absent: as many as the source topic with the most. */
+  readonly partitions?: number
+}
+
+export interface CompactNode {
+  readonly kind: 'compact'
+  readonly name: string
+  readonly limits: WindowLimits
+  readonly store: StateStoreSupplier
+}
+
+export interface WarehouseNode {
+  readonly kind: 'warehouse'
+  readonly name: string
+  readonly sink: WarehouseSink
+}
+
+export type TopologyNode =
+  | SourceNode
+  | TransformNode
+  | RepartitionNode
+  | CompactNode
+  | WarehouseNode
+
+/** An edge of the graph, by names. */
+export interface Edge {
+  readonly from: string
+  readonly to: string
+}

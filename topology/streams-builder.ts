@@ -1,0 +1,167 @@
+/**
+ * Building a topology in Kafka Streams' words. Each call adds one node under the name that it is
+ * given; nothing gets a generated name, because such names change when a node is added and an upgrade
+ * then loses its place.
+ */
+import type { OperatorFunction } from 'rxjs'
+import type { Format, TableHints } from '../formats/decoder.ts'
+import type { ChangeEvent } from '../model/change-event.ts'
+import type { WindowLimits } from '../processors/compact.ts'
+import type { ProcessorSupplier } from '../processors/processor.ts'
+import type { TableRouter } from '../processors/route-tables.ts'
+import {
+  filterEvents,
+  mapEvents,
+  pipeEvents,
+  processEvents,
+  routeEvents,
+} from '../processors/transforms.ts'
+import type { WarehouseSink } from '../sinks/warehouse.ts'
+import type { StateStoreSupplier } from '../state/state-store.ts'
+import type { Edge, ErrorPolicy, TopicSelection, TopologyNode } from './nodes.ts'
+import { Topology } from './topology.ts'
+
+export interface Named {
+  readonly name: string
+}
+
+export interface StreamOptions extends Named {
+  readonly format: Format
+  /** Default `fail`: a bad message stops the application, with where it is. */
+  readonly onError?: ErrorPolicy
+  /** What the messages do not tell of a table; null passes the table over. */
+  readonly hintsOf?: (table: string) => TableHints | null
+  /** Settings of the connector by Debezium's names; needed only without embedded schemas. */
+  readonly connectorSettings?: Readonly<Record<string, string>>
+  /** A new name makes the source's log a new one: nothing before it counts as sent already. */
+  readonly incarnation?: string
+  /** Default true. */
+  readonly dropRepeats?: boolean
+}
+
+const defaultLimits: WindowLimits = {
+  maxAgeMs: 60_000,
+  maxRows: 500_000,
+  maxBytes: 64 * 1024 * 1024,
+}
+
+export class StreamsBuilder {
+  readonly #nodes: TopologyNode[] = []
+  readonly #edges: Edge[] = []
+
+  stream(topics: string | TopicSelection, options: StreamOptions): ChangeStream {
+    this.#nodes.push({
+      kind: 'source',
+      name: options.name,
+      topics: typeof topics === 'string' ? [topics] : topics,
+      format: options.format,
+      onError: options.onError ?? 'fail',
+      hintsOf: options.hintsOf ?? (() => ({})),
+      connectorSettings: options.connectorSettings ?? {},
+      incarnation: options.incarnation ?? '',
+      dropRepeats: options.dropRepeats ?? true,
+    })
+    return new ChangeStream((node, from) => this.#add(node, from), options.name)
+  }
+
+  /** Throws TopologyError that lists every problem: a name used twice, no sink, wrong order. */
+  build(): Topology {
+    return new Topology(this.#nodes, this.#edges)
+  }
+
+  #add(node: TopologyNode, from: string): void {
+    this.#nodes.push(node)
+    this.#edges.push({ from, to: node.name })
+  }
+}
+
+type AddNode = (node: TopologyNode, from: string) => void
+
+/** Change events in the order of their partition. */
+export class ChangeStream {
+  readonly #add: AddNode
+  readonly #last: string
+
+  constructor(add: AddNode, last: string) {
+    this.#add = add
+    this.#last = last
+  }
+
+  /** Keeps the events for which the predicate holds. Truncates always pass. */
+  filter(predicate: (event: ChangeEvent) => boolean, { name }: Named): ChangeStream {
+    return this.#transform(name, () => ({ operator: filterEvents(name, predicate) }))
+  }
+
+  /** Changes events one by one: rows and schema, not the key. */
+  map(change: (event: ChangeEvent) => ChangeEvent, { name }: Named): ChangeStream {
+    return this.#transform(name, () => ({ operator: mapEvents(name, change) }))
+  }
+
+  /** RxJS operators over single events. They must be synchronous, and keep nothing over a commit. */
+  pipe(
+    name: string,
+    ...operators: readonly OperatorFunction<ChangeEvent, ChangeEvent>[]
+  ): ChangeStream {
+    return this.#transform(name, () => ({ operator: pipeEvents(operators) }))
+  }
+
+  /** A processor of one's own; the supplier makes one for each task. */
+  process(supplier: ProcessorSupplier, { name }: Named): ChangeStream {
+    return this.#transform(name, context => processEvents(name, supplier, context))
+  }
+
+  /** Sends each table to its target by the first rule that names it. */
+  route(router: TableRouter, { name }: Named): ChangeStream {
+    return this.#transform(name, context => routeEvents(router, context))
+  }
+
+  /** Brings the changes of a row together: by the hash of table and primary key. */
+  repartition({ name, partitions }: Named & { readonly partitions?: number }): KeyedStream {
+    const node = { kind: 'repartition' as const, name }
+    this.#add(partitions === undefined ? node : { ...node, partitions }, this.#last)
+    return new KeyedStream(this.#add, name)
+  }
+
+  #transform(name: string, supply: Extract<TopologyNode, { kind: 'transform' }>['supply']) {
+    this.#add({ kind: 'transform', name, supply }, this.#last)
+    return new ChangeStream(this.#add, name)
+  }
+}
+
+/** All changes of a row in one partition. */
+export class KeyedStream {
+  readonly #add: AddNode
+  readonly #last: string
+
+  constructor(add: AddNode, last: string) {
+    this.#add = add
+    this.#last = last
+  }
+
+  /** Folds each window to one net change a row. */
+  compact(
+    options: Named & {
+      readonly flush?: Partial<WindowLimits>
+      readonly store: StateStoreSupplier
+    },
+  ): CompactedStream {
+    const { name, flush, store } = options
+    this.#add({ kind: 'compact', name, limits: { ...defaultLimits, ...flush }, store }, this.#last)
+    return new CompactedStream(this.#add, name)
+  }
+}
+
+/** One net change a row and window. Only this can be written to a warehouse. */
+export class CompactedStream {
+  readonly #add: AddNode
+  readonly #last: string
+
+  constructor(add: AddNode, last: string) {
+    this.#add = add
+    this.#last = last
+  }
+
+  to(sink: WarehouseSink, { name }: Named): void {
+    this.#add({ kind: 'warehouse', name, sink }, this.#last)
+  }
+}

@@ -1,0 +1,25 @@
+import { defineConfig } from 'vitest/config'
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/interop/**', 'test/simulation/**', 'test/stack/**', 'test/long/**'],
+          testTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'simulation',
+          include: ['test/simulation/**/*.test.ts'],
+          testTimeout: 600_000,
+        },
+      },
+      { test: { name: 'interop', include: ['test/interop/**/*.test.ts'], testTimeout: 600_000 } },
+      { test: { name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 7_200_000 } },
+    ],
+  },
+})
