@@ -1,5 +1,6 @@
 /**
- * The cost of writing and reading ORC: a million rows of eight columns, in CPU seconds and megabytes.
+ * The cost of writing and reading ORC: a million rows of eight columns, in CPU seconds and
+ * megabytes.
  *
  *     node bench/orc.ts [none|zlib|zstd …]
  */

@@ -37,7 +37,7 @@ export function statePath({ config, folder }: LoadedConfig): string {
 /** The one topology of the program: all tables of a configuration through one path. */
 export function buildTopology(loaded: LoadedConfig): Topology {
   const { config } = loaded
-  const router = new TableRouter(rulesOf(config))
+  const router = routerOf(config)
   const builder = new StreamsBuilder()
   const { window, state } = config
   builder
@@ -45,7 +45,7 @@ export function buildTopology(loaded: LoadedConfig): Topology {
       name: 'events',
       format: debeziumJson(),
       onError: config.onError,
-      hintsOf: table => hintsOf(router, table),
+      hintsOf: rememberByTable(table => hintsOf(router, table)),
       connectorSettings: config.source.connector,
       incarnation: config.source.incarnation,
       dropRepeats: config.source.dropRepeats,
@@ -119,15 +119,29 @@ function passBadLine(
   logger.warn('message.skipped', { reason: error.describe() })
 }
 
-function rulesOf(config: Config): readonly TableRule[] {
-  return config.tables.map(({ columns, ...rule }) =>
+/** Which source tables go where, by the rules of the configuration. */
+export function routerOf({ tables }: Config): TableRouter {
+  const rules = tables.map(({ columns, ...rule }) =>
     withoutUndefined({ ...rule, columns: columns && withoutUndefined(columns) }),
-  ) as readonly TableRule[]
+  )
+  return new TableRouter(rules as readonly TableRule[])
 }
 
 /** Optional keys that are absent, not present and undefined. */
 function withoutUndefined<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T
+}
+
+/** The same answer for the same table: it is asked for every event. */
+function rememberByTable<T>(answer: (table: string) => T): (table: string) => T {
+  const answers = new Map<string, T>()
+  return table => {
+    const known = answers.get(table)
+    if (known !== undefined) return known
+    const found = answer(table)
+    answers.set(table, found)
+    return found
+  }
 }
 
 /** Null: no rule wants the table, and its rows are not read at all. */

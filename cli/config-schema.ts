@@ -142,7 +142,9 @@ const warehouse = z
 
 const window = z
   .strictObject({
-    maxAge: duration.prefault('60s').describe('A window closes at this age,'),
+    maxAge: duration
+      .prefault('60s')
+      .describe('A window (each task has its own) closes at this age,'),
     maxRows: z.int().min(1).default(500_000).describe('or with this many net changes,'),
     maxBytes: size.prefault('64MiB').describe('or when they take this much.'),
   })

@@ -5,7 +5,7 @@
 import { dirname, resolve } from 'node:path'
 import { closest, distance } from 'fastest-levenshtein'
 import type { Document, LineCounter as Lines } from 'yaml'
-import { LineCounter, parseDocument } from 'yaml'
+import { LineCounter, parseDocument, visit } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, type ForagerError } from '../model/errors.ts'
 import type { FileSystem } from '../runtime/file-system.ts'
@@ -47,23 +47,47 @@ export async function readConfig(
       })),
     )
   }
-  const result = configSchema.safeParse(document.toJS() ?? {})
-  if (!result.success) {
-    const problems = result.error.issues.flatMap(issue => describeIssue(issue, document, lines))
-    return failed(problems.toSorted((a, b) => a.line - b.line))
+  let given: unknown
+  try {
+    given = document.toJS() ?? {}
+  } catch (error) {
+    // An alias (`*name`, also an unquoted pattern) whose anchor is not there.
+    return failed([{ line: aliasLine(document, lines), message: (error as Error).message }])
   }
   const folder = dirname(resolve(path))
-  const loaded = { path, folder, config: result.data }
-  const problems = await semanticProblems(loaded, fileSystem, line => lineOf(document, line, lines))
-  return problems.length > 0 ? failed(problems) : { loaded, problems }
+  const result = configSchema.safeParse(given)
+  const issues = result.success ? [] : result.error.issues
+  const problems = [
+    ...issues.flatMap(issue => describeIssue(issue, document, lines)),
+    ...(await semanticProblems(given, folder, fileSystem, at => lineOf(document, at, lines))),
+  ].toSorted((a, b) => a.line - b.line)
+  if (!result.success || problems.length > 0) return failed(problems)
+  return { loaded: { path, folder, config: result.data }, problems }
 }
 
-/** Throws ConfigError `config-invalid` that lists every problem. */
+function aliasLine(document: Document, lines: Lines): number {
+  let offset: number | undefined
+  visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) === undefined) offset ??= alias.range?.[0]
+    },
+  })
+  return offset === undefined ? 0 : lines.linePos(offset).line
+}
+
+/** All problems of a configuration, a line each. */
+export class ConfigProblems extends ConfigError {
+  constructor(path: string, problems: readonly Problem[]) {
+    const list = problems.map(problem => `\n  ${formatProblem(path, problem)}`).join('')
+    super('config-invalid', `the configuration is wrong:${list}`)
+  }
+}
+
+/** Throws ConfigProblems. */
 export async function loadConfig(fileSystem: FileSystem, path: string): Promise<LoadedConfig> {
   const { loaded, problems } = await readConfig(fileSystem, path)
-  if (loaded !== null) return loaded
-  const list = problems.map(problem => formatProblem(path, problem)).join('\n  ')
-  throw new ConfigError('config-invalid', `the configuration is wrong:\n  ${list}\n`)
+  if (loaded === null) throw new ConfigProblems(path, problems)
+  return loaded
 }
 
 export function formatProblem(path: string, { line, message }: Problem): string {
@@ -89,8 +113,10 @@ function describeIssue(issue: z.core.$ZodIssue, document: Document, lines: Lines
 
 function valueMessage(issue: z.core.$ZodIssue): string {
   if (issue.code === 'invalid_value') return `must be ${issue.values.map(String).join(' or ')}`
-  if (issue.code === 'invalid_type')
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
     return `must be a ${typeWords[issue.expected] ?? issue.expected}`
+  }
+  if (issue.code === 'too_small' && issue.origin === 'array') return 'must not be empty'
   if (issue.code === 'too_small') return `must be at least ${issue.minimum}`
   if (issue.code === 'too_big') return `must be at most ${issue.maximum}`
   return issue.message
@@ -130,10 +156,12 @@ export interface JsonSchema {
   readonly default?: unknown
   readonly enum?: readonly unknown[]
   readonly const?: unknown
+  readonly pattern?: string
   readonly additionalProperties?: unknown
 }
 
 function pathText(path: Path): string {
+  if (path.length === 0) return 'the configuration'
   return path
     .map((step, index) =>
       typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`,
@@ -166,39 +194,67 @@ function offsetAt(document: Document, path: Path): number | null {
   return null
 }
 
-/** What the schema cannot say. */
+/** A configuration before it is checked: anything may be missing, or of another type. */
+interface Unchecked {
+  readonly source?: { readonly path?: unknown } | null
+  readonly tables?: unknown
+}
+
+interface UncheckedTable {
+  readonly from?: unknown
+  readonly to?: unknown
+  readonly columns?: { readonly include?: unknown; readonly exclude?: unknown } | null
+}
+
+/** What the schema cannot say, of whatever is there to look at. */
 async function semanticProblems(
-  { config, folder }: LoadedConfig,
+  given: unknown,
+  folder: string,
   fileSystem: FileSystem,
   lineAt: (path: Path) => number,
 ): Promise<Problem[]> {
+  const { source, tables } = (typeof given === 'object' ? given : {}) as Unchecked
   const problems: Problem[] = []
-  const sourcePath = resolve(folder, config.source.path)
-  const found = await fileSystem.stat(sourcePath)
-  if (found === null || found.isDirectory) {
-    const what = found === null ? 'does not exist' : 'is a folder'
-    problems.push({
-      line: lineAt(['source', 'path']),
-      message: `source.path: ${sourcePath} ${what}`,
-    })
+  if (typeof source?.path === 'string') {
+    const path = resolve(folder, source.path)
+    const found = await fileSystem.stat(path)
+    if (found === null || found.isDirectory) {
+      const what = found === null ? 'does not exist' : 'is a folder'
+      problems.push({ line: lineAt(['source', 'path']), message: `source.path: ${path} ${what}` })
+    }
   }
-  for (const [index, table] of config.tables.entries()) {
-    if (table.from.includes('*') && !/\{(table|database|schema)\}/.test(table.to)) {
-      problems.push({
-        line: lineAt(['tables', index, 'to']),
-        message:
-          `tables[${index}].to: many tables of ${table.from} would go to one; ` +
-          'use {table}, or name the source table',
-      })
-    }
-    const both =
-      table.columns?.include?.filter(name => table.columns?.exclude?.includes(name)) ?? []
-    if (both.length > 0) {
-      problems.push({
-        line: lineAt(['tables', index, 'columns']),
-        message: `tables[${index}].columns: ${both.join(', ')} is both included and excluded`,
-      })
-    }
+  for (const [index, table] of listOf(tables).entries()) {
+    problems.push(...tableProblems((table ?? {}) as UncheckedTable, index, lineAt))
   }
   return problems
+}
+
+function tableProblems(
+  { from, to, columns }: UncheckedTable,
+  index: number,
+  lineAt: (path: Path) => number,
+): Problem[] {
+  const problems: Problem[] = []
+  const isPattern = String(from).includes('*')
+  if (isPattern && typeof to === 'string' && !/\{(table|database|schema)\}/.test(to)) {
+    problems.push({
+      line: lineAt(['tables', index, 'to']),
+      message:
+        `tables[${index}].to: many tables of ${String(from)} would go to one; ` +
+        'use {table}, or name the source table',
+    })
+  }
+  const excluded = listOf(columns?.exclude)
+  const both = listOf(columns?.include).filter(name => excluded.includes(name))
+  if (both.length > 0) {
+    problems.push({
+      line: lineAt(['tables', index, 'columns']),
+      message: `tables[${index}].columns: ${both.join(', ')} is both included and excluded`,
+    })
+  }
+  return problems
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
 }

@@ -11,13 +11,13 @@ import { orcMetaCommand, orcRowsCommand } from './commands/orc.ts'
 import type { RunOptions } from './commands/run.ts'
 import { runCommand } from './commands/run.ts'
 import { rowsCommand, tablesCommand } from './commands/tables.ts'
-import { loadConfig } from './config.ts'
-import { endQuietlyOnClosedPipe } from './output.ts'
+import { ConfigProblems, loadConfig } from './config.ts'
+import { endWithOutput } from './output.ts'
 
 export const exitCodes = { done: 0, failed: 1, configWrong: 2 } as const
 
 export async function main(args: readonly string[]): Promise<number> {
-  endQuietlyOnClosedPipe()
+  endWithOutput()
   let code: number = exitCodes.done
   const program = commandTree(result => {
     code = result
@@ -87,6 +87,10 @@ function commandTree(done: (code: number) => void): Command {
 function report(error: unknown): number {
   if (error instanceof CommanderError)
     return error.exitCode === 0 ? exitCodes.done : exitCodes.failed
+  if (error instanceof ConfigProblems) {
+    process.stderr.write(`error: ${error.message}\n`)
+    return exitCodes.configWrong
+  }
   if (error instanceof ForagerError) {
     process.stderr.write(`error: ${error.describe()}\n`)
     if (process.env.FORAGER_DEBUG === '1') process.stderr.write(`${error.stack}\n`)

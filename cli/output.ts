@@ -9,11 +9,12 @@ export async function writeOut(text: string): Promise<void> {
   })
 }
 
-/** A reader that went away (`| head`) is no error. */
-export function endQuietlyOnClosedPipe(): void {
+/** A reader that went away (`| head`) is no error; a file that takes no more is one. */
+export function endWithOutput(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0)
-    throw error
+    process.stderr.write(`error: cannot write to standard output: ${error.message}\n`)
+    process.exit(1)
   })
 }
 

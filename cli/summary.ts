@@ -2,10 +2,15 @@
 import type { CounterRegistry } from '../observe/metrics.ts'
 import { formatTable, plural } from './output.ts'
 
+const nothingNew = 'Nothing new: no record was read, and no table changed.'
+
 export function formatSummary(metrics: CounterRegistry): string {
   const total = (name: Parameters<CounterRegistry['total']>[0]) => metrics.total(name)
   const events = total('forager_events_total')
   const changes = total('forager_net_changes_total')
+  if (total('forager_records_consumed_total') + total('forager_batches_applied_total') === 0) {
+    return [nothingNew, ...remarks(metrics), ''].join('\n')
+  }
   const lines = [
     `${plural(total('forager_records_consumed_total'), 'record')} read: ` +
       `${plural(events, 'change event')} in, ${plural(changes, 'net change')} out, ` +

@@ -6,6 +6,7 @@ import type { ColumnType } from '../model/column-type.ts'
 import { maxDecimalPrecision } from '../model/column-type.ts'
 import { DecodeError } from '../model/errors.ts'
 import type { Value } from '../model/value.ts'
+import { misfit } from '../model/value.ts'
 import type { Convert } from './debezium-values.ts'
 import {
   binaryFromBase64,
@@ -41,9 +42,9 @@ export interface Converter {
 
 /** Throws DecodeError `type-unsupported` for a type that Hive has no equal for. */
 export function connectConverter(schema: ConnectSchema): Converter {
-  const named = schema.name === undefined ? undefined : logicalTypes[schema.name]
+  const named = schema.name === undefined ? undefined : logicalTypes.get(schema.name)
   if (named !== undefined) return named(schema)
-  const plain = plainTypes[schema.type]
+  const plain = plainTypes.get(schema.type)
   if (plain !== undefined) return plain
   if (schema.type === 'array' && schema.items !== undefined) return arrayConverter(schema.items)
   const name = schema.name === undefined ? '' : ` ${schema.name}`
@@ -55,7 +56,7 @@ function arrayConverter(items: ConnectSchema): Converter {
   return {
     type: { kind: 'array', element: element.type },
     convert: json => {
-      if (!Array.isArray(json)) throw new DecodeError('value-invalid', 'the value is not an array')
+      if (!Array.isArray(json)) throw misfit({ kind: 'array', element: element.type }, json)
       return json.map((item: unknown): Value => (item === null ? null : element.convert(item)))
     },
   }
@@ -87,75 +88,81 @@ const floating = (kind: 'float' | 'double'): Converter => ({
     if (typeof value === 'bigint') return Number(value)
     // JSON has no NaN or infinity: the converter writes them as text.
     if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value)
-    throw new DecodeError('value-invalid', `the value ${JSON.stringify(value)} is not a ${kind}`)
+    throw misfit({ kind }, value)
   },
 })
 
-const plainTypes: Readonly<Record<string, Converter>> = {
-  int8: integer('tinyint'),
-  int16: integer('smallint'),
-  int32: integer('int'),
-  int64: integer('bigint'),
-  float: floating('float'),
-  float32: floating('float'),
-  double: floating('double'),
-  float64: floating('double'),
-  boolean: {
-    type: { kind: 'boolean' },
-    convert: value => {
-      if (typeof value === 'boolean') return value
-      throw new DecodeError('value-invalid', `the value ${JSON.stringify(value)} is not a boolean`)
+const plainTypes: ReadonlyMap<string, Converter> = new Map(
+  Object.entries({
+    int8: integer('tinyint'),
+    int16: integer('smallint'),
+    int32: integer('int'),
+    int64: integer('bigint'),
+    float: floating('float'),
+    float32: floating('float'),
+    double: floating('double'),
+    float64: floating('double'),
+    boolean: {
+      type: { kind: 'boolean' },
+      convert: value => {
+        if (typeof value === 'boolean') return value
+        throw misfit({ kind: 'boolean' }, value)
+      },
     },
-  },
-  string: text,
-  bytes: { type: { kind: 'binary' }, convert: binaryFromBase64 },
-}
+    string: text,
+    bytes: { type: { kind: 'binary' }, convert: binaryFromBase64 },
+  }),
+)
 
 const milli = 1 / 1000
 const micro = 1
 const nano = 1000
 
-const logicalTypes: Readonly<Record<string, (schema: ConnectSchema) => Converter>> = {
-  'io.debezium.time.Date': () => date,
-  'org.apache.kafka.connect.data.Date': () => date,
-  'io.debezium.time.Time': () => time(milli),
-  'org.apache.kafka.connect.data.Time': () => time(milli),
-  'io.debezium.time.MicroTime': () => time(micro),
-  'io.debezium.time.NanoTime': () => time(nano),
-  'io.debezium.time.Timestamp': () => timestamp(milli),
-  'org.apache.kafka.connect.data.Timestamp': () => timestamp(milli),
-  'io.debezium.time.MicroTimestamp': () => timestamp(micro),
-  'io.debezium.time.NanoTimestamp': () => timestamp(nano),
-  'io.debezium.time.ZonedTimestamp': () => ({
-    type: { kind: 'timestamptz' },
-    convert: zonedTimestamp,
+type Make = (schema: ConnectSchema) => Converter
+
+const logicalTypes: ReadonlyMap<string, Make> = new Map(
+  Object.entries<Make>({
+    'io.debezium.time.Date': () => date,
+    'org.apache.kafka.connect.data.Date': () => date,
+    'io.debezium.time.Time': () => time(milli),
+    'org.apache.kafka.connect.data.Time': () => time(milli),
+    'io.debezium.time.MicroTime': () => time(micro),
+    'io.debezium.time.NanoTime': () => time(nano),
+    'io.debezium.time.Timestamp': () => timestamp(milli),
+    'org.apache.kafka.connect.data.Timestamp': () => timestamp(milli),
+    'io.debezium.time.MicroTimestamp': () => timestamp(micro),
+    'io.debezium.time.NanoTimestamp': () => timestamp(nano),
+    'io.debezium.time.ZonedTimestamp': () => ({
+      type: { kind: 'timestamptz' },
+      convert: zonedTimestamp,
+    }),
+    'io.debezium.time.ZonedTime': () => text,
+    'io.debezium.time.Interval': () => text,
+    'io.debezium.time.MicroDuration': () => integer('bigint'),
+    'io.debezium.time.NanoDuration': () => integer('bigint'),
+    'io.debezium.time.Year': () => integer('int'),
+    'org.apache.kafka.connect.data.Decimal': decimalConverter,
+    'io.debezium.data.VariableScaleDecimal': () => ({
+      type: { kind: 'string' },
+      convert: variableScaleText,
+    }),
+    'io.debezium.data.Bits': schema => {
+      const length = Number(schema.parameters?.length ?? 1)
+      return { type: { kind: 'string' }, convert: value => bitsText(value, length) }
+    },
+    'io.debezium.data.Enum': () => text,
+    'io.debezium.data.EnumSet': () => text,
+    'io.debezium.data.Json': () => text,
+    'io.debezium.data.Xml': () => text,
+    'io.debezium.data.Uuid': () => text,
+    'io.debezium.data.Ltree': () => text,
+    'io.debezium.data.Tsvector': () => text,
+    // Hive has no geometry: the struct of coordinates and WKB is kept as JSON.
+    'io.debezium.data.geometry.Geometry': () => json,
+    'io.debezium.data.geometry.Geography': () => json,
+    'io.debezium.data.geometry.Point': () => json,
   }),
-  'io.debezium.time.ZonedTime': () => text,
-  'io.debezium.time.Interval': () => text,
-  'io.debezium.time.MicroDuration': () => integer('bigint'),
-  'io.debezium.time.NanoDuration': () => integer('bigint'),
-  'io.debezium.time.Year': () => integer('int'),
-  'org.apache.kafka.connect.data.Decimal': decimalConverter,
-  'io.debezium.data.VariableScaleDecimal': () => ({
-    type: { kind: 'string' },
-    convert: variableScaleText,
-  }),
-  'io.debezium.data.Bits': schema => {
-    const length = Number(schema.parameters?.length ?? 1)
-    return { type: { kind: 'string' }, convert: value => bitsText(value, length) }
-  },
-  'io.debezium.data.Enum': () => text,
-  'io.debezium.data.EnumSet': () => text,
-  'io.debezium.data.Json': () => text,
-  'io.debezium.data.Xml': () => text,
-  'io.debezium.data.Uuid': () => text,
-  'io.debezium.data.Ltree': () => text,
-  'io.debezium.data.Tsvector': () => text,
-  // Hive has no geometry: the struct of coordinates and WKB is kept as JSON.
-  'io.debezium.data.geometry.Geometry': () => json,
-  'io.debezium.data.geometry.Geography': () => json,
-  'io.debezium.data.geometry.Point': () => json,
-}
+)
 
 function decimalConverter(schema: ConnectSchema): Converter {
   const scale = Number(schema.parameters?.scale ?? 0)

@@ -125,6 +125,12 @@ function floating(kind: 'float' | 'double'): Make {
   })
 }
 
+/** FLOAT(24) to FLOAT(53) are doubles; FLOAT(7,4) is not. */
+const float: Make = (column, settings) => {
+  const isDouble = (column.length ?? 0) >= 24 && (column.scale ?? null) === null
+  return floating(isDouble ? 'double' : 'float')(column, settings, false)
+}
+
 const binary: Make = (_column, settings) => {
   const mode = settings['binary.handling.mode'] ?? 'bytes'
   const decodings: Readonly<Record<string, (json: unknown) => Uint8Array>> = {
@@ -198,7 +204,7 @@ const types: Readonly<Record<string, Make>> = {
   DEC: decimal,
   NUMERIC: decimal,
   FIXED: decimal,
-  FLOAT: floating('float'),
+  FLOAT: float,
   DOUBLE: floating('double'),
   REAL: floating('double'),
   CHAR: text,

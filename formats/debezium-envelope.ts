@@ -13,15 +13,20 @@ export interface Envelope {
   readonly payload: unknown
 }
 
+/** The text of a message up to its payload, and the schema that it holds. */
+interface Head {
+  readonly text: string
+  readonly schema: ConnectSchema | null
+}
+
 const schemaStart = '{"schema":'
 const payloadMark = ',"payload":'
 const maxKnown = 2000
 
 export class EnvelopeReader {
-  /** Parsed schemas by the text of the message up to its payload. */
-  readonly #known = new Map<string, ConnectSchema | null>()
-  /** The text that was seen last of each topic: nearly always the next one's as well. */
-  readonly #last = new Map<string, string>()
+  readonly #known = new Map<string, Head>()
+  /** The head that was seen last of each topic: nearly always the next one's as well. */
+  readonly #last = new Map<string, Head>()
 
   /** Throws DecodeError `message-not-json`. */
   read(topic: string, bytes: Uint8Array): Envelope {
@@ -35,34 +40,41 @@ export class EnvelopeReader {
   }
 
   #parse(topic: string, text: string): Envelope {
-    if (!text.startsWith(schemaStart)) return this.#parseWhole(text)
-    const last = this.#last.get(topic)
-    if (last !== undefined && text.startsWith(last) && text.endsWith('}')) {
-      const payload = parseLossless(text.slice(last.length, -1))
-      return { schema: this.#known.get(last) ?? null, payload }
-    }
-    const head = this.#learnHead(text)
-    if (head === null) return this.#parseWhole(text)
-    this.#last.set(topic, head)
-    return {
-      schema: this.#known.get(head) ?? null,
-      payload: parseLossless(text.slice(head.length, -1)),
+    const isUsual = text.startsWith(schemaStart) && text.endsWith('}')
+    const head = isUsual ? this.#headOf(topic, text) : null
+    if (head === null) return parseWhole(text)
+    try {
+      return { schema: head.schema, payload: parseLossless(text.slice(head.text.length, -1)) }
+    } catch {
+      // Something else follows the payload, or it is no JSON at all.
+      return parseWhole(text)
     }
   }
 
+  #headOf(topic: string, text: string): Head | null {
+    const last = this.#last.get(topic)
+    if (last !== undefined && text.startsWith(last.text)) return last
+    const head = this.#learnHead(text)
+    if (head !== null) this.#last.set(topic, head)
+    return head
+  }
+
   /** The text up to the payload: the first mark before which the schema is JSON by itself. */
-  #learnHead(text: string): string | null {
+  #learnHead(text: string): Head | null {
     for (
       let mark = text.indexOf(payloadMark);
       mark > 0;
       mark = text.indexOf(payloadMark, mark + 1)
     ) {
-      const head = text.slice(0, mark + payloadMark.length)
-      if (this.#known.has(head)) return head
+      const start = text.slice(0, mark + payloadMark.length)
+      const known = this.#known.get(start)
+      if (known !== undefined) return known
       try {
-        const { schema } = JSON.parse(`${text.slice(0, mark)}}`) as { schema: ConnectSchema | null }
+        const { schema } = JSON.parse(`${text.slice(0, mark)}}`) as { schema: unknown }
+        if (!isSchema(schema)) return null
         if (this.#known.size >= maxKnown) this.#known.clear()
-        this.#known.set(head, schema)
+        const head = { text: start, schema }
+        this.#known.set(start, head)
         return head
       } catch {
         // The mark was inside the schema: look for the next one.
@@ -70,12 +82,18 @@ export class EnvelopeReader {
     }
     return null
   }
+}
 
-  #parseWhole(text: string): Envelope {
-    const found = parseLossless(text)
-    if (typeof found === 'object' && found !== null && 'schema' in found && 'payload' in found) {
-      return { schema: found.schema as ConnectSchema | null, payload: found.payload }
-    }
-    return { schema: null, payload: found }
+function parseWhole(text: string): Envelope {
+  const found = parseLossless(text)
+  if (typeof found === 'object' && found !== null && 'schema' in found && 'payload' in found) {
+    const { schema, payload } = found
+    if (isSchema(schema)) return { schema, payload }
   }
+  return { schema: null, payload: found }
+}
+
+/** A row may have columns that are called `schema` and `payload`. */
+function isSchema(found: unknown): found is ConnectSchema | null {
+  return found === null || (typeof found === 'object' && 'type' in found)
 }

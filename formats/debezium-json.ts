@@ -18,6 +18,7 @@ import {
   readerOfEmbedded,
   readerOfStated,
   SchemaHistory,
+  statedType,
 } from './debezium-schemas.ts'
 import { TimePrecision } from './debezium-time-precision.ts'
 import type { Decoded, Decoder, DecoderOptions, Format, TableHints } from './decoder.ts'
@@ -97,6 +98,8 @@ class DebeziumJsonDecoder implements Decoder {
   #decode(record: LogRecord): Decoded {
     if (record.value === null) return { kind: 'tombstone' }
     const { schema, payload } = this.#envelopes.read(record.topic, record.value)
+    // Older converters wrap the null of a tombstone like any other value.
+    if (payload === null) return { kind: 'tombstone' }
     const kind = kindOf(payload, record.topic)
     if (kind !== 'change') return { kind }
     const change = payload as ChangePayload
@@ -109,7 +112,8 @@ class DebeziumJsonDecoder implements Decoder {
     const hints = this.#options.hintsOf(table)
     if (hints === null) return { kind: 'unwanted', table }
     try {
-      const normal = { ...change, op: op as ChangeOp }
+      const rows = { before: rowOf(change, 'before'), after: rowOf(change, 'after') }
+      const normal = { ...change, ...rows, op: op as ChangeOp }
       return { kind: 'changes', events: this.#events(record, { table, hints }, normal, schema) }
     } catch (error) {
       throw error instanceof ForagerError ? error.at({ table }) : error
@@ -195,8 +199,7 @@ class DebeziumJsonDecoder implements Decoder {
     source: SourceBlock,
   ): readonly DatabaseColumn[] | null {
     const names = Object.keys(row)
-    const types = hints.types ?? {}
-    if (names.every(name => types[name] !== undefined)) return null
+    if (names.every(name => statedType(hints, name) !== undefined)) return null
     const topic = String(source.name)
     this.schemaTopics.add(topic)
     const columns = this.#history.columnsAt(table, positionOf(source, this.#options.incarnation))
@@ -262,10 +265,18 @@ function kindOf(payload: unknown, topic: string): MessageKind {
   )
 }
 
+function rowOf(change: ChangePayload, side: 'before' | 'after'): JsonRow | null {
+  const row: unknown = change[side] ?? null
+  if (typeof row !== 'object' || Array.isArray(row)) {
+    throw new DecodeError('message-unknown', `the "${side}" of the change is not a row of columns`)
+  }
+  return row as JsonRow | null
+}
+
 /** `database.table` where there are only databases, else `schema.table`. */
-function tableOf(source: SourceBlock): string {
-  const { schema, db, table } = source
-  if (typeof source !== 'object' || typeof table !== 'string') {
+function tableOf(source: SourceBlock | null): string {
+  const { schema, db, table } = source ?? {}
+  if (typeof table !== 'string') {
     throw new DecodeError('message-unknown', 'the "source" of the change names no table')
   }
   return `${typeof schema === 'string' && schema !== '' ? schema : String(db)}.${table}`

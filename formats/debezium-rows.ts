@@ -37,12 +37,15 @@ export function buildEvents(options: BuildOptions): ChangeEvent[] {
   const { base, op, change, reader, hints, messageKey, oldKeyHeader } = options
   const isSplitKey = oldKeyHeader !== null
   const before = readRow(change.before ?? null, null, options)
+  const isBeforeWhole = before !== null && hasWholeBefore(change, hints)
   // Only an update can leave a value out; in an insert the same text is data.
   const canBePartial = op === 'u' || isSplitKey
-  const after = readRow(change.after ?? null, canBePartial ? (change.before ?? {}) : null, options)
-  const isBeforeWhole = before !== null && hasWholeBefore(change, hints)
+  const known = isBeforeWhole ? change.before! : {}
+  const after = readRow(change.after ?? null, canBePartial ? known : null, options)
   const row = op === 'd' ? before : after
-  const key = keyOf(hints.key === undefined ? readKey(messageKey, reader) : row, reader)
+  // A delete without its row may still have the columns of the configured key in its own key.
+  const isFromRow = hints.key !== undefined && row !== null
+  const key = keyOf(isFromRow ? row : readKey(messageKey, reader), reader)
   const oldKey = oldKeyHeader === null ? null : readKey(oldKeyHeader, reader)
   const schema = reader.schema
   const event = { ...base, op, key, before, after, schema, oldKey, isBeforeWhole }
@@ -74,7 +77,8 @@ function readRow(json: JsonRow | null, before: JsonRow | null, options: BuildOpt
   const row: Record<string, Value> = {}
   for (const column of reader.schema.columns) {
     const value = json[column.name]
-    if (value === undefined) continue
+    // A column that was not sent may be called `constructor`, which every object has.
+    if (value === undefined || typeof value === 'function') continue
     if (before !== null && isUnsent(value, unsent) && !isKnown(before[column.name], unsent))
       continue
     row[column.name] = value === null ? null : convert(reader, column.name, value)

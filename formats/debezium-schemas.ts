@@ -3,16 +3,19 @@
  * name. Three sources, in this order: types that the operator states, the schema that is embedded in
  * a message, and the connector's schema-change events as of the row's position.
  */
+import type { ColumnType } from '../model/column-type.ts'
 import { DecodeError } from '../model/errors.ts'
 import type { Position } from '../model/position.ts'
 import { comparePositions } from '../model/position.ts'
 import type { Column, TableSchema } from '../model/table-schema.ts'
 import { internSchema } from '../model/table-schema.ts'
 import type { Value } from '../model/value.ts'
+import { checkInteger, parseDecimal } from '../model/value.ts'
 import type { ConnectSchema, Converter } from './connect-schema.ts'
 import { connectConverter } from './connect-schema.ts'
 import type { ConnectorSettings, DatabaseColumn } from './debezium-column-types.ts'
 import { databaseConverter } from './debezium-column-types.ts'
+import { textOf } from './debezium-values.ts'
 import type { TableHints } from './decoder.ts'
 import { statedConverter } from './stated-types.ts'
 
@@ -98,7 +101,7 @@ function readColumn(
     readonly isInitialText?: boolean
   },
 ): ReadColumn {
-  const stated = hints.types?.[name]
+  const stated = statedType(hints, name)
   try {
     const converter = stated === undefined ? infer() : statedConverter(stated)
     const initial = initialDefault(converter, rest.initial, rest.isInitialText ?? false)
@@ -116,14 +119,37 @@ function readColumn(
   }
 }
 
+/** A column may be called `constructor`. */
+export function statedType({ types }: TableHints, name: string): ColumnType | undefined {
+  return types !== undefined && Object.hasOwn(types, name) ? types[name] : undefined
+}
+
 /** Defaults come in the form of values, or from schema-change events as text. */
 function initialDefault(converter: Converter, initial: unknown, isText: boolean): Value {
   if (initial === undefined || initial === null) return null
   try {
-    return isText ? statedConverter(converter.type).convert(initial) : converter.convert(initial)
+    return isText ? readText(converter.type, textOf(initial)) : converter.convert(initial)
   } catch {
     // An expression (`CURRENT_TIMESTAMP`) is not a value: old rows get null.
     return null
+  }
+}
+
+/** A default as SQL writes it. No text of it is ever base64, as values are. */
+function readText(type: ColumnType, text: string): Value {
+  switch (type.kind) {
+    case 'tinyint':
+    case 'smallint':
+    case 'int':
+    case 'bigint':
+    case 'ubigint':
+      return checkInteger(type, parseDecimal(text, { precision: 20, scale: 0 }))
+    case 'decimal':
+      return parseDecimal(text, type)
+    case 'binary':
+      return Buffer.from(text)
+    default:
+      return statedConverter(type).convert(text)
   }
 }
 

@@ -6,7 +6,7 @@ import type { ColumnType } from '../model/column-type.ts'
 import { DecodeError } from '../model/errors.ts'
 import type { Value } from '../model/value.ts'
 import { checkInteger, misfit, rescale, toInteger, unscaledText } from '../model/value.ts'
-import { daysFromCivil } from '../model/value-text.ts'
+import { civilFromDays, daysFromCivil } from '../model/value-text.ts'
 
 export type Convert = (json: unknown) => Value
 
@@ -63,11 +63,14 @@ export function variableScaleText(json: unknown): string {
     : (BigInt(unscaled) * 10n ** BigInt(-scale)).toString()
 }
 
+/** What `bit varying` without a length says of its length. */
+const anyLength = 2 ** 31 - 1
+
 /** Bits come as bytes, the lowest first; they are kept as text of 0 and 1, the highest first. */
 export function bitsText(json: unknown, length: number): string {
   const bytes = Buffer.from(base64(json), 'base64').reverse()
   const bits = [...bytes].map(byte => byte.toString(2).padStart(8, '0')).join('')
-  return bits.slice(-length).padStart(length, '0')
+  return length === anyLength ? bits : bits.slice(-length).padStart(length, '0')
 }
 
 /**
@@ -85,18 +88,17 @@ export function timeText(json: unknown, unitsPerMicro: number): string {
   return `${micros < 0 ? '-' : ''}${clock}${fraction === 0 ? '' : `.${digits}`}`
 }
 
-/** PostgreSQL's infinity, in the microseconds that its connector sends. */
-const positiveInfinity = 9_223_372_036_825_200_000n
-const negativeInfinity = -9_223_372_036_832_400_000n
+/** PostgreSQL's infinity, in microseconds and in nanoseconds, as its connector sends it. */
+const positiveInfinities: readonly unknown[] = [9_223_372_036_825_200_000n, 2n ** 63n - 1n]
+const negativeInfinities: readonly unknown[] = [-9_223_372_036_832_400_000n, -(2n ** 63n)]
 /** Hive's last and first moments stand for it: they compare as infinity would. */
 const lastMoment = 253_402_300_799_999_999n
-const firstMoment = -62_135_596_800_000_000
+const firstMoment = -62_135_596_800_000_000n
 
 export function timestampOf(json: unknown, unitsPerMicro: number): number | bigint {
-  const micros = toMicros(json, unitsPerMicro)
-  if (micros === positiveInfinity) return lastMoment
-  if (micros === negativeInfinity) return firstMoment
-  return micros
+  if (positiveInfinities.includes(json)) return lastMoment
+  if (negativeInfinities.includes(json)) return firstMoment
+  return toMicros(json, unitsPerMicro)
 }
 
 function toMicros(json: unknown, unitsPerMicro: number): number | bigint {
@@ -126,9 +128,12 @@ export function zonedTimestamp(json: unknown): number | bigint {
   if (match === null) throw misfit({ kind: 'timestamptz' }, json)
   const [, year, month, day, hour, minute, second = '0', fraction = '', zone, era] = match
   const civilYear = era === undefined ? Number(year) : 1 - Number(year)
-  const days = daysFromCivil(civilYear, Number(month), Number(day))
-  const seconds =
-    days * 86_400 + Number(hour) * 3600 + Number(minute) * 60 + Number(second) - zoneSeconds(zone!)
+  const days = dayNumber(civilYear, Number(month), Number(day))
+  const clock = secondsOf(Number(hour), Number(minute), Number(second))
+  const offset = zoneSeconds(zone!)
+  if (days === null || clock === null || offset === null)
+    throw misfit({ kind: 'timestamptz' }, json)
+  const seconds = days * 86_400 + clock - offset
   const micros = Number(fraction.padEnd(6, '0').slice(0, 6))
   const total = seconds * 1e6 + micros
   return Number.isSafeInteger(total)
@@ -136,9 +141,22 @@ export function zonedTimestamp(json: unknown): number | bigint {
     : toInteger(BigInt(seconds) * 1_000_000n + BigInt(micros))
 }
 
-function zoneSeconds(zone: string): number {
+/** Days since the epoch; null when there is no such day: 30 February, or MySQL's zero date. */
+export function dayNumber(year: number, month: number, day: number): number | null {
+  const days = daysFromCivil(year, month, day)
+  const civil = civilFromDays(days)
+  return civil.month === month && civil.day === day ? days : null
+}
+
+function secondsOf(hours: number, minutes: number, seconds: number): number | null {
+  return hours < 24 && minutes < 60 && seconds < 60 ? hours * 3600 + minutes * 60 + seconds : null
+}
+
+/** East of Greenwich; null beyond the 18 hours that ISO 8601 has in Java. */
+function zoneSeconds(zone: string): number | null {
   if (zone === 'Z') return 0
   const digits = zone.slice(1).replaceAll(':', '').padEnd(6, '0')
   const [hours, minutes, seconds] = [0, 2, 4].map(start => Number(digits.slice(start, start + 2)))
-  return (zone[0] === '-' ? -1 : 1) * (hours! * 3600 + minutes! * 60 + seconds!)
+  const offset = hours! <= 18 ? secondsOf(hours!, minutes!, seconds!) : null
+  return zone[0] === '-' && offset !== null ? -offset : offset
 }

@@ -1,25 +1,42 @@
 /**
  * JSON with every integer exact: `JSON.parse` rounds those beyond 2^53 in silence. Most messages have
- * none but `ts_ns`, which nobody reads, so the exact and slower way is taken only when it is needed.
+ * none but Debezium's own `ts_ns`, which nobody reads, so the exact and slower way is taken only when
+ * it is needed.
  */
 import { toInteger } from '../model/value.ts'
 
-const longIntegers = /[:,[]\s*-?(\d{16,})/g
+const longIntegers = /(?:^|[:,[])\s*-?(\d{16,})/g
 const largestSafe = String(Number.MAX_SAFE_INTEGER)
 
 /** As `JSON.parse`; an integer that is not exact as a number is a bigint. Throws SyntaxError. */
 export function parseLossless(text: string): unknown {
-  return hasLongInteger(text) ? JSON.parse(text, keepInteger as never) : JSON.parse(text)
+  const long = longIntegersIn(text)
+  if (long !== 'some') {
+    const found: unknown = JSON.parse(text)
+    if (long === 'none' || !isInRow(found)) return found
+  }
+  return JSON.parse(text, keepInteger as never)
 }
 
-function hasLongInteger(text: string): boolean {
+/** `times`: only numbers that are called `ts_ns`. */
+function longIntegersIn(text: string): 'none' | 'times' | 'some' {
+  let long: 'none' | 'times' = 'none'
   longIntegers.lastIndex = 0
   for (let found = longIntegers.exec(text); found !== null; found = longIntegers.exec(text)) {
     const digits = found[1]!
-    const isSafe = digits.length === 16 && digits <= largestSafe
-    if (!isSafe && !text.endsWith('"ts_ns"', found.index)) return true
+    if (digits.length === 16 && digits <= largestSafe) continue
+    if (!text.endsWith('"ts_ns"', found.index)) return 'some'
+    long = 'times'
   }
-  return false
+  return long
+}
+
+/** A column may be called `ts_ns` as well: of a key, or of a row in an envelope. */
+function isInRow(found: unknown): boolean {
+  const whole = found as { payload?: unknown } | null
+  const body = (whole?.payload ?? whole) as Partial<Record<string, { ts_ns?: unknown }>> | null
+  if (typeof body?.source !== 'object') return true
+  return body.before?.ts_ns !== undefined || body.after?.ts_ns !== undefined
 }
 
 function keepInteger(_key: string, value: unknown, context: { source?: string }): unknown {

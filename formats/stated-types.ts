@@ -6,10 +6,10 @@ import type { ColumnType } from '../model/column-type.ts'
 import { columnTypeText } from '../model/column-type.ts'
 import { DecodeError } from '../model/errors.ts'
 import { checkInteger, misfit, parseDecimal, toInteger } from '../model/value.ts'
-import { daysFromCivil } from '../model/value-text.ts'
 import type { Converter } from './connect-schema.ts'
 import {
   binaryFromBase64,
+  dayNumber,
   decimalFromBase64,
   integerOf,
   jsonTextOf,
@@ -107,12 +107,15 @@ function textAs(json: unknown): string {
 
 function dateAs(text: string): number {
   const match = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text)
-  if (match === null) throw misfit({ kind: 'date' }, text)
-  return daysFromCivil(Number(match[1]), Number(match[2]), Number(match[3]))
+  const days =
+    match === null ? null : dayNumber(Number(match[1]), Number(match[2]), Number(match[3]))
+  if (days === null) throw misfit({ kind: 'date' }, text)
+  return days
 }
 
 /** Text in ISO form, or a number in the unit that fits: see the bands below. */
 function timestampAs(json: unknown): number | bigint {
+  if (json === 'infinity' || json === '-infinity') return zonedTimestamp(json)
   if (typeof json === 'string') {
     const iso = json.includes('T') ? json : json.replace(' ', 'T')
     return zonedTimestamp(/(Z|[+-]\d\d(:?\d\d)?)$/.test(iso.slice(11)) ? iso : `${iso}Z`)

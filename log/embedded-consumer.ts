@@ -1,4 +1,5 @@
 /** A member of a group of the embedded log: positions, pausing, and polling with a wait. */
+import { assert } from '../model/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import type { EmbeddedLog } from './embedded-log.ts'
@@ -9,7 +10,6 @@ import { partitionName } from './log.ts'
 export interface EmbeddedConsumerOptions {
   readonly group: string
   readonly topics: readonly string[]
-  readonly memberId: string
   readonly log: EmbeddedLog
   readonly coordinator: GroupCoordinator
   readonly clock: Clock
@@ -21,23 +21,30 @@ export class EmbeddedConsumer implements LogConsumer {
   readonly #options: EmbeddedConsumerOptions
   readonly #positions = new Map<string, TopicPartition & { offset: number }>()
   readonly #paused = new Set<string>()
+  #memberId: string
   #wake: (() => void) | null = null
   #isWoken = false
+  #isClosed = false
 
   constructor(options: EmbeddedConsumerOptions) {
     this.#options = options
-    const { coordinator, group, memberId, topics } = options
-    coordinator.join(group, memberId, topics, () => this.wakeup())
+    this.#memberId = this.#join()
   }
 
   async poll(options: { maxWaitMs: number; maxBytes: number }): Promise<PollResult> {
-    const first = await this.#pollOnce(options.maxBytes)
-    if (first.kind === 'assigned' || first.batches.length > 0 || options.maxWaitMs <= 0) {
+    assert(!this.#isClosed, 'a consumer polls after it was closed')
+    // Before the first look: what is committed between looking and waiting must end the wait.
+    const forget = this.#options.log.onCommit(() => this.wakeup())
+    try {
+      const first = await this.#pollOnce(options.maxBytes)
+      const isEmpty = first.kind === 'records' && first.batches.length === 0
+      if (!isEmpty || options.maxWaitMs <= 0) return first
+      await this.#wait(options.maxWaitMs)
+      return await this.#pollOnce(options.maxBytes)
+    } finally {
       this.#isWoken = false
-      return first
+      forget()
     }
-    await this.#wait(options.maxWaitMs)
-    return await this.#pollOnce(options.maxBytes)
   }
 
   seek(partition: TopicPartition, offset: number): void {
@@ -58,14 +65,29 @@ export class EmbeddedConsumer implements LogConsumer {
   }
 
   close(): Promise<void> {
-    this.#options.coordinator.leave(this.#options.group, this.#options.memberId)
+    this.#isClosed = true
+    this.#options.coordinator.leave(this.#options.group, this.#memberId)
     this.wakeup()
     return Promise.resolve()
   }
 
+  #join(): string {
+    const { coordinator, group, topics, random } = this.#options
+    const memberId = random.id()
+    coordinator.join(group, memberId, topics, () => this.wakeup())
+    return memberId
+  }
+
   async #pollOnce(maxBytes: number): Promise<PollResult> {
-    const { coordinator, group, memberId, log } = this.#options
-    const assignment = coordinator.takeAssignment(group, memberId)
+    if (this.#isClosed) return { kind: 'records', batches: [] }
+    const { coordinator, group, log } = this.#options
+    if (!coordinator.isMember(group, this.#memberId)) {
+      // The group gave up on it: it comes back as another member, and keeps nothing of before.
+      this.#positions.clear()
+      this.#paused.clear()
+      this.#memberId = this.#join()
+    }
+    const assignment = coordinator.takeAssignment(group, this.#memberId)
     if (assignment !== null) {
       const kept = new Set(assignment.partitions.map(partitionName))
       for (const name of this.#positions.keys()) if (!kept.has(name)) this.#positions.delete(name)
@@ -100,16 +122,10 @@ export class EmbeddedConsumer implements LogConsumer {
   }
 
   async #wait(milliseconds: number): Promise<void> {
-    if (this.#isWoken) {
-      this.#isWoken = false
-      return
-    }
+    if (this.#isWoken) return
     const controller = new AbortController()
     this.#wake = () => controller.abort()
-    const forget = this.#options.log.onCommit(() => controller.abort())
     await this.#options.clock.sleep(milliseconds, controller.signal)
-    forget()
     this.#wake = null
-    this.#isWoken = false
   }
 }

@@ -6,6 +6,7 @@ import type { LogRecord } from '../model/change-event.ts'
 import { assert, StateError } from '../model/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
+import { compactTopics } from './compaction.ts'
 import { EmbeddedConsumer } from './embedded-consumer.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
 import type {
@@ -59,6 +60,12 @@ export class EmbeddedLog implements Log {
   static async open(options: EmbeddedLogOptions): Promise<EmbeddedLog> {
     const log = new EmbeddedLog(options)
     const state = await options.storage.open()
+    try {
+      await compactTopics(options.storage, state)
+    } catch (error) {
+      await options.storage.close()
+      throw error
+    }
     for (const topic of state.topics) log.#topics.set(topic.name, topic)
     for (const found of state.partitions) log.#partitions.set(partitionName(found), found)
     for (const { group, topic, partition, offset, metadata } of state.offsets) {
@@ -77,7 +84,11 @@ export class EmbeddedLog implements Log {
     return Promise.resolve([...own, ...this.#sources().flatMap(source => source.topics)])
   }
 
-  async createTopic(spec: TopicSpec): Promise<void> {
+  createTopic(spec: TopicSpec): Promise<void> {
+    return this.#serially(() => this.#createTopic(spec))
+  }
+
+  async #createTopic(spec: TopicSpec): Promise<void> {
     const existing = (await this.topics()).find(topic => topic.name === spec.name)
     if (existing !== undefined) {
       if (existing.partitions === spec.partitions) return
@@ -94,6 +105,7 @@ export class EmbeddedLog implements Log {
       const state = { topic: spec.name, partition, start: 0, end: 0 }
       this.#partitions.set(partitionName(state), state)
     }
+    this.#coordinator.topicAppeared(spec.name)
   }
 
   offsets(partition: TopicPartition): Promise<{ start: number; end: number }> {
@@ -101,6 +113,7 @@ export class EmbeddedLog implements Log {
   }
 
   async read(partition: TopicPartition, offset: number, maxBytes: number): Promise<LogBatch> {
+    assert(maxBytes > 0, 'at least one byte is read', { ...partition, offset })
     const { end } = this.currentOffsets(partition)
     const { topic, partition: number } = partition
     if (offset >= end) return { topic, partition: number, records: [], nextOffset: offset }
@@ -145,7 +158,6 @@ export class EmbeddedLog implements Log {
       ...options,
       log: this,
       coordinator: this.#coordinator,
-      memberId: this.#options.random.id(),
       clock: this.#options.clock,
       random: this.#options.random,
       isSkewed: this.#options.isSkewed ?? false,
@@ -154,7 +166,7 @@ export class EmbeddedLog implements Log {
     return consumer
   }
 
-  /** The group loses the member as if its session had timed out; it learns when it polls. */
+  /** The group loses the member as if its session had timed out; it joins anew when it polls. */
   expireMember(group: string, memberId: string): void {
     this.#coordinator.leave(group, memberId)
   }

@@ -12,6 +12,8 @@ import type { Chunk } from './file-journal.ts'
 import type { TopicPartition } from './log.ts'
 
 const maxChunkBytes = 1024 * 1024
+/** Compaction leaves gaps between offsets: within a chunk they stay what a count can hold. */
+const maxChunkOffsets = 2 ** 31
 
 export function encodeChunks(
   records: readonly LogRecord[],
@@ -26,7 +28,8 @@ export function encodeChunks(
   for (const [index, record] of records.entries()) {
     writeRecord(writer, record, baseOffset)
     const next = records[index + 1]
-    if (next !== undefined && writer.length < maxChunkBytes) continue
+    const fits = next !== undefined && next.offset - baseOffset < maxChunkOffsets
+    if (fits && writer.length < maxChunkBytes) continue
     const bytes = writer.take()
     chunks.push({ baseOffset, segment, position: at, length: bytes.length, crc: crc32(bytes) })
     parts.push(bytes)

@@ -38,6 +38,7 @@ export type JournalEntry =
       readonly offsets: readonly StoredOffset[]
     }
   | ({ readonly type: 'delete'; readonly beforeOffset: number } & TopicPartition)
+  | ({ readonly type: 'rewrite'; readonly chunks: readonly Chunk[] } & TopicPartition)
 
 export class StoredIndex {
   readonly topics = new Map<string, StoredTopic>()
@@ -69,7 +70,10 @@ export class StoredIndex {
         // The last chunk stays: it says which segment is written next, and where.
         const firstKept = firstChunk(state.chunks, entry.beforeOffset)
         state.chunks = state.chunks.slice(Math.min(firstKept, state.chunks.length - 1))
+        return
       }
+      case 'rewrite':
+        this.partition(entry).chunks = [...entry.chunks]
     }
   }
 
@@ -151,6 +155,9 @@ export class Journal {
     const sizeBytes = readEntries(bytes, path, entry => index.apply(entry))
     const handle = await fileSystem.open(path, 'write')
     await handle.truncate(sizeBytes)
+    // A process may have ended between writing and syncing: what is taken over from it must last.
+    await handle.sync()
+    await fileSystem.syncDirectory(folder)
     for (const older of numbers.slice(0, -1)) {
       await fileSystem.remove(journalPath(folder, Number(older)))
     }
@@ -190,7 +197,11 @@ function journalPath(folder: string, number: number): string {
 
 function encodeLine(entry: JournalEntry): Buffer {
   const json = JSON.stringify(entry)
-  return Buffer.from(`${crc32(json).toString(16).padStart(8, '0')} ${json}\n`)
+  return Buffer.from(`${checksumOf(json)} ${json}\n`)
+}
+
+function checksumOf(json: string): string {
+  return crc32(json).toString(16).padStart(8, '0')
 }
 
 /** Calls back for each whole line, and returns how many bytes they take. */
@@ -200,7 +211,7 @@ function readEntries(bytes: Buffer, path: string, onEntry: (entry: JournalEntry)
     const end = bytes.indexOf(0x0a, position)
     const line = bytes.toString('utf8', position, end < 0 ? bytes.length : end)
     const json = line.slice(9)
-    const isWhole = end >= 0 && crc32(json).toString(16).padStart(8, '0') === line.slice(0, 8)
+    const isWhole = end >= 0 && line === `${checksumOf(json)} ${json}`
     if (!isWhole) {
       // Only the last line can be torn: a crash came before it was a commit.
       if (end < 0 || end === bytes.length - 1) return position

@@ -6,7 +6,8 @@
  *
  * A commit writes its chunks, syncs their files, then writes and syncs one journal line that names
  * them. That line is the commit: bytes that no line names are not read, and are overwritten by the
- * next one. Opening reads the newest journal; a last line that is torn was never a commit.
+ * next one. Opening reads the newest journal; a last line that is torn was never a commit, and a
+ * segment that no line names was never committed or is not needed any more: it is removed.
  */
 import { basename, join } from 'node:path'
 import { crc32 } from 'node:zlib'
@@ -27,28 +28,46 @@ import type {
 } from './log-storage.ts'
 import { recordBytes } from './log-storage.ts'
 
-const maxSegmentBytes = 32 * 1024 * 1024
-const maxJournalBytes = 8 * 1024 * 1024
-const maxOpenFiles = 128
+/** A segment or a journal that is larger is followed by a new one. */
+export interface FileStorageLimits {
+  readonly maxSegmentBytes: number
+  readonly maxJournalBytes: number
+  /** Of segments; a commit may have more of them open while it lasts. */
+  readonly maxOpenFiles: number
+}
+
+const defaultLimits: FileStorageLimits = {
+  maxSegmentBytes: 32 * 1024 * 1024,
+  maxJournalBytes: 8 * 1024 * 1024,
+  maxOpenFiles: 128,
+}
 
 export class FileStorage implements LogStorage {
   readonly #fileSystem: FileSystem
   readonly #folder: string
+  readonly #limits: FileStorageLimits
   readonly #index = new StoredIndex()
-  readonly #handles = new Map<string, FileHandle>()
+  readonly #handles = new Map<string, Promise<FileHandle>>()
   #journal: Journal | null = null
   #lock: { release(): Promise<void> } | null = null
   #failure: unknown = null
 
-  constructor(fileSystem: FileSystem, folder: string) {
+  constructor(fileSystem: FileSystem, folder: string, limits: Partial<FileStorageLimits> = {}) {
     this.#fileSystem = fileSystem
     this.#folder = folder
+    this.#limits = { ...defaultLimits, ...limits }
   }
 
   async open(): Promise<StoredState> {
     await this.#fileSystem.makeDirectory(this.#folder)
     this.#lock = await this.#fileSystem.lock(join(this.#folder, 'lock'))
-    this.#journal = await Journal.open(this.#fileSystem, this.#folder, this.#index)
+    try {
+      this.#journal = await Journal.open(this.#fileSystem, this.#folder, this.#index)
+      await this.#sweep()
+    } catch (error) {
+      await this.close()
+      throw error
+    }
     return {
       topics: [...this.#index.topics.values()],
       partitions: [...this.#index.partitions.values()].map(({ topic, partition, start, end }) => ({
@@ -62,18 +81,23 @@ export class FileStorage implements LogStorage {
   }
 
   async createTopic(topic: StoredTopic): Promise<void> {
-    for (let partition = 0; partition < topic.partitions; partition += 1) {
-      const folder = join(this.#folder, partitionName({ topic: topic.name, partition }))
-      await this.#fileSystem.makeDirectory(folder)
-    }
-    await this.#write({ type: 'topic', topic })
+    await this.#orFail(async () => {
+      for (let partition = 0; partition < topic.partitions; partition += 1) {
+        const folder = join(this.#folder, partitionName({ topic: topic.name, partition }))
+        await this.#fileSystem.makeDirectory(folder)
+      }
+      await this.#write({ type: 'topic', topic })
+    })
   }
 
   async commit(appends: readonly StoredAppend[], offsets: readonly StoredOffset[]): Promise<void> {
-    try {
+    await this.#orFail(async () => {
       const written = []
-      for (const append of appends) written.push(await this.#writeChunks(append))
-      await Promise.all([...new Set(written.map(({ handle }) => handle))].map(file => file.sync()))
+      for (const append of appends) {
+        const { segment, position } = this.#activeSegment(this.#index.partition(append))
+        written.push({ append, ...(await this.#writeChunks(append, segment, position)) })
+      }
+      await Promise.all(written.map(({ handle }) => handle.sync()))
       const chunks = written.map(({ append, chunks: made }) => ({
         topic: append.topic,
         partition: append.partition,
@@ -81,11 +105,8 @@ export class FileStorage implements LogStorage {
         nextOffset: append.nextOffset,
       }))
       await this.#write({ type: 'commit', appends: chunks, offsets })
-    } catch (error) {
-      // What a failed sync left behind is not known: only opening anew can tell.
-      this.#failure ??= error
-      throw error
-    }
+    })
+    await this.#closeOldest()
   }
 
   async read(
@@ -93,56 +114,103 @@ export class FileStorage implements LogStorage {
     offset: number,
     maxBytes: number,
   ): Promise<readonly LogRecord[]> {
+    // A chunk may begin with records that are deleted.
+    const first = Math.max(offset, this.#index.partition(partition).start)
     const records: LogRecord[] = []
     let bytes = 0
-    for (const chunk of this.#index.chunksFrom(partition, offset)) {
-      const found = (await this.#readChunk(partition, chunk)).filter(one => one.offset >= offset)
-      for (const record of found) {
-        if (bytes >= maxBytes) return records
+    for (const chunk of this.#index.chunksFrom(partition, first)) {
+      if (bytes >= maxBytes) break
+      for (const record of await this.#readChunk(partition, chunk)) {
+        if (record.offset < first || bytes >= maxBytes) continue
         records.push(record)
         bytes += recordBytes(record)
       }
     }
+    await this.#closeOldest()
     return records
   }
 
-  async deleteRecords(partition: TopicPartition, beforeOffset: number): Promise<void> {
-    const before = new Set(this.#index.segments(partition))
-    await this.#write({ type: 'delete', ...partition, beforeOffset })
-    for (const segment of this.#index.segments(partition)) before.delete(segment)
+  async deleteRecords({ topic, partition }: TopicPartition, beforeOffset: number): Promise<void> {
+    await this.#replace({ type: 'delete', topic, partition, beforeOffset })
+  }
+
+  async rewrite({ topic, partition }: TopicPartition, kept: readonly LogRecord[]): Promise<void> {
+    await this.#orFail(async () => {
+      const segment = nextSegment(this.#index.partition({ topic, partition }))
+      const append = { topic, partition, records: kept }
+      const { handle, chunks } = await this.#writeChunks(append, segment, 0)
+      await handle.sync()
+      await this.#replace({ type: 'rewrite', topic, partition, chunks })
+    })
+  }
+
+  async close(): Promise<void> {
+    try {
+      for (const path of this.#handles.keys()) await this.#closeHandle(path)
+      await this.#journal?.close()
+    } finally {
+      await this.#lock?.release()
+      this.#lock = null
+    }
+  }
+
+  async #write(entry: JournalEntry): Promise<void> {
+    await this.#orFail(async () => {
+      await this.#journal!.append(entry)
+      this.#index.apply(entry)
+      if (this.#journal!.sizeBytes > this.#limits.maxJournalBytes) {
+        this.#journal = await this.#journal!.roll(this.#index)
+      }
+    })
+  }
+
+  /** Writes the entry, then removes the segments that it leaves without a chunk. */
+  async #replace(entry: Extract<JournalEntry, { type: 'delete' | 'rewrite' }>): Promise<void> {
+    const before = new Set(this.#index.segments(entry))
+    await this.#write(entry)
+    for (const segment of this.#index.segments(entry)) before.delete(segment)
     for (const segment of before) {
-      const path = this.#segmentPath(partition, segment)
+      const path = this.#segmentPath(entry, segment)
       await this.#closeHandle(path)
       await this.#fileSystem.remove(path)
     }
   }
 
-  async close(): Promise<void> {
-    for (const path of this.#handles.keys()) await this.#closeHandle(path)
-    await this.#journal?.close()
-    await this.#lock?.release()
-    this.#lock = null
-  }
-
-  async #write(entry: JournalEntry): Promise<void> {
+  /** What a failed write or sync left behind is not known: only opening anew can tell. */
+  async #orFail<T>(action: () => Promise<T>): Promise<T> {
     if (this.#failure !== null) throw this.#failure
-    await this.#journal!.append(entry)
-    this.#index.apply(entry)
-    if (this.#journal!.sizeBytes > maxJournalBytes) {
-      this.#journal = await this.#journal!.roll(this.#index)
+    try {
+      return await action()
+    } catch (error) {
+      this.#failure ??= error
+      throw error
     }
   }
 
-  async #writeChunks(append: StoredAppend) {
-    if (this.#failure !== null) throw this.#failure
-    const state = this.#index.partition(append)
-    const { segment, position, isNew } = activeSegment(state)
-    const path = this.#segmentPath(append, segment)
+  /** Removes segments that no chunk is in: a crash came before their commit, or after their end. */
+  async #sweep(): Promise<void> {
+    for (const partition of this.#index.partitions.values()) {
+      const folder = join(this.#folder, partitionName(partition))
+      const named = new Set(this.#index.segments(partition).map(segmentName))
+      for (const name of await this.#fileSystem.list(folder)) {
+        if (/^\d{20}\.log$/.test(name) && !named.has(name)) {
+          await this.#fileSystem.remove(join(folder, name))
+        }
+      }
+    }
+  }
+
+  async #writeChunks(
+    { records, ...at }: TopicPartition & Pick<StoredAppend, 'records'>,
+    segment: number,
+    position: number,
+  ) {
+    const path = this.#segmentPath(at, segment)
     const handle = await this.#handle(path, 'write')
-    if (isNew) await this.#fileSystem.syncDirectory(join(path, '..'))
-    const { bytes, chunks } = encodeChunks(append.records, segment, position)
+    if (position === 0) await this.#fileSystem.syncDirectory(join(path, '..'))
+    const { bytes, chunks } = encodeChunks(records, segment, position)
     await handle.write(bytes, position)
-    return { append, handle, chunks }
+    return { handle, chunks }
   }
 
   async #readChunk(partition: TopicPartition, chunk: Chunk): Promise<LogRecord[]> {
@@ -157,47 +225,61 @@ export class FileStorage implements LogStorage {
     return decodeChunk(bytes, partition, chunk.baseOffset)
   }
 
-  #segmentPath(partition: TopicPartition, segment: number): string {
-    const name = `${String(segment).padStart(20, '0')}.log`
-    return join(this.#folder, partitionName(partition), name)
+  /** Where the next chunk goes; position 0 begins a segment. */
+  #activeSegment(state: StoredPartition): { segment: number; position: number } {
+    const last = state.chunks.at(-1)
+    const position = last === undefined ? 0 : last.position + last.length
+    return last === undefined || position >= this.#limits.maxSegmentBytes
+      ? { segment: nextSegment(state), position: 0 }
+      : { segment: last.segment, position }
   }
 
-  /** Handles are kept; the one that was used the longest ago goes first. */
+  #segmentPath(partition: TopicPartition, segment: number): string {
+    return join(this.#folder, partitionName(partition), segmentName(segment))
+  }
+
+  /** Handles are kept, in the order in which they were used: see `#closeOldest`. */
   async #handle(path: string, mode: 'read' | 'write'): Promise<FileHandle> {
-    const known = this.#handles.get(path)
-    if (known !== undefined) {
+    const handle = this.#handles.get(path) ?? this.#open(path, mode)
+    this.#handles.delete(path)
+    this.#handles.set(path, handle)
+    try {
+      return await handle
+    } catch (error) {
       this.#handles.delete(path)
-      this.#handles.set(path, known)
-      return known
+      throw error
     }
-    const oldest = this.#handles.keys().next().value
-    if (this.#handles.size >= maxOpenFiles && oldest !== undefined) await this.#closeHandle(oldest)
+  }
+
+  async #open(path: string, mode: 'read' | 'write'): Promise<FileHandle> {
     if (mode === 'read' && (await this.#fileSystem.stat(path)) === null) {
       throw new StateError('state-corrupt', `a segment of the log is missing: ${path}`, {
         context: { file: path },
       })
     }
     // A segment that is read may be written later: one handle serves both.
-    const handle = await this.#fileSystem.open(path, 'write')
-    this.#handles.set(path, handle)
-    return handle
+    return await this.#fileSystem.open(path, 'write')
+  }
+
+  /** Only after a commit: until it has synced its files, all of them stay open, however many. */
+  async #closeOldest(): Promise<void> {
+    for (const path of [...this.#handles.keys()].slice(0, -this.#limits.maxOpenFiles)) {
+      await this.#closeHandle(path)
+    }
   }
 
   async #closeHandle(path: string): Promise<void> {
     const handle = this.#handles.get(path)
     this.#handles.delete(path)
-    await handle?.close()
+    await (await handle)?.close()
   }
 }
 
-function activeSegment(state: StoredPartition): {
-  segment: number
-  position: number
-  isNew: boolean
-} {
-  const last = state.chunks.at(-1)
-  const position = last === undefined ? 0 : last.position + last.length
-  return last === undefined || position >= maxSegmentBytes
-    ? { segment: state.end, position: 0, isNew: true }
-    : { segment: last.segment, position, isNew: false }
+function segmentName(segment: number): string {
+  return `${String(segment).padStart(20, '0')}.log`
+}
+
+/** A segment is named by the offset at which it begins, or higher: no name is used twice. */
+function nextSegment({ chunks, end }: StoredPartition): number {
+  return Math.max(end, (chunks.at(-1)?.segment ?? -1) + 1)
 }

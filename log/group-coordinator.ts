@@ -27,21 +27,23 @@ export class GroupCoordinator {
     const state = this.#groups.get(group) ?? { generation: 0, members: new Map<string, Member>() }
     this.#groups.set(group, state)
     state.members.set(id, { id, topics, partitions: [], knownGeneration: -1, onChange })
-    this.rebalance(group)
+    this.#rebalance(group)
   }
 
   leave(group: string, id: string): void {
     const state = this.#groups.get(group)
-    if (state?.members.delete(id) === true) this.rebalance(group)
+    if (state?.members.delete(id) === true) this.#rebalance(group)
+  }
+
+  isMember(group: string, id: string): boolean {
+    return this.#groups.get(group)?.members.has(id) === true
   }
 
   /** The new assignment when the member has not been told of it yet. */
   takeAssignment(group: string, id: string): Assignment | null {
     const state = this.#groups.get(group)
     const member = state?.members.get(id)
-    if (state === undefined || member === undefined) {
-      throw new StateError('task-fenced', `the member ${id} is no longer in the group ${group}`)
-    }
+    assert(state !== undefined && member !== undefined, `${id} is not in the group ${group}`)
     if (member.knownGeneration === state.generation) return null
     member.knownGeneration = state.generation
     return {
@@ -64,8 +66,17 @@ export class GroupCoordinator {
     )
   }
 
-  /** Also when topics appear: every member learns of the new generation at its next poll. */
-  rebalance(group: string): void {
+  /** Whoever asked for the topic before it was there gets its share of it. */
+  topicAppeared(topic: string): void {
+    for (const [group, { members }] of this.#groups) {
+      if ([...members.values()].some(member => member.topics.includes(topic))) {
+        this.#rebalance(group)
+      }
+    }
+  }
+
+  /** Every member learns of the new generation at its next poll. */
+  #rebalance(group: string): void {
     const state = this.#groups.get(group)
     assert(state !== undefined, `no group ${group}`)
     state.generation += 1
@@ -76,9 +87,13 @@ export class GroupCoordinator {
   }
 }
 
-/** Every partition to one member that asked for its topic: the last owner, else the least loaded. */
+/**
+ * Every partition to one member that asked for its topic: the last owner up to its share, else the
+ * least loaded. Shares differ by one at most; the first owners that are met have the larger ones.
+ */
 function assignSticky(members: readonly Member[], partitions: readonly TopicPartition[]): void {
-  const share = Math.ceil(partitions.length / Math.max(1, members.length))
+  const share = Math.floor(partitions.length / Math.max(1, members.length))
+  let larger = partitions.length - share * members.length
   const before = new Map(
     members.flatMap(member =>
       member.partitions.map(partition => [partitionName(partition), member] as const),
@@ -87,7 +102,11 @@ function assignSticky(members: readonly Member[], partitions: readonly TopicPart
   for (const member of members) member.partitions = []
   const homeless = partitions.filter(partition => {
     const owner = before.get(partitionName(partition))
-    if (owner === undefined || owner.partitions.length >= share) return true
+    if (owner === undefined || owner.partitions.length > share) return true
+    if (owner.partitions.length === share) {
+      if (larger === 0) return true
+      larger -= 1
+    }
     owner.partitions.push(partition)
     return false
   })

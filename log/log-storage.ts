@@ -40,6 +40,11 @@ export interface LogStorage {
   /** Records from the offset on until `maxBytes` (by `recordBytes`) are reached or there are no more. */
   read(partition: TopicPartition, offset: number, maxBytes: number): Promise<readonly LogRecord[]>
   deleteRecords(partition: TopicPartition, beforeOffset: number): Promise<void>
+  /**
+   * Keeps these of the partition's records and no others; where it ends stays. After a crash all that
+   * was there before is there, or these alone.
+   */
+  rewrite(partition: TopicPartition, kept: readonly LogRecord[]): Promise<void>
   close(): Promise<void>
 }
 
@@ -73,7 +78,8 @@ export class MemoryStorage implements LogStorage {
   commit(appends: readonly StoredAppend[], offsets: readonly StoredOffset[]): Promise<void> {
     for (const append of appends) {
       const { state, records } = this.#partitions.get(partitionName(append))!
-      records.push(...append.records)
+      // Not as arguments of one call: a transaction may have more records than a call takes.
+      for (const record of append.records) records.push(record)
       state.end = append.nextOffset
     }
     for (const offset of offsets) {
@@ -94,6 +100,13 @@ export class MemoryStorage implements LogStorage {
       lowerBound(records, beforeOffset, record => record.offset),
     )
     state.start = Math.max(state.start, beforeOffset)
+    return Promise.resolve()
+  }
+
+  rewrite(partition: TopicPartition, kept: readonly LogRecord[]): Promise<void> {
+    const { records } = this.#partitions.get(partitionName(partition))!
+    records.length = 0
+    for (const record of kept) records.push(record)
     return Promise.resolve()
   }
 

@@ -81,7 +81,11 @@ export interface Assignment {
 }
 
 export type PollResult =
-  /** The group gave this member other partitions. None is read before it is sought. */
+  /**
+   * The group gave this member other partitions. None is read before it is sought; one that stays with
+   * the member goes on where it was. A member that the group had given up on comes back under another
+   * id, and none of its partitions stayed.
+   */
   | { readonly kind: 'assigned'; readonly assignment: Assignment }
   | { readonly kind: 'records'; readonly batches: readonly LogBatch[] }
 

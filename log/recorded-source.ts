@@ -28,6 +28,8 @@ export interface RecordedSourceOptions {
 }
 
 const defaultMaxBytes = 1024 * 1024 * 1024
+/** More partitions than a topic has anywhere: a number beyond is a damaged line. */
+const maxPartition = 99_999
 
 /** Reads the file. SourceError `source-unreadable` when it is missing or ends in the middle. */
 export async function openRecordedSource(options: RecordedSourceOptions): Promise<ReadOnlySource> {
@@ -177,7 +179,7 @@ function parseLine(
   const key = bytesOf(found.key, found.key_b64, 'key')
   const value = bytesOf(found.value, found.value_b64, 'value')
   const recorded = {
-    partition: numberOf(found.partition, 'partition'),
+    partition: numberOf(found.partition, 'partition', maxPartition),
     offset: numberOf(found.offset, 'offset'),
   }
   return {
@@ -200,8 +202,9 @@ function expect(condition: boolean, message: string): asserts condition {
   if (!condition) throw new Error(message)
 }
 
-function numberOf(value: unknown, name: string): number {
+function numberOf(value: unknown, name: string, max = Number.MAX_SAFE_INTEGER): number {
   expect(Number.isSafeInteger(value) && (value as number) >= 0, `"${name}" is not a whole number`)
+  expect((value as number) <= max, `"${name}" is more than ${max}`)
   return value as number
 }
 

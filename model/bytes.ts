@@ -5,7 +5,8 @@
 import { assert } from './errors.ts'
 import { toInteger } from './value.ts'
 
-const maxVarintBytes = 19
+/** Of an integer that is exact as a number. */
+const maxVarintBytes = 8
 
 /** An append-only buffer that grows. `take()` hands the bytes out and starts anew. */
 export class ByteWriter {
@@ -55,10 +56,10 @@ export class ByteWriter {
     const big = BigInt(value)
     let rest = big >= 0n ? big << 1n : (-big << 1n) - 1n
     while (rest >= 0x80n) {
-      this.#bytes[this.#length++] = Number(rest & 0x7fn) | 0x80
+      this.byte(Number(rest & 0x7fn) | 0x80)
       rest >>= 7n
     }
-    this.#bytes[this.#length++] = Number(rest)
+    this.byte(Number(rest))
   }
 
   double(value: number): void {
@@ -99,6 +100,11 @@ export class ByteWriter {
     this.count(value.length)
     this.#reserve(value.length)
     this.#length += this.#bytes.write(value, this.#length, 'latin1')
+  }
+
+  /** Forgets what was written: the beginning of a row that could not be written to its end. */
+  reset(): void {
+    this.#length = 0
   }
 
   /** A copy of what was written; the writer is empty afterwards. */
@@ -175,9 +181,10 @@ export class ByteReader {
   }
 
   double(): number {
-    const value = this.#bytes.readDoubleLE(this.#position)
-    this.#position += 8
-    return value
+    const start = this.#position
+    assert(start + 8 <= this.#bytes.length, 'an internal record ends in the middle')
+    this.#position = start + 8
+    return this.#bytes.readDoubleLE(start)
   }
 
   /** A view of the bytes behind their length: it lives as long as what is read. */

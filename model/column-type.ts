@@ -79,11 +79,12 @@ export function parseColumnType(text: string): ColumnType {
   const simple = simpleKinds.find(kind => kind === (aliases[word] ?? word))
   if (simple !== undefined) return { kind: simple }
   const sized = /^(decimal|numeric|varchar|char) ?\( ?(\d+) ?(?:, ?(\d+) ?)?\)$/.exec(word)
-  if (sized !== null) {
+  if (sized !== null && Number(sized[2]) >= 1) {
     const first = Number(sized[2])
-    if (sized[1] === 'varchar' || sized[1] === 'char') return { kind: sized[1], length: first }
     const scale = Number(sized[3] ?? 0)
-    if (first >= 1 && first <= maxDecimalPrecision && scale <= first) {
+    if (sized[1] === 'varchar' || sized[1] === 'char') {
+      if (sized[3] === undefined) return { kind: sized[1], length: first }
+    } else if (first <= maxDecimalPrecision && scale <= first) {
       return { kind: 'decimal', precision: first, scale }
     }
   }

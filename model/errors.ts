@@ -248,7 +248,9 @@ export class ForagerError extends Error {
       .map(([name, value]) => `${name} ${value}`)
       .join(', ')
     const advice = errorCodes[this.code].advice
-    return `${this.message}${where === '' ? '' : ` (${where})`} [${this.code}]. ${advice}`
+    // A message may show what the data holds: line ends in it would break the line.
+    const message = this.message.replaceAll(/\s+/g, ' ')
+    return `${message}${where === '' ? '' : ` (${where})`} [${this.code}]. ${advice}`
   }
 
   /** The same error with more of where it happened; what is already known stays. */

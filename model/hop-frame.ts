@@ -111,7 +111,9 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
   const reader = new ByteReader(bytes)
   const found = reader.byte()
   assert(found === version, () => `a hop record has version ${found}, known is ${version}`)
-  if (reader.byte() === 1) {
+  const kind = reader.byte()
+  assert(kind <= 1, () => `a hop record is of the unknown kind ${kind}`)
+  if (kind === 1) {
     const text = Buffer.from(bytes.subarray(2)).toString('utf8')
     return { kind: 'truncate', ...(fromJson(text) as { target: Target; marker: TruncateMarker }) }
   }

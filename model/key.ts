@@ -44,6 +44,8 @@ function encodeComponent(column: Column, value: Value): string {
     case 'binary':
       return encodeBytes(tagBinary, value as Uint8Array)
     case 'float':
+      // Whether it came as the text 0.1 or as the four bytes of it.
+      return encodeDouble(Math.fround(value as number))
     case 'double':
       return encodeDouble(value as number)
     case 'array':
@@ -88,6 +90,7 @@ function encodeWhole(value: number | bigint): string {
     )
   }
   const big = BigInt(value)
+  if (big === 0n) return '\x20'
   const magnitude = big < 0n ? -big : big
   const size = Math.ceil(magnitude.toString(16).length / 2)
   const stored = big < 0n ? (1n << BigInt(8 * size)) - 1n + big : big
@@ -127,8 +130,7 @@ interface Cursor {
 }
 
 function decodeComponent(cursor: Cursor, type: ColumnType): Value {
-  const tag = cursor.key.charCodeAt(cursor.position)
-  cursor.position += 1
+  const tag = takeByte(cursor)
   if (tag === 0) return null
   if (tag === tagText || tag === tagBinary) {
     const bytes = Buffer.from(takeEscaped(cursor), 'latin1')
@@ -141,6 +143,19 @@ function decodeComponent(cursor: Cursor, type: ColumnType): Value {
   if (type.kind !== 'decimal' || type.scale === 0) return whole
   const digits = fraction.padEnd(type.scale, '0').slice(0, type.scale)
   return toInteger(BigInt(whole) * powerOfTen(type.scale) + BigInt(digits))
+}
+
+/** Some bytes, as they are in the key. */
+function take(cursor: Cursor, count: number): string {
+  const end = cursor.position + count
+  assert(end <= cursor.key.length, 'a key ends in the middle')
+  const taken = cursor.key.slice(cursor.position, end)
+  cursor.position = end
+  return taken
+}
+
+function takeByte(cursor: Cursor): number {
+  return take(cursor, 1).charCodeAt(0)
 }
 
 function takeEscaped(cursor: Cursor): string {
@@ -158,9 +173,7 @@ function takeEscaped(cursor: Cursor): string {
 
 function decodeWhole(cursor: Cursor, tag: number): number | bigint {
   const size = Math.abs(tag - tagZero)
-  const end = cursor.position + size
-  const hex = Buffer.from(cursor.key.slice(cursor.position, end), 'latin1').toString('hex')
-  cursor.position = end
+  const hex = Buffer.from(take(cursor, size), 'latin1').toString('hex')
   const stored = size === 0 ? 0n : BigInt(`0x${hex}`)
   return toInteger(tag < tagZero ? stored - (1n << BigInt(8 * size)) + 1n : stored)
 }
@@ -168,16 +181,14 @@ function decodeWhole(cursor: Cursor, tag: number): number | bigint {
 function takeFraction(cursor: Cursor): string {
   let digits = ''
   for (;;) {
-    const byte = cursor.key.charCodeAt(cursor.position)
-    cursor.position += 1
+    const byte = takeByte(cursor)
     if (byte === 0) return digits
     digits += String(byte - 1).padStart(2, '0')
   }
 }
 
 function decodeDouble(cursor: Cursor): number {
-  const bytes = Buffer.from(cursor.key.slice(cursor.position, cursor.position + 8), 'latin1')
-  cursor.position += 8
+  const bytes = Buffer.from(take(cursor, 8), 'latin1')
   const isNegative = bytes[0]! < 0x80
   for (let index = 0; index < 8; index += 1) {
     bytes[index] = isNegative ? bytes[index]! ^ 0xff : bytes[index]! ^ (index === 0 ? 0x80 : 0)

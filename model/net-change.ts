@@ -80,6 +80,8 @@ const rowWriter = new ByteWriter()
 
 function rowBytes(row: Uint8Array | RowValues, schema: TableSchema): Uint8Array {
   if (row instanceof Uint8Array) return row
+  // A row that could not be written to its end may have left its beginning.
+  rowWriter.reset()
   encodeValues(rowWriter, schema, row)
   return rowWriter.take()
 }

@@ -47,9 +47,16 @@ export function comparePositions(a: Position, b: Position): number | undefined {
     if (left === null || left === undefined || right === null || right === undefined) {
       return undefined
     }
-    if (left !== right) return left < right ? -1 : 1
+    const order = compareParts(left, right)
+    if (order !== 0) return order
   }
   return 0
+}
+
+/** A number and a bigint of one value are equal. */
+function compareParts(a: number | bigint, b: number | bigint): number {
+  if (a < b) return -1
+  return a > b ? 1 : 0
 }
 
 /**
@@ -61,13 +68,12 @@ function comparePostgres(a: Position, b: Position): number | undefined {
   const [leftCommit, leftLsn] = a.order
   const [rightCommit, rightLsn] = b.order
   if (leftLsn == null || rightLsn == null) return undefined
-  const byLsn = leftLsn === rightLsn ? 0 : leftLsn < rightLsn ? -1 : 1
+  const byLsn = compareParts(leftLsn, rightLsn)
   if (a.isSnapshot || b.isSnapshot) return byLsn
   if (leftCommit == null || rightCommit == null) {
     return a.transaction !== null && a.transaction === b.transaction ? byLsn : undefined
   }
-  if (leftCommit !== rightCommit) return leftCommit < rightCommit ? -1 : 1
-  return byLsn
+  return compareParts(leftCommit, rightCommit) || byLsn
 }
 
 /** A truncate that is known by its place in the source's log. */

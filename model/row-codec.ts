@@ -17,6 +17,7 @@ export type RowValues = readonly (Value | undefined)[]
 
 export function encodeValues(writer: ByteWriter, schema: TableSchema, values: RowValues): void {
   const columns = schema.columns
+  assert(values.length === columns.length, 'a row has not one value for each of its columns')
   const isWhole = !values.includes(undefined)
   writer.byte(isWhole ? 0 : 1)
   if (!isWhole) writeBits(writer, values, value => value !== undefined)

@@ -7,6 +7,7 @@ import { columnTypeText, commonType, isSameType } from './column-type.ts'
 import { assert, WarehouseError } from './errors.ts'
 import { fromJson, toJson } from './json.ts'
 import type { Value } from './value.ts'
+import { widenValue } from './value.ts'
 
 export interface Column {
   /** Stable over renames; presence of a value is by id, never by place. */
@@ -104,7 +105,10 @@ function unionColumn(column: Column, newer: Column): Column {
     )
   }
   const nullable = column.nullable || newer.nullable
-  return isSameType(type, column.type) && nullable === column.nullable
-    ? column
-    : { ...column, type, nullable }
+  if (isSameType(type, column.type) && nullable === column.nullable) return column
+  const { initialDefault } = column
+  if (initialDefault === undefined) return { ...column, type, nullable }
+  // The default is a value of the column, and is widened as its rows are.
+  const widened = widenValue(initialDefault, column.type, type)
+  return { ...column, type, nullable, initialDefault: widened }
 }

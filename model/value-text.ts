@@ -58,7 +58,7 @@ const identity = (value: number): number => value
 function floatText(value: number, round: (value: number) => number): string {
   if (!Number.isFinite(value)) return JSON.stringify(String(value))
   if (Object.is(value, -0)) return '-0.0'
-  for (let digits = 6; round === Math.fround && digits <= 9; digits += 1) {
+  for (let digits = 1; round === Math.fround && digits <= 9; digits += 1) {
     const text = Number(value.toPrecision(digits))
     if (Math.fround(text) === value) return String(text)
   }

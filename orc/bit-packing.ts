@@ -45,7 +45,9 @@ export function packedBytes(count: number, width: number): number {
   return Math.ceil((count * width) / 8)
 }
 
-/** Packs the first `count` values, padding the last byte. `width` is one that headers can express. */
+/**
+ * Packs the first `count` values, padding the last byte. `width` is one that headers can express.
+ */
 export function packBits(
   values: Float64Array,
   count: number,

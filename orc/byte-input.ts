@@ -3,13 +3,8 @@
  * Chunks are decompressed when they are needed, so a stream costs its bytes on disk and one chunk.
  * Every length that comes from the file is checked here before it is used.
  */
-import type { Codec } from './compression.ts'
+import type { Chunking, Codec } from './compression.ts'
 import { corrupt, OrcError } from './errors.ts'
-
-export interface Dechunking {
-  readonly codec: Codec | null
-  readonly blockBytes: number
-}
 
 const emptyBytes = new Uint8Array(0)
 
@@ -23,14 +18,14 @@ export class ByteInput {
   bytes: Uint8Array = emptyBytes
   position = 0
   readonly #source: Uint8Array
-  readonly #dechunking: Dechunking
+  readonly #chunking: Chunking
   /** Offset in `#source` of the next chunk. */
   #nextChunk = 0
 
-  constructor(source: Uint8Array, dechunking: Dechunking, where: string) {
+  constructor(source: Uint8Array, chunking: Chunking, where: string) {
     this.where = where
     this.#source = source
-    this.#dechunking = dechunking
+    this.#chunking = chunking
   }
 
   get isAtEnd(): boolean {
@@ -114,7 +109,7 @@ export class ByteInput {
   }
 
   #openNextChunk(): void {
-    const { codec, blockBytes } = this.#dechunking
+    const { codec, blockBytes } = this.#chunking
     this.position = 0
     if (codec === null) {
       this.bytes = this.#source

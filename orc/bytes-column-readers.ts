@@ -1,5 +1,6 @@
 /** The columns of strings and of binary values while they are read. */
 
+import { emptyArray } from './arrays.ts'
 import type { ByteInput } from './byte-input.ts'
 import { ColumnReader } from './column-reader.ts'
 
@@ -34,7 +35,7 @@ export class DictionaryStringColumnReader extends ColumnReader {
     if (count === 0) return []
     this.#entries ??= this.#readEntries()
     const entries = this.#entries
-    const values: string[] = new Array(count)
+    const values = emptyArray<string>(count)
     const ids = this.#ids.readNumbers(count)
     for (let k = 0; k < count; k++) {
       const entry = entries[ids[k]!]
@@ -59,7 +60,7 @@ export class DictionaryStringColumnReader extends ColumnReader {
 function readTexts(data: ByteInput, lengths: Float64Array, byteCount: number): string[] {
   const view = data.readBytes(byteCount)
   const bytes = Buffer.from(view.buffer, view.byteOffset, view.length)
-  const texts: string[] = new Array(lengths.length)
+  const texts = emptyArray<string>(lengths.length)
   const all = bytes.toString('utf8')
   // One string for all and slices of it, where each byte is one character: five times as fast as a
   // call of the decoder for each. The slices share the memory of the batch.

@@ -1,7 +1,7 @@
 /**
  * The hybrid calendar of older writers: Julian up to 1582-10-04, Gregorian from 1582-10-15 on. The
- * same day number means another date in it than in the proleptic Gregorian calendar, which this folder
- * uses throughout; what has to stay the same is the date that people read.
+ * same day number means another date in it than in the proleptic Gregorian calendar, which this
+ * folder uses throughout; what has to stay the same is the date that people read.
  */
 
 /** 1582-10-15, the first Gregorian day, in days since 1970-01-01. */

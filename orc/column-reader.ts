@@ -2,6 +2,7 @@
  * What every column does while it is read: it puts the nulls among the values. The values are the
  * business of the subclasses, one for each family of types.
  */
+import { emptyArray } from './arrays.ts'
 import { BooleanRunLengthReader } from './boolean-run-length.ts'
 import type { ByteInput } from './byte-input.ts'
 import { corrupt, OrcError } from './errors.ts'
@@ -46,7 +47,7 @@ export abstract class ColumnReader {
     const valueCount = this.#present.read(presence, count)
     const values = this.readValues(valueCount)
     if (valueCount === count) return values
-    const slots: OrcValue[] = new Array(count)
+    const slots = emptyArray<OrcValue>(count)
     let taken = 0
     for (let slot = 0; slot < count; slot++) {
       slots[slot] = presence[slot] === 1 ? values[taken++]! : null
@@ -69,8 +70,8 @@ export abstract class ColumnReader {
   }
 
   /**
-   * The next `count` lengths, and their sum; `unitBytes` is what one unit of length takes in memory.
-   * Refuses what they would make the reader hold.
+   * The next `count` lengths, and their sum; `unitBytes` is what one unit of length takes in
+   * memory. Refuses what they would make the reader hold.
    */
   protected readLengths(
     lengths: IntegerReader,

@@ -9,6 +9,7 @@
  */
 import { BooleanRunLengthWriter } from './boolean-run-length.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
+import type { Chunking } from './compression.ts'
 import { OrcError } from './errors.ts'
 import type { IntegerBuffer } from './integer-buffer.ts'
 import { writeRunLengthV2 } from './run-length-v2-writer.ts'
@@ -18,7 +19,7 @@ import {
   mergeStatistics,
   type StatisticsDetails,
 } from './statistics.ts'
-import { type Chunking, StreamOutput } from './stream-output.ts'
+import { StreamOutput, totalLength } from './stream-output.ts'
 import type { ColumnEncoding, RowGroup, StreamKind } from './stripe-messages.ts'
 import type { OrcColumn, OrcValue, TimestampUnit } from './types.ts'
 
@@ -122,7 +123,7 @@ export abstract class ColumnWriter {
         positions: hasNull ? [...group.presentPosition, ...group.positions] : group.positions,
         statistics: group.statistics,
       })),
-      statistics: { ...merged, bytesOnDisk: sizeOf(streams) },
+      statistics: { ...merged, bytesOnDisk: totalLength(streams.flatMap(stream => stream.pieces)) },
     }
   }
 
@@ -159,18 +160,24 @@ export abstract class ColumnWriter {
   }
 
   protected reject(value: OrcValue, expected: string): never {
-    const shown = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value)
     const { path, type } = this.column
-    throw new OrcError(
-      'value-invalid',
-      `${typeof value} ${shown} is not ${expected}`,
-      `column ${path}, ${type.kind}`,
-    )
+    const message = `${shownValue(value)} is not ${expected}`
+    throw new OrcError('value-invalid', message, `column ${path}, ${type.kind}`)
   }
 }
 
-function sizeOf(streams: readonly FinishedStream[]): number {
-  return streams.flatMap(stream => stream.pieces).reduce((sum, piece) => sum + piece.length, 0)
+/** Short, whatever the value; it may be anything where the caller's types were not checked. */
+function shownValue(value: unknown): string {
+  switch (typeof value) {
+    case 'string':
+      return `string ${JSON.stringify(value.slice(0, 40))}`
+    case 'number':
+    case 'bigint':
+    case 'boolean':
+      return `${typeof value} ${value}`
+    default:
+      return Array.isArray(value) ? `an array of ${value.length}` : typeof value
+  }
 }
 
 /** Integer positions have one number more: how many values to skip. None, as groups start runs. */

@@ -1,4 +1,5 @@
 /** The columns of structs, lists and maps while they are read. */
+import { emptyArray } from './arrays.ts'
 import { ColumnReader, type StripeContext } from './column-reader.ts'
 import type { ColumnEncoding } from './stripe-messages.ts'
 import type { OrcColumn, OrcValue } from './types.ts'
@@ -22,9 +23,9 @@ export class StructColumnReader extends ColumnReader {
   protected override readValues(count: number): OrcValue[][] {
     const fields = this.#fields
     const columns = fields.map(field => field.read(count))
-    const rows: OrcValue[][] = new Array(count)
+    const rows = emptyArray<OrcValue[]>(count)
     for (let row = 0; row < count; row++) {
-      const values: OrcValue[] = new Array(fields.length)
+      const values = emptyArray<OrcValue>(fields.length)
       for (let field = 0; field < fields.length; field++) values[field] = columns[field]![row]!
       rows[row] = values
     }

@@ -23,9 +23,8 @@ export class StructColumnWriter extends ColumnWriter {
 
   protected override appendValue(value: NonNullable<OrcValue>): void {
     const fields = this.#fields
-    if (!Array.isArray(value)) this.reject(value, 'an array of field values')
-    if (value.length !== fields.length) {
-      this.reject(value.length, `the number of values, which is ${fields.length}`)
+    if (!Array.isArray(value) || value.length !== fields.length) {
+      this.reject(value, `an array of ${fields.length} values`)
     }
     let done = 0
     try {

@@ -24,6 +24,14 @@ export interface Codec {
   decompress(chunk: Uint8Array, maxBytes: number): Uint8Array
 }
 
+/** How the bytes of a file are cut into chunks. */
+export interface Chunking {
+  /** Null where there is no compression, and no chunks. */
+  readonly codec: Codec | null
+  /** The most bytes of a chunk, before compression. */
+  readonly blockBytes: number
+}
+
 /** A chunk header has 23 bits for the length of the chunk. */
 export const maxBlockBytes = 2 ** 23 - 1
 

@@ -10,7 +10,7 @@ import {
 } from './column-writer.ts'
 import { formatDecimal } from './decimal.ts'
 import { ExactSum } from './exact-sum.ts'
-import { writeNarrowRunLengthV2 } from './run-length-v2-writer.ts'
+import { writeNarrowRunLengthV2 } from './run-length-v2-narrow-writer.ts'
 import { decimalSumText, type StatisticsDetails } from './statistics.ts'
 import type { OrcColumn, OrcValue } from './types.ts'
 import { bigZigzag, maxNarrow, toInteger, zigzag } from './zigzag.ts'
@@ -21,7 +21,9 @@ export class DecimalColumnWriter extends ColumnWriter {
   readonly #scale: number
   readonly #limit: bigint
   readonly #numberLimit: number
-  /** The first `#count`; kept in one array for numbers and bigints, as most columns have only one. */
+  /**
+   * The first `#count`; kept in one array for numbers and bigints, as most columns have only one.
+   */
   readonly #values: (number | bigint)[] = []
   #count = 0
 

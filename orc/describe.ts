@@ -1,6 +1,6 @@
 /**
- * What is in an ORC file beside its rows, as a plain object that JSON can hold: what a person asks for
- * who wonders how a file was written.
+ * What is in an ORC file beside its rows, as a plain object that JSON can hold: what a person asks
+ * for who wonders how a file was written.
  */
 import type { OrcReader } from './reader.ts'
 import type { ColumnStatistics, StatisticsDetails } from './statistics.ts'
@@ -122,7 +122,9 @@ function describeScalar(value: string | number | bigint | boolean | null): Json 
   return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value
 }
 
-/** Days or nanoseconds since 1970 in the form of ISO 8601; beyond what Date can hold as the number. */
+/**
+ * Days or nanoseconds since 1970 in the form of ISO 8601; beyond what Date can hold as the number.
+ */
 function describeTime(value: number | bigint): string {
   const nanos = typeof value === 'number' ? BigInt(value) * 86_400_000_000_000n : value
   const fraction = ((nanos % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n

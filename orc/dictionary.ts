@@ -1,8 +1,10 @@
 /**
- * The distinct strings of a column in a stripe, and which of them each row has. Entries are numbered
- * as they come; the file has them sorted by their UTF-8 bytes, so the numbers change at the end.
+ * The distinct strings of a column in a stripe, and which of them each row has. Entries are
+ * numbered as they come; the file has them sorted by their UTF-8 bytes, so the numbers change at
+ * the end.
  */
 
+import { doubled } from './arrays.ts'
 import { ByteBuffer } from './byte-buffer.ts'
 import { compareSlices } from './byte-range.ts'
 
@@ -35,11 +37,7 @@ export class Dictionary {
       taken += this.bytes.writeText(text) + text.length + 64
       this.#ends.push(this.bytes.length)
     }
-    if (this.#idCount === this.#ids.length) {
-      const grown = new Int32Array(this.#idCount * 2)
-      grown.set(this.#ids)
-      this.#ids = grown
-    }
+    if (this.#idCount === this.#ids.length) this.#ids = doubled(this.#ids)
     this.#ids[this.#idCount++] = id
     return taken
   }

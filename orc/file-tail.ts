@@ -229,15 +229,20 @@ export function encodeMetadata(stripes: readonly (readonly ColumnStatistics[])[]
   return message.bytes()
 }
 
-export function decodeMetadata(bytes: Uint8Array): ColumnStatistics[][] {
+/**
+ * The part of each stripe, still encoded: a file may have more statistics than memory is meant for.
+ */
+export function decodeMetadata(bytes: Uint8Array): Uint8Array[] {
   const message = new MessageReader(bytes, 'file metadata')
-  const stripes: ColumnStatistics[][] = []
-  while (message.next()) {
-    if (message.field !== 1) continue
-    const columns: ColumnStatistics[] = []
-    const inner = message.message()
-    while (inner.next()) if (inner.field === 1) columns.push(decodeStatistics(inner.message()))
-    stripes.push(columns)
-  }
+  const stripes: Uint8Array[] = []
+  while (message.next()) if (message.field === 1) stripes.push(message.data())
   return stripes
+}
+
+/** The part of one stripe, by column id. */
+export function decodeStripeStatistics(bytes: Uint8Array): ColumnStatistics[] {
+  const message = new MessageReader(bytes, 'file metadata')
+  const columns: ColumnStatistics[] = []
+  while (message.next()) if (message.field === 1) columns.push(decodeStatistics(message.message()))
+  return columns
 }

@@ -11,6 +11,12 @@ export {
   type OrcStripe,
 } from './reader.ts'
 export type { ColumnStatistics, StatisticsDetails } from './statistics.ts'
+export type {
+  ColumnEncoding,
+  RowGroup,
+  StreamInformation,
+  StripeFooter,
+} from './stripe-messages.ts'
 export type { OrcSource } from './stripe-reader.ts'
 export { orcTypeText, parseOrcType } from './type-text.ts'
 export type {

@@ -2,6 +2,7 @@
  * The integers of a column until its row group is encoded: numbers while all of them are narrow
  * (see `zigzag.ts`), int64 bigints from the first one that is not.
  */
+import { doubled } from './arrays.ts'
 import { maxNarrow } from './zigzag.ts'
 
 export class IntegerBuffer {
@@ -15,14 +16,14 @@ export class IntegerBuffer {
       this.pushWide(BigInt(value))
       return
     }
-    if (this.length === this.narrow.length) this.#grow()
+    if (this.length === this.narrow.length) this.narrow = doubled(this.narrow)
     this.narrow[this.length++] = value
   }
 
   /** `value` is an int64. */
   pushWide(value: bigint): void {
     this.wide ??= BigInt64Array.from(this.narrow, BigInt)
-    if (this.length === this.wide.length) this.#grow()
+    if (this.length === this.wide.length) this.wide = doubled(this.wide)
     this.wide[this.length++] = value
   }
 
@@ -34,17 +35,5 @@ export class IntegerBuffer {
   clear(): void {
     this.length = 0
     this.wide = null
-  }
-
-  #grow(): void {
-    if (this.wide !== null) {
-      const grown = new BigInt64Array(this.wide.length * 2)
-      grown.set(this.wide)
-      this.wide = grown
-    } else {
-      const grown = new Float64Array(this.narrow.length * 2)
-      grown.set(this.narrow)
-      this.narrow = grown
-    }
   }
 }

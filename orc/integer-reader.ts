@@ -1,31 +1,14 @@
 /**
- * Reads a stream of integers, whichever of the two run-length encodings it has: decodes one run at a
- * time and hands its values out in the amounts that are asked for.
+ * Reads a stream of integers, whichever of the two run-length encodings it has: decodes one run at
+ * a time and hands its values out in the amounts that are asked for.
  */
+import { emptyArray } from './arrays.ts'
 import type { ByteInput } from './byte-input.ts'
 import { corrupt } from './errors.ts'
+import { IntegerRun } from './integer-run.ts'
 import { decodeRunLengthV1 } from './run-length-v1-reader.ts'
 import { decodeRunLengthV2 } from './run-length-v2-reader.ts'
 import { toInteger } from './zigzag.ts'
-
-const maxRunLength = 512
-
-/** One decoded run: in `wide` when a value may not be safe in a number, else in `narrow`. */
-export class IntegerRun {
-  readonly narrow = new Float64Array(maxRunLength)
-  wide: BigInt64Array | null = null
-  length = 0
-
-  setWide(values: BigInt64Array): void {
-    this.wide = values
-    this.length = values.length
-  }
-
-  setNarrow(length: number): void {
-    this.wide = null
-    this.length = length
-  }
-}
 
 export type IntegerEncoding = 'run-length-v1' | 'run-length-v2'
 
@@ -35,7 +18,8 @@ export class IntegerReader {
   readonly #input: ByteInput
   readonly #isSigned: boolean
   readonly #decode: (input: ByteInput, isSigned: boolean, run: IntegerRun) => void
-  readonly #run = new IntegerRun()
+  /** Made for the first run: a file can name many columns that have none. */
+  #run: IntegerRun | null = null
   #used = 0
   #numbers = new Float64Array(0)
 
@@ -52,13 +36,15 @@ export class IntegerReader {
   readNumbers(count: number): Float64Array {
     if (this.#numbers.length < count) this.#numbers = new Float64Array(count)
     const target = this.#numbers
-    const run = this.#run
     let at = 0
     while (at < count) {
-      this.#openRun()
+      const run = this.#openRun()
       const taken = Math.min(run.length - this.#used, count - at)
-      for (let k = 0; k < taken; k++) target[at + k] = run.narrow[this.#used + k]!
-      if (run.wide !== null) this.#narrowInto(target, at, taken)
+      if (run.wide === null) {
+        for (let k = 0; k < taken; k++) target[at + k] = run.narrow[this.#used + k]!
+      } else {
+        for (let k = 0; k < taken; k++) target[at + k] = this.#narrowed(run.wide[this.#used + k]!)
+      }
       this.#used += taken
       at += taken
     }
@@ -67,11 +53,10 @@ export class IntegerReader {
 
   /** The next `count` integers, each a number when it is safe, else a bigint. */
   readIntegers(count: number): (number | bigint)[] {
-    const target: (number | bigint)[] = new Array(count)
-    const run = this.#run
+    const target = emptyArray<number | bigint>(count)
     let at = 0
     while (at < count) {
-      this.#openRun()
+      const run = this.#openRun()
       const taken = Math.min(run.length - this.#used, count - at)
       if (run.wide === null) {
         for (let k = 0; k < taken; k++) target[at + k] = run.narrow[this.#used + k]!
@@ -84,19 +69,18 @@ export class IntegerReader {
     return target
   }
 
-  #openRun(): void {
-    if (this.#used < this.#run.length) return
-    this.#decode(this.#input, this.#isSigned, this.#run)
-    this.#used = 0
+  #openRun(): IntegerRun {
+    this.#run ??= new IntegerRun()
+    if (this.#used === this.#run.length) {
+      this.#decode(this.#input, this.#isSigned, this.#run)
+      this.#used = 0
+    }
+    return this.#run
   }
 
-  #narrowInto(target: Float64Array, at: number, count: number): void {
-    for (let k = 0; k < count; k++) {
-      const value = toInteger(this.#run.wide![this.#used + k]!)
-      if (typeof value === 'bigint') {
-        throw corrupt(`the integer ${value} is out of range`, this.#input.where)
-      }
-      target[at + k] = value
-    }
+  #narrowed(value: bigint): number {
+    const integer = toInteger(value)
+    if (typeof integer === 'number') return integer
+    throw corrupt(`the integer ${integer} is out of range`, this.#input.where)
   }
 }

@@ -1,10 +1,13 @@
 /** The columns of booleans, numbers, dates and timestamps while they are read. */
+import { emptyArray } from './arrays.ts'
 import { BooleanRunLengthReader } from './boolean-run-length.ts'
 import { ByteRunLengthReader } from './byte-run-length.ts'
 import { hybridToProlepticDay, hybridToProlepticSeconds } from './calendar.ts'
-import { ColumnReader } from './column-reader.ts'
+import { ColumnReader, type StripeContext } from './column-reader.ts'
 import { OrcError } from './errors.ts'
+import type { ColumnEncoding } from './stripe-messages.ts'
 import { decodeNanos, maxNanos, secondsOfStored } from './timestamp.ts'
+import type { OrcColumn } from './types.ts'
 import { bigUnzigzag, toInteger, unzigzag } from './zigzag.ts'
 
 export class BooleanColumnReader extends ColumnReader {
@@ -13,7 +16,7 @@ export class BooleanColumnReader extends ColumnReader {
   protected override readValues(count: number): boolean[] {
     const bits = new Uint8Array(count)
     this.#bits.read(bits, count)
-    const values: boolean[] = new Array(count)
+    const values = emptyArray<boolean>(count)
     for (let k = 0; k < count; k++) values[k] = bits[k] === 1
     return values
   }
@@ -31,7 +34,7 @@ export class ByteColumnReader extends ColumnReader {
 
 /** Twenty times as fast as Array.from, which goes through an iterator. */
 function toArray(numbers: Float64Array): number[] {
-  const values: number[] = new Array(numbers.length)
+  const values = emptyArray<number>(numbers.length)
   for (let k = 0; k < numbers.length; k++) values[k] = numbers[k]!
   return values
 }
@@ -67,7 +70,7 @@ export class FloatColumnReader extends ColumnReader {
   readonly #isFloat = this.column.type.kind === 'float'
 
   protected override readValues(count: number): number[] {
-    const values: number[] = new Array(count)
+    const values = emptyArray<number>(count)
     const width = this.#isFloat ? 4 : 8
     const bytes = this.#data.readBytes(count * width)
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -78,16 +81,27 @@ export class FloatColumnReader extends ColumnReader {
   }
 }
 
+/** Time zones that are UTC; the first for files that do not say. */
+const utcNames = ['', 'UTC', 'GMT', 'Etc/UTC', 'Etc/GMT', 'Z']
+
 export class TimestampColumnReader extends ColumnReader {
   readonly #seconds = this.openIntegers('DATA', true)
   readonly #nanos = this.openIntegers('SECONDARY', false)
 
+  constructor(column: OrcColumn, encoding: ColumnEncoding, stripe: StripeContext) {
+    super(column, encoding, stripe)
+    // Those without a zone are stored as instants of the writer's zone.
+    if (column.type.kind === 'timestamp' && !utcNames.includes(stripe.writerTimezone)) {
+      const message = `timestamps written in the time zone ${stripe.writerTimezone}`
+      throw new OrcError('feature-unsupported', message, `column ${column.path}`)
+    }
+  }
+
   protected override readValues(count: number): (number | bigint)[] {
-    this.#requireUtc()
     const isProleptic = this.stripe.calendar === 'proleptic-gregorian'
     const stored = this.#seconds.readNumbers(count)
     const encodedNanos = this.#nanos.readNumbers(count)
-    const values: (number | bigint)[] = new Array(count)
+    const values = emptyArray<number | bigint>(count)
     for (let k = 0; k < count; k++) {
       const nanos = decodeNanos(encodedNanos[k]!)
       if (!(nanos >= 0 && nanos <= maxNanos))
@@ -106,16 +120,6 @@ export class TimestampColumnReader extends ColumnReader {
     const whole = seconds * 1e6 + micros
     return Number.isSafeInteger(whole) ? whole : BigInt(seconds) * 1_000_000n + BigInt(micros)
   }
-
-  /** Timestamps without a zone are stored as instants of the writer's zone. */
-  #requireUtc(): void {
-    const { writerTimezone } = this.stripe
-    const isUtc = ['', 'UTC', 'GMT', 'Etc/UTC', 'Etc/GMT', 'Z'].includes(writerTimezone)
-    if (this.column.type.kind === 'timestamp' && !isUtc) {
-      const message = `timestamps written in the time zone ${writerTimezone}`
-      throw new OrcError('feature-unsupported', message, `column ${this.column.path}`)
-    }
-  }
 }
 
 export class DecimalColumnReader extends ColumnReader {
@@ -124,7 +128,7 @@ export class DecimalColumnReader extends ColumnReader {
   readonly #scale = this.column.type.kind === 'decimal' ? this.column.type.scale : 0
 
   protected override readValues(count: number): (number | bigint)[] {
-    const values: (number | bigint)[] = new Array(count)
+    const values = emptyArray<number | bigint>(count)
     const scales = this.#scales.readNumbers(count)
     for (let k = 0; k < count; k++) {
       const unsigned = this.#data.readVarint()

@@ -1,4 +1,6 @@
 /** The columns of booleans, integers, dates and floats while they are written. */
+
+import { doubled } from './arrays.ts'
 import { BooleanRunLengthWriter } from './boolean-run-length.ts'
 import { writeByteRunLength } from './byte-run-length.ts'
 import {
@@ -163,11 +165,7 @@ export class FloatColumnWriter extends ColumnWriter {
 
   protected override appendValue(value: NonNullable<OrcValue>): void {
     if (typeof value !== 'number') this.reject(value, 'a number')
-    if (this.#count === this.#values.length) {
-      const grown = new Float64Array(this.#count * 2)
-      grown.set(this.#values)
-      this.#values = grown
-    }
+    if (this.#count === this.#values.length) this.#values = doubled(this.#values)
     this.#values[this.#count++] = this.#isFloat ? Math.fround(value) : value
   }
 

@@ -4,7 +4,7 @@
  */
 import { ByteBuffer } from './byte-buffer.ts'
 import { ByteInput } from './byte-input.ts'
-import { corrupt } from './errors.ts'
+import { corrupt, OrcError } from './errors.ts'
 import { bigUnzigzag, bigZigzag, toInteger } from './zigzag.ts'
 
 const varintWire = 0
@@ -70,6 +70,12 @@ export class MessageWriter {
 }
 
 /**
+ * The most fields and packed values of a message with all that is nested in it. A few bytes on disk
+ * can decompress to millions of empty messages, each of which would become an object.
+ */
+const maxValues = 2 ** 20
+
+/**
  * Reads the fields of one message:
  *
  *     while (reader.next()) if (reader.field === 1) count = reader.unsigned()
@@ -80,17 +86,21 @@ export class MessageReader {
   readonly where: string
   field = 0
   readonly #input: ByteInput
+  /** Shared with the nested messages. */
+  readonly #valuesLeft: { count: number }
   #wire = 0
   #isPending = false
 
-  constructor(bytes: Uint8Array, where: string) {
+  constructor(bytes: Uint8Array, where: string, valuesLeft = { count: maxValues }) {
     this.where = where
     this.#input = new ByteInput(bytes, { codec: null, blockBytes: 0 }, where)
+    this.#valuesLeft = valuesLeft
   }
 
   next(): boolean {
     if (this.#isPending) this.#skip()
     if (this.#input.isAtEnd) return false
+    this.#countValue()
     const tag = this.#varint()
     this.field = Math.floor(tag / 8)
     this.#wire = tag & 7
@@ -128,7 +138,7 @@ export class MessageReader {
   }
 
   message(): MessageReader {
-    return new MessageReader(this.data(), this.where)
+    return new MessageReader(this.data(), this.where, this.#valuesLeft)
   }
 
   /** Appends the values of a repeated field, packed or not. */
@@ -137,8 +147,16 @@ export class MessageReader {
       target.push(this.unsigned())
       return
     }
-    const packed = new MessageReader(this.data(), this.where)
-    while (!packed.#input.isAtEnd) target.push(packed.#varint())
+    const packed = this.message()
+    while (!packed.#input.isAtEnd) {
+      this.#countValue()
+      target.push(packed.#varint())
+    }
+  }
+
+  #countValue(): void {
+    if (this.#valuesLeft.count-- > 0) return
+    throw new OrcError('limit-exceeded', `a message of more than ${maxValues} values`, this.where)
   }
 
   #varint(): number {

@@ -1,17 +1,19 @@
 /**
- * Reads an ORC file from a source of bytes, stripe by stripe. Memory is bounded by the columns of one
- * stripe that are asked for (as they are on disk) and one batch of rows:
+ * Reads an ORC file from a source of bytes, stripe by stripe. Memory is bounded by the columns of
+ * one stripe that are asked for (as they are on disk) and one batch of rows:
  *
  *     const reader = await OrcReader.open(source)
  *     for await (const rows of reader.rows({ columns: ['id', 'name'] })) …
  */
-import { ByteInput, type Dechunking } from './byte-input.ts'
-import { createCodec, type OrcCompression } from './compression.ts'
+import { emptyArray } from './arrays.ts'
+import { ByteInput } from './byte-input.ts'
+import { type Chunking, createCodec, type OrcCompression } from './compression.ts'
 import { corrupt, OrcError } from './errors.ts'
 import {
   decodeFooter,
   decodeMetadata,
   decodePostscript,
+  decodeStripeStatistics,
   type Footer,
   magic,
   type OrcCalendar,
@@ -31,11 +33,13 @@ import {
 } from './types.ts'
 
 export interface OrcReaderOptions {
-  /** The unit of timestamps that are read; `micros`, the default, drops what is below, towards −∞. */
+  /**
+   * The unit of timestamps that are read; `micros`, the default, drops what is below, towards −∞.
+   */
   readonly timestampUnit?: TimestampUnit
   /**
    * The most that one batch of one column, one dictionary or one section of the file may decode to.
-   * Default 256 MiB. Beyond, reading ends with `limit-exceeded`; smaller batches may then help.
+   * Default 256 MiB. Beyond, reading ends with `limit-exceeded`.
    */
   readonly maxBatchBytes?: number
 }
@@ -43,12 +47,14 @@ export interface OrcReaderOptions {
 export interface OrcRowsOptions {
   /** The fields of the root that are read, by name, in this order. Default: all. */
   readonly columns?: readonly string[]
-  /** The most rows of a batch. Default 1024. */
+  /** The most rows of a batch, which has fewer where rows are large. Default 1024. */
   readonly maxBatchRows?: number
 }
 
 export interface OrcStripe extends StripeInformation {
-  /** By column id; empty when the file has none for the stripe. */
+  /**
+   * By column id; empty when the file has none for the stripe. Decoded each time it is asked for.
+   */
   readonly statistics: readonly ColumnStatistics[]
 }
 
@@ -56,6 +62,9 @@ export interface OrcStripe extends StripeInformation {
 const tailBytes = 16 * 1024
 
 const defaultMaxBatchBytes = 256 * 1024 * 1024
+
+/** How much larger than on disk the data of a stripe is taken to be. */
+const assumedExpansion = 8
 
 /** A batch becomes one string on the way, and V8's strings end here. */
 const greatestMaxBatchBytes = 2 ** 29 - 25
@@ -80,58 +89,42 @@ export class OrcReader {
   }
   readonly #source: OrcSource
   readonly #root: OrcColumn
-  readonly #dechunking: Dechunking
+  readonly #chunking: Chunking
   readonly #timestampUnit: TimestampUnit
   readonly #maxBatchBytes: number
 
-  /** Throws `file-not-orc`, `file-corrupt`, `feature-unsupported`, `limit-exceeded` or `option-invalid`. */
+  /**
+   * Throws `file-not-orc`, `file-corrupt`, `feature-unsupported`, `limit-exceeded` or
+   * `option-invalid`.
+   */
   static async open(source: OrcSource, options: OrcReaderOptions = {}): Promise<OrcReader> {
     const maxBatchBytes = options.maxBatchBytes ?? defaultMaxBatchBytes
     if (!(maxBatchBytes >= 1 && maxBatchBytes <= greatestMaxBatchBytes)) {
       throw new OrcError('option-invalid', `maxBatchBytes is 1 to ${greatestMaxBatchBytes}`)
     }
-    const { postscript, footerSection, metadataSection } = await readTail(source)
-    const dechunking = {
-      codec: createCodec(postscript.compression),
-      blockBytes: postscript.blockBytes,
-    }
-    const readSection = (bytes: Uint8Array, where: string): Uint8Array =>
-      new ByteInput(bytes, dechunking, where).readAll(maxBatchBytes)
-    const footer = decodeFooter(readSection(footerSection, 'file footer'))
-    const metadata = decodeMetadata(readSection(metadataSection, 'file metadata'))
-    const root = checkFooter(footer, source.sizeBytes)
-    return new OrcReader(
-      source,
-      options,
-      maxBatchBytes,
-      dechunking,
-      postscript,
-      footer,
-      metadata,
-      root,
-    )
+    const file = await openFile(source, maxBatchBytes)
+    return new OrcReader(source, file, maxBatchBytes, options.timestampUnit ?? 'micros')
   }
 
   private constructor(
     source: OrcSource,
-    options: OrcReaderOptions,
+    file: OpenFile,
     maxBatchBytes: number,
-    dechunking: Dechunking,
-    postscript: Postscript,
-    footer: Footer,
-    metadata: readonly (readonly ColumnStatistics[])[],
-    root: OrcColumn,
+    timestampUnit: TimestampUnit,
   ) {
+    const { postscript, footer, metadata, root } = file
     this.#source = source
     this.#root = root
-    this.#dechunking = dechunking
-    this.#timestampUnit = options.timestampUnit ?? 'micros'
+    this.#chunking = file.chunking
+    this.#timestampUnit = timestampUnit
     this.#maxBatchBytes = maxBatchBytes
     this.schema = root.type
     this.rowCount = footer.rowCount
     this.stripes = footer.stripes.map((stripe, index) => ({
       ...stripe,
-      statistics: metadata[index] ?? [],
+      get statistics() {
+        return decodeStripeStatistics(metadata[index] ?? new Uint8Array(0))
+      },
     }))
     this.userMetadata = footer.userMetadata
     this.statistics = footer.statistics
@@ -162,8 +155,9 @@ export class OrcReader {
     const columns = this.#project(options.columns)
     for (const [index, stripe] of this.stripes.entries()) {
       const readers = await this.#openStripe(index).openColumns(columns)
-      for (let done = 0; done < stripe.rowCount; done += maxBatchRows) {
-        const count = Math.min(maxBatchRows, stripe.rowCount - done)
+      const batchRows = Math.min(maxBatchRows, this.#rowsThatFit(stripe))
+      for (let done = 0; done < stripe.rowCount; done += batchRows) {
+        const count = Math.min(batchRows, stripe.rowCount - done)
         yield toRows(
           readers.map(reader => reader.read(count)),
           count,
@@ -182,11 +176,18 @@ export class OrcReader {
     return this.#openStripe(index).readRowIndexes()
   }
 
+  /** How many rows of average size take an eighth of the limit, so that others may be larger. */
+  #rowsThatFit({ dataBytes, rowCount }: StripeInformation): number {
+    const expansion = this.compression === 'none' ? 1 : assumedExpansion
+    const rowBytes = (dataBytes * expansion) / rowCount
+    return Math.max(1, Math.floor(this.#maxBatchBytes / 8 / rowBytes))
+  }
+
   #openStripe(index: number): StripeReader {
     const stripe = this.stripes[index]
     if (stripe === undefined) throw new OrcError('option-invalid', `there is no stripe ${index}`)
     return new StripeReader(index, stripe, this.#source, this.#root, {
-      dechunking: this.#dechunking,
+      chunking: this.#chunking,
       calendar: this.calendar,
       timestampUnit: this.#timestampUnit,
       maxBatchBytes: this.#maxBatchBytes,
@@ -211,13 +212,35 @@ export class OrcReader {
 }
 
 function toRows(columns: readonly OrcValue[][], count: number): OrcValue[][] {
-  const rows: OrcValue[][] = new Array(count)
+  const rows = emptyArray<OrcValue[]>(count)
   for (let row = 0; row < count; row++) {
-    const values: OrcValue[] = new Array(columns.length)
+    const values = emptyArray<OrcValue>(columns.length)
     for (let column = 0; column < columns.length; column++) values[column] = columns[column]![row]!
     rows[row] = values
   }
   return rows
+}
+
+/** What the end of a file says. */
+interface OpenFile {
+  readonly postscript: Postscript
+  readonly footer: Footer
+  /** By stripe, still encoded. */
+  readonly metadata: readonly Uint8Array[]
+  readonly root: OrcColumn
+  readonly chunking: Chunking
+}
+
+async function openFile(source: OrcSource, maxSectionBytes: number): Promise<OpenFile> {
+  const { postscript, footerSection, metadataSection } = await readTail(source)
+  const { compression, blockBytes } = postscript
+  const chunking = { codec: createCodec(compression), blockBytes }
+  const readSection = (bytes: Uint8Array, where: string): Uint8Array =>
+    new ByteInput(bytes, chunking, where).readAll(maxSectionBytes)
+  const footer = decodeFooter(readSection(footerSection, 'file footer'))
+  const metadata = decodeMetadata(readSection(metadataSection, 'file metadata'))
+  const root = checkFooter(footer, source.sizeBytes)
+  return { postscript, footer, metadata, root, chunking }
 }
 
 interface Tail {
@@ -265,6 +288,15 @@ function decodePostscriptOrRefuse(bytes: Uint8Array): Postscript {
   }
 }
 
+/** A schema that no one could write is the file's fault, not that of the caller. */
+function numberFileColumns(schema: OrcType, where: string): OrcColumn {
+  try {
+    return numberColumns(schema)
+  } catch (error) {
+    throw error instanceof OrcError ? corrupt(error.message, where) : error
+  }
+}
+
 /** Checks what the footer says against the file and itself; returns its columns. */
 function checkFooter(footer: Footer, sizeBytes: number): OrcColumn {
   const where = 'file footer'
@@ -277,7 +309,7 @@ function checkFooter(footer: Footer, sizeBytes: number): OrcColumn {
   if (rowCount !== footer.rowCount) {
     throw corrupt(`the stripes have ${rowCount} rows, the file ${footer.rowCount}`, where)
   }
-  const root = numberColumns(footer.schema)
+  const root = numberFileColumns(footer.schema, where)
   const columnCount = listColumns(root).length
   if (footer.statistics.length !== 0 && footer.statistics.length !== columnCount) {
     throw corrupt(`${footer.statistics.length} statistics for ${columnCount} columns`, where)

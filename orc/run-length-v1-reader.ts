@@ -7,7 +7,7 @@
  * Source: ORC v1, "Integer Run Length Encoding, version 1".
  */
 import type { ByteInput } from './byte-input.ts'
-import type { IntegerRun } from './integer-reader.ts'
+import type { IntegerRun } from './integer-run.ts'
 import { bigUnzigzag } from './zigzag.ts'
 
 export function decodeRunLengthV1(input: ByteInput, isSigned: boolean, run: IntegerRun): void {

@@ -8,7 +8,7 @@
 import { codableWidth, packedBytes, unpackBigBits, unpackBits, widthOfCode } from './bit-packing.ts'
 import type { ByteInput } from './byte-input.ts'
 import { corrupt } from './errors.ts'
-import type { IntegerRun } from './integer-reader.ts'
+import type { IntegerRun } from './integer-run.ts'
 import { minRepeat, runMode } from './run-header.ts'
 import { bigUnzigzag, unzigzag } from './zigzag.ts'
 

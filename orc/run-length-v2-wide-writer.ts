@@ -12,7 +12,7 @@ import {
 } from './bit-packing.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
 import { maxRunLength, minRepeat, runMode, writeRunHeader } from './run-header.ts'
-import { writeNarrowRunLengthV2 } from './run-length-v2-writer.ts'
+import { writeNarrowRunLengthV2 } from './run-length-v2-narrow-writer.ts'
 import { bigZigzag, maxNarrow, zigzag } from './zigzag.ts'
 
 const narrowest = BigInt(-maxNarrow)

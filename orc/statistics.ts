@@ -13,7 +13,9 @@ export interface ColumnStatistics {
   readonly hasNull: boolean
   /** Bytes of the column's own streams, those of its children apart; 0 when unknown. */
   readonly bytesOnDisk: number
-  /** Absent when there are no values, when the type has none, or when they cannot be stated exactly. */
+  /**
+   * Absent when there are no values, when the type has none, or when they cannot be stated exactly.
+   */
   readonly details?: StatisticsDetails | undefined
 }
 

@@ -7,12 +7,7 @@
  * Source: ORC v1, "Compression".
  */
 import { ByteBuffer } from './byte-buffer.ts'
-import type { Codec } from './compression.ts'
-
-export interface Chunking {
-  readonly codec: Codec | null
-  readonly blockBytes: number
-}
+import type { Chunking } from './compression.ts'
 
 export class StreamOutput {
   readonly #chunking: Chunking
@@ -84,6 +79,10 @@ export class StreamOutput {
     this.#pieces.push(piece)
     this.#pieceBytes += piece.length
   }
+}
+
+export function totalLength(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((sum, piece) => sum + piece.length, 0)
 }
 
 /** A whole section (a footer, an index) in the framing of the file. */

@@ -1,6 +1,6 @@
 /**
- * The messages of a stripe: its footer (which streams it has, in which order, and how each column is
- * encoded) and the row index of a column.
+ * The messages of a stripe: its footer (which streams it has, in which order, and how each column
+ * is encoded) and the row index of a column.
  *
  *     index streams | data streams | stripe footer
  *

@@ -2,7 +2,7 @@
  * Opens one stripe of a file: reads its footer and the streams of the columns that are asked for,
  * and sets up a reader for each column.
  */
-import { ByteInput, type Dechunking } from './byte-input.ts'
+import { ByteInput } from './byte-input.ts'
 import {
   BinaryColumnReader,
   DictionaryStringColumnReader,
@@ -10,7 +10,8 @@ import {
 } from './bytes-column-readers.ts'
 import type { ColumnReader, StripeContext } from './column-reader.ts'
 import { ListColumnReader, MapColumnReader, StructColumnReader } from './compound-column-readers.ts'
-import { corrupt } from './errors.ts'
+import type { Chunking } from './compression.ts'
+import { corrupt, OrcError } from './errors.ts'
 import type { OrcCalendar, StripeInformation } from './file-tail.ts'
 import {
   BooleanColumnReader,
@@ -40,7 +41,7 @@ export interface OrcSource {
 }
 
 export interface StripeReadOptions {
-  readonly dechunking: Dechunking
+  readonly chunking: Chunking
   readonly calendar: OrcCalendar
   readonly timestampUnit: TimestampUnit
   readonly maxBatchBytes: number
@@ -50,6 +51,9 @@ export interface StripeReadOptions {
 interface PlacedStream extends StreamInformation {
   readonly offset: number
 }
+
+/** The most that a stripe footer or a row index may decompress to. */
+const maxSectionBytes = 16 * 1024 * 1024
 
 /** Two wanted streams are read together when the bytes between them are fewer than this. */
 const maxGapBytes = 64 * 1024
@@ -80,8 +84,8 @@ export class StripeReader {
     const { offset, indexBytes, dataBytes, footerBytes } = this.#information
     const where = `${this.where}, footer`
     const bytes = await this.#read(offset + indexBytes + dataBytes, footerBytes)
-    const input = new ByteInput(bytes, this.#options.dechunking, where)
-    const footer = decodeStripeFooter(input.readAll(this.#options.maxBatchBytes), where)
+    const input = new ByteInput(bytes, this.#options.chunking, where)
+    const footer = decodeStripeFooter(input.readAll(maxSectionBytes), where)
     this.#checkFooter(footer, where)
     return footer
   }
@@ -95,27 +99,31 @@ export class StripeReader {
       const bytes = streams.get(streamName(column.id, 'ROW_INDEX'))
       if (bytes === undefined) return []
       const where = this.#whereStream(column, 'ROW_INDEX')
-      const input = new ByteInput(bytes, this.#options.dechunking, where)
-      return decodeRowIndex(input.readAll(this.#options.maxBatchBytes), where)
+      const input = new ByteInput(bytes, this.#options.chunking, where)
+      return decodeRowIndex(input.readAll(maxSectionBytes), where)
     })
   }
 
   /** Readers for the given columns, with all that is below them, at the stripe's first row. */
   async openColumns(columns: readonly OrcColumn[]): Promise<ColumnReader[]> {
     const footer = await this.readFooter()
-    // Whether the root itself is null is part of every column.
-    const wanted = new Set([this.#root, ...columns.flatMap(listColumns)].map(column => column.id))
+    const isOfRoot = ({ columnId, kind }: StreamInformation): boolean =>
+      columnId === this.#root.id && kind === 'PRESENT'
+    if (footer.streams.some(isOfRoot)) {
+      throw new OrcError('feature-unsupported', 'rows that are null as a whole', this.where)
+    }
+    const wanted = new Set(columns.flatMap(listColumns).map(column => column.id))
     const isWanted = (stream: StreamInformation): boolean =>
       wanted.has(stream.columnId) && !isIndex(stream.kind)
     const streams = await this.#readStreams(footer, isWanted)
-    const { dechunking, ...options } = this.#options
+    const { chunking, ...options } = this.#options
     const context: StripeContext = {
       ...options,
       writerTimezone: footer.writerTimezone,
       hasStream: (column, kind) => streams.has(streamName(column.id, kind)),
       openStream: (column, kind) => {
         const bytes = streams.get(streamName(column.id, kind)) ?? new Uint8Array(0)
-        return new ByteInput(bytes, dechunking, this.#whereStream(column, kind))
+        return new ByteInput(bytes, chunking, this.#whereStream(column, kind))
       },
     }
     return columns.map(column => createColumnReader(column, footer.encodings, context))

@@ -3,10 +3,12 @@
  *
  *     index streams | data streams | footer          streams in the order of their columns
  */
+
+import { BinaryColumnWriter } from './binary-column-writer.ts'
 import { ByteBuffer } from './byte-buffer.ts'
-import { BinaryColumnWriter, StringColumnWriter } from './bytes-column-writers.ts'
 import type { ColumnContext, ColumnWriter, FinishedColumn } from './column-writer.ts'
 import { CollectionColumnWriter, StructColumnWriter } from './compound-column-writers.ts'
+import type { Chunking } from './compression.ts'
 import { DecimalColumnWriter } from './decimal-column-writer.ts'
 import {
   BooleanColumnWriter,
@@ -14,7 +16,8 @@ import {
   IntegerColumnWriter,
 } from './number-column-writers.ts'
 import type { ColumnStatistics } from './statistics.ts'
-import { type Chunking, frameSection } from './stream-output.ts'
+import { frameSection, totalLength } from './stream-output.ts'
+import { StringColumnWriter } from './string-column-writer.ts'
 import { encodeRowIndex, encodeStripeFooter, type StreamInformation } from './stripe-messages.ts'
 import { TimestampColumnWriter } from './timestamp-column-writer.ts'
 import type { OrcColumn, OrcValue, TimestampUnit } from './types.ts'
@@ -191,8 +194,4 @@ function assembleStripe(
     pieces,
     statistics: columns.map(column => column.statistics),
   }
-}
-
-function totalLength(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0)
 }

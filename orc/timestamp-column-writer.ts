@@ -1,4 +1,6 @@
-/** A column of timestamps, of either kind, while it is written. The form is that of `timestamp.ts`. */
+/**
+ * A column of timestamps, of either kind, while it is written. The form is that of `timestamp.ts`.
+ */
 import { ColumnWriter, type FinishedStream, integerPosition } from './column-writer.ts'
 import { IntegerBuffer } from './integer-buffer.ts'
 import type { StatisticsDetails } from './statistics.ts'
@@ -26,13 +28,9 @@ export class TimestampColumnWriter extends ColumnWriter {
       this.#appendBig(BigInt(value))
       return
     }
-    let seconds = Math.floor(value / 1e6)
-    let micros = value - seconds * 1e6
-    // The quotient may have been rounded up to the next whole second.
-    if (micros < 0) {
-      seconds--
-      micros += 1e6
-    }
+    // Safe integers are too few for the quotient to be rounded up to the next whole second.
+    const seconds = Math.floor(value / 1e6)
+    const micros = value - seconds * 1e6
     this.#store(seconds, micros * 1000)
   }
 

@@ -1,11 +1,12 @@
 /**
- * Timestamps as ORC stores them: seconds since the start of 2015 (UTC here, always), and nanoseconds
- * with their trailing zeros taken out.
+ * Timestamps as ORC stores them: seconds since the start of 2015 (UTC here, always), and
+ * nanoseconds with their trailing zeros taken out.
  *
- * The format has a scar. Its first writer rounded seconds towards zero, so for times before 1970 with
- * a fraction of at least a millisecond the stored second is one too high, and every reader takes one
- * off again, going by the sign of the result. The last second before 1970 is the case this cannot
- * tell from the first one after: 1969-12-31 23:59:59.5 is read as 1970-01-01 00:00:00.5 by all.
+ * The format has a scar. Its first writer rounded seconds towards zero, so for times before 1970
+ * with a fraction of at least a millisecond the stored second is one too high, and every reader
+ * takes one off again, going by the sign of the result. The last second before 1970 is the case
+ * this cannot tell from the first one after: 1969-12-31 23:59:59.5 is read as 1970-01-01 00:00:00.5
+ * by all.
  *
  * Source: ORC v1, "Timestamp Columns"; ORC-645, ORC-763.
  */
@@ -18,7 +19,9 @@ export const maxNanos = 999_999_999
 /** Nanoseconds from which the stored second of times before 1970 is one too high. */
 const leastShiftedNanos = 1_000_000
 
-/** What the DATA stream holds for a time of whole seconds since 1970, rounded down, and nanoseconds. */
+/**
+ * What the DATA stream holds for a time of whole seconds since 1970, rounded down, and nanoseconds.
+ */
 export function storedSeconds(seconds: number, nanos: number): number {
   const shift = seconds < 0 && nanos >= leastShiftedNanos ? 1 : 0
   return seconds + shift - baseSeconds

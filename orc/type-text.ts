@@ -1,7 +1,7 @@
 /**
- * Types as text, in Hive's words: `struct<id:bigint,price:decimal(10,2),tags:array<string>>`. A field
- * name with other characters than letters, digits and underscores stands in back-quotes, doubled
- * where it contains one.
+ * Types as text, in Hive's words: `struct<id:bigint,price:decimal(10,2),tags:array<string>>`. A
+ * field name with other characters than letters, digits and underscores stands in back-quotes,
+ * doubled where it contains one.
  */
 import { OrcError } from './errors.ts'
 import { maxSchemaDepth, numberColumns, type OrcField, type OrcType } from './types.ts'

@@ -56,7 +56,7 @@ export type OrcTypeKind = OrcType['kind']
  * | string, varchar, char | string |
  * | binary | Uint8Array |
  * | date | days since 1970-01-01, proleptic Gregorian |
- * | timestamp, timestamp_instant | microseconds since 1970-01-01 (a long), or nanoseconds (bigint) where `timestampUnit` is `nanos` |
+ * | timestamp, timestamp_instant | microseconds since 1970-01-01, as long; see `TimestampUnit` |
  * | struct | the values of its fields, in order |
  * | list | array |
  * | map | Map |
@@ -71,6 +71,7 @@ export type OrcValue =
   | readonly OrcValue[]
   | ReadonlyMap<OrcValue, OrcValue>
 
+/** With `nanos`, timestamps are bigints of nanoseconds. */
 export type TimestampUnit = 'micros' | 'nanos'
 
 /** A node of the schema with its column id; `path` is `address.city`, empty for the root. */

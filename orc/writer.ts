@@ -1,6 +1,6 @@
 /**
- * Writes an ORC file to a sink, stripe by stripe. Memory is bounded by one stripe, whatever the size
- * of the file:
+ * Writes an ORC file to a sink, stripe by stripe. Memory is bounded by one stripe, whatever the
+ * size of the file:
  *
  *     for (const row of rows) {
  *       writer.writeRow(row)
@@ -9,6 +9,7 @@
  *     await writer.close()
  */
 import {
+  type Chunking,
   createCodec,
   defaultBlockBytes,
   maxBlockBytes,
@@ -25,7 +26,7 @@ import {
   type StripeInformation,
 } from './file-tail.ts'
 import { type ColumnStatistics, emptyStatistics, mergeStatistics } from './statistics.ts'
-import { type Chunking, frameSection } from './stream-output.ts'
+import { frameSection, totalLength } from './stream-output.ts'
 import { StripeWriter } from './stripe-writer.ts'
 import {
   listColumns,
@@ -50,9 +51,14 @@ export interface OrcWriterOptions {
   readonly compressionBlockBytes?: number
   /** Memory from which on a stripe is full; default 64 MiB. */
   readonly stripeBytes?: number
-  /** Rows of a row group, for which there are statistics and positions; 0 for none. Default 10,000. */
+  /**
+   * Rows of a row group, for which there are statistics and positions; 0 for none. Default 10,000.
+   */
   readonly rowIndexStride?: number
-  /** The share of distinct values up to which strings go into a dictionary; 0 for never. Default 0.8. */
+  /**
+   * The share of distinct values up to which strings go into a dictionary; 0 for never. Default
+   * 0.8.
+   */
   readonly dictionaryThreshold?: number
   readonly userMetadata?: Readonly<Record<string, Uint8Array | string>>
   /** The unit of timestamps that are written. Default `micros`. */
@@ -100,7 +106,8 @@ export class OrcWriter {
     this.#sink = sink
     this.#root = numberColumns(schema)
     this.#compression = compression
-    this.#chunking = { codec: createCodec(compression, options.compressionLevel), blockBytes }
+    const codec = createCodec(compression, options.compressionLevel)
+    this.#chunking = { codec, blockBytes: codec === null ? defaultBlockBytes : blockBytes }
     this.#stripeBytes = stripeBytes
     this.#rowIndexStride = rowIndexStride
     this.#softwareVersion = options.softwareVersion ?? 'forager'
@@ -227,11 +234,9 @@ function requireWithin(name: string, value: number, least: number, most: number)
   }
 }
 
-function totalLength(pieces: readonly Uint8Array[]): number {
-  return pieces.reduce((sum, piece) => sum + piece.length, 0)
-}
-
-/** Small pieces are joined, because a call of the sink costs more than a copy; large ones are not. */
+/**
+ * Small pieces are joined, because a call of the sink costs more than a copy; large ones are not.
+ */
 function* joinPieces(pieces: readonly Uint8Array[]): Generator<Uint8Array> {
   let group: Uint8Array[] = []
   let groupBytes = 0

@@ -1,11 +1,11 @@
 /**
- * Signed integers as unsigned ones with the sign in the lowest bit (0, −1, 1, −2 … as 0, 1, 2, 3 …),
- * and the line between the integers that are handled as numbers and those that need a bigint.
+ * Signed integers as unsigned ones with the sign in the lowest bit (0, −1, 1, −2 … as 0, 1, 2, 3
+ * …), and the line between the integers that are handled as numbers and those that need a bigint.
  */
 
 /**
- * Integers of at most this magnitude are "narrow": their zig-zag form, and the difference of any two
- * of them, is still exact in a number. Narrow integers are never made a bigint.
+ * Integers of at most this magnitude are "narrow": their zig-zag form, and the difference of any
+ * two of them, is still exact in a number. Narrow integers are never made a bigint.
  */
 export const maxNarrow = 2 ** 52 - 1
 

@@ -11,6 +11,7 @@ import type { HopFrame } from '../model/hop-frame.ts'
 import type { NetChange } from '../model/net-change.ts'
 import { readNetChange, writeNetChange } from '../model/net-change.ts'
 import type { Target } from '../model/partition-by.ts'
+import { newerTruncate } from '../model/position.ts'
 import type { TruncateMarker } from '../model/staged-batch.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { unionSchema } from '../model/table-schema.ts'
@@ -161,13 +162,11 @@ export class OpenWindow {
 
   #truncate(target: Target, marker: TruncateMarker): void {
     const part = this.#part(target)
-    part.truncate = marker
+    part.truncate = newerMarker(part.truncate, marker)
     part.eventCount += 1
     // Rows of other source partitions may be newer than the truncate: the warehouse decides by row.
-    if (!marker.isOrdered) return
-    part.prefix = this.#nextPrefix()
-    part.schemas = []
-    part.union = null
+    // What was before an ordered one is left behind under the old prefix; its schema stays known.
+    if (marker.isOrdered) part.prefix = this.#nextPrefix()
   }
 
   #fold(part: OpenPart, change: NetChange): void {
@@ -190,6 +189,8 @@ export class OpenWindow {
       number = part.schemas.push(change.schema) - 1
       part.union = part.union === null ? change.schema : unionSchema(part.union, change.schema)
     }
+    // A change that could not be written to its end may have left its beginning.
+    this.#writer.reset()
     this.#writer.count(number)
     writeNetChange(this.#writer, change)
     return this.#writer.take()
@@ -209,6 +210,12 @@ export class OpenWindow {
       })
     }
   }
+}
+
+/** Of truncates through several source partitions the later one may come first. */
+function newerMarker(known: TruncateMarker | null, given: TruncateMarker): TruncateMarker {
+  if (known?.point == null || given.point === null || given.isOrdered) return given
+  return newerTruncate(known.point, given.point) === known.point ? known : given
 }
 
 function decode(part: OpenPart, bytes: Uint8Array): NetChange {

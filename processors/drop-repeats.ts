@@ -97,7 +97,11 @@ export class RepeatFilter {
   judge(event: ChangeEvent): Verdict {
     const { position } = event
     if (position === null) return 'in-doubt'
-    if (event.snapshot === 'first') this.forget()
+    if (event.snapshot === 'first') {
+      // The connector began anew before the run was proven: what was dropped may have been new.
+      if (this.#run !== null) return 'reread'
+      this.forget()
+    }
     const { highest } = this.#memory
     if (highest === null) return this.#accept(event, position)
     const comparison = comparePositions(position, highest)

@@ -53,6 +53,8 @@ function rowOf(event: ChangeEvent): Pick<NetChange, 'kind' | 'row'> {
   const isPatch = missing >= 0 && event.op === 'u'
   // An insert has all there is: what its message leaves out is null.
   const whole = isPatch ? values : values.map(value => value ?? null)
+  // A row that could not be written to its end may have left its beginning.
+  writer.reset()
   encodeValues(writer, event.schema, whole)
   return { kind: isPatch ? 'patch' : 'upsert', row: writer.take() }
 }

@@ -142,6 +142,7 @@ class Cursor {
   readonly #stream: AsyncIterator<readonly NetChange[]>
   #batch: readonly NetChange[] = []
   #index = 0
+  #lastKey: string | null = null
 
   private constructor(stream: AsyncIterator<readonly NetChange[]>) {
     this.#stream = stream
@@ -159,11 +160,10 @@ class Cursor {
 
   /** True when the next batch has to be fetched. */
   advance(): boolean {
-    const before = this.current!
+    this.#lastKey = this.current!.key
     this.#index += 1
-    const next = this.current
-    assert(next === null || next.key > before.key, 'a staged batch is not in key order')
-    return next === null
+    this.#checkOrder()
+    return this.current === null
   }
 
   async fill(): Promise<void> {
@@ -173,5 +173,12 @@ class Cursor {
       this.#index = 0
       if (next.done === true) return
     } while (this.#batch.length === 0)
+    this.#checkOrder()
+  }
+
+  #checkOrder(): void {
+    const { current } = this
+    const isBehind = current === null || this.#lastKey === null || current.key > this.#lastKey
+    assert(isBehind, 'a staged batch is not in key order')
   }
 }

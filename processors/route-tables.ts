@@ -5,7 +5,7 @@
  */
 import type { ChangeEvent } from '../model/change-event.ts'
 import type { ColumnType } from '../model/column-type.ts'
-import { ConfigError } from '../model/errors.ts'
+import { ConfigError, ProcessingError } from '../model/errors.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { internSchema } from '../model/table-schema.ts'
@@ -36,8 +36,11 @@ export class TableRouter {
   readonly #rules: readonly { readonly rule: TableRule; readonly pattern: RegExp }[]
   readonly #targets = new Map<string, TargetTable | null>()
   readonly #refused = new Set<string>()
+  /** Tables of which a row came with a key. */
+  readonly #keyed = new Set<string>()
   readonly #partitions = new Map<string, PartitionBy | null>()
-  readonly #schemas = new WeakMap<TableSchema, TableSchema>()
+  /** Schemas as a rule takes them. Tables of equal columns share a schema, but not always a rule. */
+  readonly #schemas = new Map<TableRule, WeakMap<TableSchema, TableSchema>>()
 
   constructor(rules: readonly TableRule[]) {
     this.#rules = rules.map(rule => ({ rule, pattern: patternOf(rule.from) }))
@@ -69,17 +72,27 @@ export class TableRouter {
 
   /**
    * The event under its target's name and with the target's columns. Null when its table has no key:
-   * it is refused. Throws ConfigError `no-primary-key` when the rule names the table exactly.
+   * it is refused. Throws ConfigError `no-primary-key` when the rule names the table exactly, and
+   * ProcessingError `key-missing` when other rows of the table came with a key.
    */
   route(event: ChangeEvent, target: TargetTable): ChangeEvent | null {
     if (event.op === 't') {
       return this.#refused.has(event.table) ? null : { ...event, table: target.name }
     }
     if (event.key === null) {
+      if (this.#keyed.has(event.table)) {
+        throw new ProcessingError('key-missing', `a change of ${event.table} came without a key`, {
+          context: { ...event.origin, table: event.table },
+        })
+      }
       if (target.rule.from.includes('*')) return null
       throw new ConfigError('no-primary-key', `the table ${event.table} has no primary key`, {
         context: { ...event.origin, table: event.table },
       })
+    }
+    if (!this.#keyed.has(event.table)) {
+      this.#keyed.add(event.table)
+      this.#refused.delete(event.table)
     }
     const schema = this.#schemaOf(event.schema, target.rule)
     if (schema === event.schema) return { ...event, table: target.name }
@@ -87,9 +100,12 @@ export class TableRouter {
     return { ...event, table: target.name, schema, before, after: project(event.after, schema) }
   }
 
-  #schemaOf(schema: TableSchema, { columns }: TableRule): TableSchema {
+  #schemaOf(schema: TableSchema, rule: TableRule): TableSchema {
+    const { columns } = rule
     if (columns?.include === undefined && columns?.exclude === undefined) return schema
-    const known = this.#schemas.get(schema)
+    const projections = this.#schemas.get(rule) ?? new WeakMap<TableSchema, TableSchema>()
+    this.#schemas.set(rule, projections)
+    const known = projections.get(schema)
     if (known !== undefined) return known
     const taken = schema.columns.filter(({ name }) => {
       const isIncluded = columns.include?.includes(name) ?? true
@@ -102,7 +118,7 @@ export class TableRouter {
       })
     }
     const projected = internSchema({ columns: taken, key: schema.key })
-    this.#schemas.set(schema, projected)
+    projections.set(schema, projected)
     return projected
   }
 }
@@ -125,7 +141,7 @@ function patternOf(from: string): RegExp {
 function nameOf(to: string, table: string): string {
   const point = table.indexOf('.')
   const qualifier = point < 0 ? '' : table.slice(0, point)
-  return to
-    .replaceAll(/\{(database|schema)\}/g, () => qualifier)
-    .replaceAll('{table}', () => table.slice(point + 1))
+  return to.replaceAll(/\{(?:database|schema|(table))\}/g, (_, isTable: string | undefined) =>
+    isTable === undefined ? qualifier : table.slice(point + 1),
+  )
 }

@@ -6,7 +6,7 @@
 import type { OperatorFunction } from 'rxjs'
 import { concatMap, map } from 'rxjs'
 import type { ChangeEvent, EventBatch } from '../model/change-event.ts'
-import { ForagerError, ProcessingError } from '../model/errors.ts'
+import { ForagerError, ProcessingError, TopologyError } from '../model/errors.ts'
 import type { Processor, ProcessorContext, ProcessorSupplier } from './processor.ts'
 import type { TableRouter } from './route-tables.ts'
 
@@ -24,7 +24,22 @@ export function mapEvents(
   name: string,
   change: (event: ChangeEvent) => ChangeEvent,
 ): BatchOperator {
-  return map(batch => batch.map(event => attempt(name, event, () => change(event))))
+  return map(batch => batch.map(event => attempt(name, event, () => sameIdentity(event, change))))
+}
+
+/** A truncate goes around `map`, and repeats are judged before it: table and key must stay. */
+function sameIdentity(
+  event: ChangeEvent,
+  change: (event: ChangeEvent) => ChangeEvent,
+): ChangeEvent {
+  const changed = change(event)
+  if (changed.table === event.table && changed.key === event.key) return changed
+  throw new TopologyError(
+    'topology-invalid',
+    'a map changed the table or the key of an event: tables are renamed with `route`, and a key is ' +
+      'configured where the events are read',
+    { context: { ...event.origin, table: event.table } },
+  )
 }
 
 export function processEvents(
@@ -33,14 +48,32 @@ export function processEvents(
   context: NodeContext,
 ): { operator: BatchOperator; close: () => void } {
   const processor: Processor = supplier()
-  let forwarded: ChangeEvent[] = []
-  processor.init?.({ ...context, forward: event => void forwarded.push(event) })
+  let forwarded: ChangeEvent[] | null = null
+  const forward = (event: ChangeEvent): void => {
+    if (forwarded === null) throw forwardedLate(name)
+    forwarded.push(event)
+  }
+  processor.init?.({ ...context, forward })
   const operator = map((batch: EventBatch): EventBatch => {
-    forwarded = []
-    for (const event of batch) attempt(name, event, () => processor.process(event))
-    return forwarded
+    const collected: ChangeEvent[] = []
+    forwarded = collected
+    try {
+      for (const event of batch) attempt(name, event, () => processor.process(event))
+    } finally {
+      forwarded = null
+    }
+    return collected
   })
   return { operator, close: () => processor.close?.() }
+}
+
+/** What is forwarded later would be lost: its batch has gone on, and may be committed. */
+function forwardedLate(node: string): TopologyError {
+  return new TopologyError(
+    'chain-asynchronous',
+    `"${node}" forwarded an event outside of its process method`,
+    { context: { node } },
+  )
 }
 
 /** Sends single events through the user's operators. */
@@ -83,7 +116,7 @@ function attempt<T>(name: string, event: ChangeEvent, action: () => T): T {
   try {
     return action()
   } catch (error) {
-    if (error instanceof ForagerError) throw error
+    if (error instanceof ForagerError) throw error.at({ node: name })
     throw new ProcessingError('processor-failed', `"${name}" failed: ${String(error)}`, {
       context: { ...event.origin, table: event.table, node: name },
       cause: error,

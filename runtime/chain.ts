@@ -7,9 +7,9 @@
  * is not synchronous is refused by its node's name.
  */
 import type { Observable } from 'rxjs'
-import { Subject, tap } from 'rxjs'
+import { Subject, Subscription, tap } from 'rxjs'
 import type { ChangeEvent, EventBatch } from '../model/change-event.ts'
-import { TopologyError } from '../model/errors.ts'
+import { ForagerError, ProcessingError, TopologyError } from '../model/errors.ts'
 import type { ProcessorContext } from '../processors/processor.ts'
 import type { Transform, TransformNode } from '../topology/nodes.ts'
 
@@ -27,6 +27,7 @@ export class Chain {
   readonly #onBatch: (batch: EventBatch) => void
   #live: readonly LiveNode[] = []
   #input = new Subject<EventBatch>()
+  #subscription = Subscription.EMPTY
   #failure: { readonly error: unknown } | null = null
   #state: 'idle' | 'pushing' | 'completing' = 'idle'
 
@@ -65,6 +66,8 @@ export class Chain {
   /** Drops what operators hold, and a failure with it. */
   reset(): void {
     for (const { transform } of this.#live) transform.close?.()
+    // Timers of an operator that waits must not reach the new pipeline, nor keep the process alive.
+    this.#subscription.unsubscribe()
     this.#failure = null
     this.#build()
   }
@@ -79,6 +82,7 @@ export class Chain {
 
   close(): void {
     for (const { transform } of this.#live) transform.close?.()
+    this.#subscription.unsubscribe()
     this.#live = []
   }
 
@@ -91,13 +95,13 @@ export class Chain {
       (stream, node) => stream.pipe(node.transform.operator, this.#watch(node)),
       this.#input,
     )
-    watched.subscribe({
+    this.#subscription = watched.subscribe({
       next: batch => this.#deliver(batch),
       error: (error: unknown) => this.#fail(error),
     })
   }
 
-  /** Sees a node emit or end at the wrong time. */
+  /** Sees a node emit or end at the wrong time, and which one it was that threw. */
   #watch(node: LiveNode) {
     return tap<EventBatch>({
       next: () => {
@@ -107,6 +111,7 @@ export class Chain {
         node.isComplete = true
         if (this.#state !== 'completing') this.#fail(endedEarly(node.name))
       },
+      error: (error: unknown) => this.#fail(ofNode(node.name, error)),
     })
   }
 
@@ -127,6 +132,15 @@ export class Chain {
   #throwFailure(): void {
     if (this.#failure !== null) throw this.#failure.error
   }
+}
+
+/** What a user's operator throws knows nothing of its node. */
+function ofNode(node: string, error: unknown): unknown {
+  if (error instanceof ForagerError) return error
+  return new ProcessingError('processor-failed', `"${node}" failed: ${String(error)}`, {
+    context: { node },
+    cause: error,
+  })
 }
 
 function asynchronous(node: string): TopologyError {

@@ -86,6 +86,10 @@ export class CompactTask implements Task {
     if (!this.#window!.isEmpty) await this.#close('end')
   }
 
+  confirm(): Promise<void> {
+    return this.#committer.confirm()
+  }
+
   async close(): Promise<void> {
     await this.#store?.close()
     await this.#committer.close()

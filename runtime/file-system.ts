@@ -173,24 +173,34 @@ async function syncDirectory(path: string): Promise<void> {
 
 /** A file with the holder's process id and start time: a killed process leaves it, and it is void. */
 async function lockFile(path: string): Promise<{ release(): Promise<void> }> {
-  const own = `${process.pid} ${await processStart(process.pid)}`
-  for (;;) {
-    try {
-      await fs.writeFile(path, own, { flag: 'wx' })
-      return { release: () => fs.rm(path, { force: true }) }
-    } catch (error) {
-      if (codeOf(error) !== 'EEXIST') throw error
+  // Written before it gets its name: whoever looks finds all of it, or nothing.
+  locksTried += 1
+  const own = `${path}.${process.pid}-${locksTried}`
+  await fs.writeFile(own, `${process.pid} ${await processStart(process.pid)}`)
+  try {
+    for (;;) {
+      try {
+        await fs.link(own, path)
+        return { release: () => fs.rm(path, { force: true }) }
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error
+      }
+      const holder = await fs.readFile(path, 'utf8').catch(() => '')
+      const [pid, start] = holder.split(' ')
+      if (await isRunning(Number(pid), start ?? '')) {
+        throw new StateError('state-locked', `process ${pid} holds ${path}`, {
+          context: { file: path },
+        })
+      }
+      await fs.rm(path, { force: true })
     }
-    const holder = await fs.readFile(path, 'utf8').catch(() => '')
-    const [pid, start] = holder.split(' ')
-    if (await isRunning(Number(pid), start ?? '')) {
-      throw new StateError('state-locked', `process ${pid} holds ${path}`, {
-        context: { file: path },
-      })
-    }
-    await fs.rm(path, { force: true })
+  } finally {
+    await fs.rm(own, { force: true })
   }
 }
+
+/** So that attempts of one process do not meet in one file. */
+let locksTried = 0
 
 async function isRunning(pid: number, start: string): Promise<boolean> {
   if (!Number.isInteger(pid) || pid <= 0) return false
@@ -231,6 +241,9 @@ const reasons: Readonly<Record<string, string>> = {
   EPERM: 'not permitted',
   ENOENT: 'no such file or folder',
   ENOTDIR: 'a part of the path is not a folder',
+  EISDIR: 'that is a folder, not a file',
+  ENAMETOOLONG: 'the name is too long',
+  EFBIG: 'the file would be larger than is allowed',
   EIO: 'the device reports an error',
   EMFILE: 'too many open files',
 }

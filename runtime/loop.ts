@@ -4,7 +4,8 @@
  */
 import type { Assignment, LogBatch, LogConsumer, TopicInfo, TopicPartition } from '../log/log.ts'
 import { partitionName } from '../log/log.ts'
-import { ForagerError, SourceError } from '../model/errors.ts'
+import { ForagerError, InvariantError, SourceError } from '../model/errors.ts'
+import { internalTopics } from '../topology/internal-topics.ts'
 import type { TopicSelection } from '../topology/nodes.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Pacer } from './pacer.ts'
@@ -15,10 +16,9 @@ import { readOwners } from './task.ts'
 import type { TaskPlan } from './task-plan.ts'
 import { planTasks } from './task-plan.ts'
 
-const pollBytes = 4 * 1024 * 1024
 const maxPollWaitMs = 500
 /** A task that is fenced again and again has a rival with the same application id. */
-const maxFencedInARow = 10
+const maxFencedRounds = 10
 
 export class Loop {
   readonly #topology: Topology
@@ -30,7 +30,10 @@ export class Loop {
   #consumer: LogConsumer | null = null
   #assignment: Assignment | null = null
   #plan: TaskPlan | null = null
-  #fencedInARow = 0
+  #context: Omit<TaskContext, 'owners'> | null = null
+  /** Rounds in which a task was fenced: one rebalance may fence all of them at once. */
+  #fencedRounds = 0
+  #isFencedInRound = false
   #recordsRead = 0
   #recordsTotal: number | null = null
 
@@ -46,7 +49,7 @@ export class Loop {
     const pacer = new Pacer(clock)
     const sources = await this.#sourceTopics()
     this.#recordsTotal = await this.#countRecords(sources)
-    const context: Omit<TaskContext, 'owners'> = {
+    this.#context = {
       applicationId,
       log,
       clock,
@@ -57,16 +60,15 @@ export class Loop {
       membership: () => this.#assignment!.membership,
       rest: () => pacer.rest(),
     }
-    this.#plan = await planTasks(this.#topology, this.#options, sources, async () => ({
-      ...context,
-      owners: await readOwners(log, applicationId),
-    }))
+    this.#plan = await planTasks(this.#topology, this.#options, sources)
     this.#consumer = await log.openConsumer({ group: applicationId, topics: this.#plan.topics })
   }
 
   /** One round. True when there was something to do. */
   async step(maxWaitMs: number): Promise<boolean> {
-    const result = await this.#consumer!.poll({ maxWaitMs, maxBytes: pollBytes })
+    this.#isFencedInRound = false
+    const maxBytes = this.#options.maxPollBytes
+    const result = await this.#consumer!.poll({ maxWaitMs, maxBytes })
     if (result.kind === 'assigned') {
       await this.#reassign(result.assignment)
       return true
@@ -127,36 +129,42 @@ export class Loop {
       this.#positions.set(name, reread ?? batch.nextOffset)
       if (reread !== null) this.#consumer!.seek(task.input, reread)
       if (task.stage === 0) this.#recordsRead += batch.records.length
-      this.#fencedInARow = 0
+      if (!this.#isFencedInRound) this.#fencedRounds = 0
     })
   }
 
   async #reassign(assignment: Assignment): Promise<void> {
     this.#emit({ type: 'state', state: 'rebalancing' })
+    // Under another id it is a new member: somebody else may have had its partitions meanwhile.
+    const isNewMember = this.#assignment?.membership.memberId !== assignment.membership.memberId
     this.#assignment = assignment
     this.#lost.clear()
     const wanted = new Map(assignment.partitions.map(at => [partitionName(at), at]))
     for (const [name, task] of this.#tasks) {
-      if (wanted.has(name)) continue
+      if (wanted.has(name) && !isNewMember) continue
       this.#tasks.delete(name)
       await task.close()
     }
-    for (const [name, at] of wanted) if (!this.#tasks.has(name)) await this.#open(at)
+    await this.#open([...wanted].filter(([name]) => !this.#tasks.has(name)).map(([, at]) => at))
     this.#options.logger.info('tasks.assigned', { tasks: [...this.#tasks.keys()].join(' ') })
     this.#emit({ type: 'state', state: 'running' })
   }
 
-  async #open(at: TopicPartition): Promise<void> {
-    const task = await this.#plan!.createTask(at)
-    const name = partitionName(at)
-    this.#consumer!.pause([at])
-    this.#tasks.set(name, task)
-    await this.#unlessFenced(task, async () => {
-      const offset = await task.open()
-      this.#positions.set(name, offset)
-      this.#consumer!.seek(at, offset)
-      this.#consumer!.resume([at])
-    })
+  async #open(partitions: readonly TopicPartition[]): Promise<void> {
+    const { log, applicationId } = this.#options
+    const context = { ...this.#context!, owners: await readOwners(log, applicationId) }
+    for (const at of partitions) {
+      const task = await this.#plan!.createTask(at, context)
+      const name = partitionName(at)
+      this.#consumer!.pause([at])
+      this.#tasks.set(name, task)
+      await this.#unlessFenced(task, async () => {
+        const offset = await task.open()
+        this.#positions.set(name, offset)
+        this.#consumer!.seek(at, offset)
+        this.#consumer!.resume([at])
+      })
+    }
   }
 
   /** A task that lost its id or its partition is closed; it opens again if it is still ours. */
@@ -164,9 +172,10 @@ export class Loop {
     try {
       await action()
     } catch (error) {
-      if (!(error instanceof ForagerError) || error.code !== 'task-fenced') throw error
-      this.#fencedInARow += 1
-      if (this.#fencedInARow > maxFencedInARow) throw error
+      if (!(error instanceof ForagerError) || !(await isFenced(task, error))) throw error
+      if (!this.#isFencedInRound) this.#fencedRounds += 1
+      this.#isFencedInRound = true
+      if (this.#fencedRounds > maxFencedRounds) throw error
       this.#options.logger.warn('task.fenced', { task: task.id, reason: error.message })
       this.#tasks.delete(partitionName(task.input))
       this.#consumer!.pause([task.input])
@@ -176,9 +185,10 @@ export class Loop {
   }
 
   async #reopenLost(): Promise<void> {
+    if (this.#lost.size === 0) return
     const lost = [...this.#lost.values()]
     this.#lost.clear()
-    for (const at of lost) await this.#open(at)
+    await this.#open(lost)
   }
 
   async #drain(stage: Task['stage']): Promise<void> {
@@ -199,7 +209,8 @@ export class Loop {
 
   /** The topics of each pipeline's source, as the log has them now. */
   async #sourceTopics(): Promise<ReadonlyMap<string, readonly TopicInfo[]>> {
-    const topics = await this.#options.log.topics()
+    const internal = internalTopics(this.#topology, this.#options.applicationId)
+    const topics = (await this.#options.log.topics()).filter(({ name }) => !internal.has(name))
     const entries = this.#topology.pipelines.map(({ source }) => {
       return [source.name, selectTopics(source.topics, topics)] as const
     })
@@ -223,6 +234,18 @@ export class Loop {
   #reportProgress(): void {
     const recordsTotal = this.#recordsTotal
     this.#emit({ type: 'progress', recordsRead: this.#recordsRead, recordsTotal })
+  }
+}
+
+/** Who took a task over cleans up behind it: then the owner before may fail in another way first. */
+async function isFenced(task: Task, error: ForagerError): Promise<boolean> {
+  if (error.code === 'task-fenced') return true
+  if (error instanceof InvariantError) return false
+  try {
+    await task.confirm()
+    return false
+  } catch (reason) {
+    return reason instanceof ForagerError && reason.code === 'task-fenced'
   }
 }
 

@@ -7,6 +7,7 @@
 import type { LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
 import { assert, ForagerError, WarehouseError } from '../model/errors.ts'
 import { fromJson, toJson } from '../model/json.ts'
+import { partitionOfBytes } from '../model/partitioner.ts'
 import type { StagedBatch } from '../model/staged-batch.ts'
 import { decodeStagedBatch } from '../model/staged-batch.ts'
 import type { TableSchema } from '../model/table-schema.ts'
@@ -25,14 +26,15 @@ export interface MergeTaskOptions {
   readonly context: TaskContext
   readonly pipeline: Pipeline
   readonly input: TopicPartition
-  /** Identity of the staged topic. */
+  /** Identity of the staged topic, and its partitions. */
   readonly topicId: string
+  readonly partitions: number
   readonly warehouse: Warehouse
   readonly staging: Staging
 }
 
-/** Files that one apply reads; what is beyond waits for the next one. */
-const maxApplyBytes = 256 * 1024 * 1024
+/** Staged files that one apply reads; what is beyond waits for the next one. */
+const maxApplyBytes = 64 * 1024 * 1024
 
 export class MergeTask implements Task {
   readonly id: string
@@ -67,6 +69,8 @@ export class MergeTask implements Task {
     context.reach('merge.token-taken')
     this.#token = token
     this.#loggedApplied = await this.#readApplied()
+    // A table that was removed is noticed now, and not when its next change comes.
+    for (const table of this.#loggedApplied.keys()) await this.#openTable(table)
     this.#next = offset
     this.#committed = offset
     return offset
@@ -111,6 +115,10 @@ export class MergeTask implements Task {
     }
   }
 
+  confirm(): Promise<void> {
+    return this.#committer.confirm()
+  }
+
   close(): Promise<void> {
     return this.#committer.close()
   }
@@ -139,8 +147,10 @@ export class MergeTask implements Task {
     const isEmpty = unionOf(plan.covered).columns.length === 0
     const isNothing = applied === null && plan.truncate === 'all' && isEmpty
     if (!isNothing) await this.#apply(table, plan, applied)
+    // Copied first: a plan may cover the very list of those that wait.
+    const covered = [...old, ...plan.covered].map(({ batch }) => batch)
     waiting.splice(0, plan.covered.length)
-    return { covered: [...old, ...plan.covered].map(({ batch }) => batch) }
+    return { covered }
   }
 
   async #apply(table: string, plan: ApplyPlan, after: AppliedThrough | null): Promise<void> {
@@ -233,13 +243,15 @@ export class MergeTask implements Task {
     }
   }
 
+  /** Of the tables that come through this partition. */
   async #readApplied(): Promise<Map<string, AppliedThrough>> {
-    const { context } = this.#options
+    const { context, topicId, partitions } = this.#options
     const at = { topic: appliedTopic(context.applicationId), partition: 0 }
     const applied = new Map<string, AppliedThrough>()
     for await (const { key, value } of readAll(context.log, at)) {
       const through = fromJson(Buffer.from(value!.subarray(1)).toString()) as AppliedThrough
-      applied.set(Buffer.from(key!).toString(), through)
+      const isOurs = partitionOfBytes(key!, partitions) === this.input.partition
+      if (isOurs && through.topicId === topicId) applied.set(Buffer.from(key!).toString(), through)
     }
     return applied
   }

@@ -135,6 +135,10 @@ export class SourceTask implements Task {
     })
   }
 
+  confirm(): Promise<void> {
+    return this.#committer.confirm()
+  }
+
   async close(): Promise<void> {
     this.#chain.close()
     await this.#committer.close()

@@ -24,6 +24,8 @@ export interface StreamsOptions {
   readonly stateDir: string
   /** How often sub-topology 0 commits. */
   readonly commitIntervalMs: number
+  /** About how much one poll brings. */
+  readonly maxPollBytes: number
   readonly fileSystem: FileSystem
   readonly clock: Clock
   readonly random: Random
@@ -36,6 +38,7 @@ export interface StreamsOptions {
 type Given = Pick<StreamsOptions, 'applicationId' | 'log' | 'stateDir'> & Partial<StreamsOptions>
 
 const defaultCommitIntervalMs = 1000
+const defaultMaxPollBytes = 4 * 1024 * 1024
 
 export class Streams {
   readonly events: Observable<StreamsEvent>
@@ -86,6 +89,7 @@ export class Streams {
 export function withDefaults(given: Given): StreamsOptions {
   return {
     commitIntervalMs: defaultCommitIntervalMs,
+    maxPollBytes: defaultMaxPollBytes,
     fileSystem: nodeFileSystem,
     clock: systemClock,
     random: systemRandom,

@@ -24,7 +24,7 @@ import type { Task, TaskContext } from './task.ts'
 export interface TaskPlan {
   /** All that the instance reads. */
   readonly topics: readonly string[]
-  createTask(at: TopicPartition): Promise<Task>
+  createTask(at: TopicPartition, context: TaskContext): Promise<Task>
 }
 
 interface LivePipeline {
@@ -42,7 +42,6 @@ export async function planTasks(
   topology: Topology,
   options: StreamsOptions,
   sources: ReadonlyMap<string, readonly TopicInfo[]>,
-  contextOf: () => Promise<TaskContext>,
 ): Promise<TaskPlan> {
   const { log, applicationId } = options
   await log.createTopic({ name: ownersTopic(applicationId), partitions: 1, cleanup: 'compact' })
@@ -57,7 +56,7 @@ export async function planTasks(
       one.hop.topic,
       one.staged.topic,
     ]),
-    createTask: async at => createTask(at, live, options, await contextOf()),
+    createTask: (at, context) => createTask(at, live, options, context),
   }
 }
 
@@ -115,7 +114,16 @@ async function createTask(
       return new CompactTask({ context, pipeline, input: at, staged, staging, folder })
     }
     if (at.topic === staged.topic) {
-      return new MergeTask({ context, pipeline, input: at, topicId: staged.id, warehouse, staging })
+      const { id: topicId, partitions } = staged
+      return new MergeTask({
+        context,
+        pipeline,
+        input: at,
+        topicId,
+        partitions,
+        warehouse,
+        staging,
+      })
     }
   }
   assert(false, 'a partition was assigned that no pipeline reads', { ...at })

@@ -54,6 +54,8 @@ export interface Task {
   maintain(): Promise<void>
   /** The same for all that there is, due or not. */
   drain(): Promise<void>
+  /** StateError `task-fenced` when somebody else has the task by now. */
+  confirm(): Promise<void>
   close(): Promise<void>
 }
 
@@ -125,6 +127,12 @@ export class TaskCommitter {
     if (isFirst) this.#hasCommitted = true
     metrics.count('forager_commits_total', 1, { application: applicationId })
     return written
+  }
+
+  /** An empty transaction: StateError `task-fenced` when the id or the membership has a newer owner. */
+  async confirm(): Promise<void> {
+    const group = this.#context.membership()
+    await this.#producer?.commit({ records: [], offsets: [], group })
   }
 
   /** Says in the compacted topic of owners that this task has an owner, and a committed offset. */

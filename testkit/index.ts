@@ -1,5 +1,7 @@
 /** What users test their topologies and their own parts with. */
+export { type LogConformanceCase, type LogTestContext, logConformance } from './log-conformance.ts'
 export { ManualClock } from './manual-clock.ts'
 export { SimulatedFileSystem } from './simulated-file-system.ts'
+export { type StateStoreConformanceCase, stateStoreConformance } from './state-store-conformance.ts'
 export type { DriverOptions } from './topology-test-driver.ts'
 export { CrashedError, TopologyTestDriver } from './topology-test-driver.ts'

@@ -84,10 +84,15 @@ export class SimulatedFileSystem implements FileSystem {
     await this.#call('makeDirectory', path)
     let folder = this.#root
     for (const part of partsOf(path)) {
-      const next = folder.entries.get(part) ?? newFolder()
+      const known = folder.entries.get(part)
+      const next = known ?? newFolder()
       assert(next.kind === 'folder', `${path} runs through a file`)
-      folder.entries.set(part, next)
-      folder.durable.set(part, next)
+      if (known === undefined) {
+        // A new name is synced, and with it all that was done to the names before.
+        folder.entries.set(part, next)
+        folder.durable = new Map(folder.entries)
+        folder.pending = []
+      }
       folder = next
     }
     await this.#call('madeDirectory', path)
@@ -192,14 +197,14 @@ export class SimulatedFileSystem implements FileSystem {
     }
   }
 
+  /** As it was durable, as it was last, or written up to somewhere: never less than both share. */
   #tear(file: File): void {
     if (file.bytes !== file.durable) {
-      const torn = Math.floor(this.#options.random.next() * (file.bytes.length + 1))
+      const { random } = this.#options
+      const shared = sharedBytes(file.bytes, file.durable)
+      const torn = shared + Math.floor(random.next() * (file.bytes.length - shared + 1))
       const choices = [file.durable, file.bytes, file.bytes.subarray(0, torn)]
-      // Bytes that were synced before and not written over stay: only what came after can be torn.
-      const chosen = choices[Math.floor(this.#options.random.next() * choices.length)]!
-      const isPrefix = file.bytes.subarray(0, file.durable.length).equals(file.durable)
-      file.bytes = isPrefix && chosen.length < file.durable.length ? file.durable : chosen
+      file.bytes = choices[Math.floor(random.next() * choices.length)]!
     }
     file.durable = file.bytes
   }
@@ -253,6 +258,12 @@ function overwritten(bytes: Buffer, written: Uint8Array, offset: number): Buffer
   bytes.copy(result)
   result.set(written, offset)
   return result
+}
+
+function sharedBytes(a: Buffer, b: Buffer): number {
+  const length = Math.min(a.length, b.length)
+  for (let index = 0; index < length; index += 1) if (a[index] !== b[index]) return index
+  return length
 }
 
 function missing(path: string): StateError {

@@ -11,6 +11,8 @@ export interface DescribedNode {
   readonly name: string
   /** Topics of a source, the topic of a sink, stores of a processor. */
   readonly linked: readonly string[]
+  /** The topics are those that match the one text. */
+  readonly isPattern?: boolean
   readonly successors: readonly string[]
   readonly predecessors: readonly string[]
 }
@@ -33,7 +35,7 @@ export function describePipelines(
   return { subTopologies, toString: () => `Topologies:\n${subTopologies.map(text).join('\n')}` }
 }
 
-type Bare = Pick<DescribedNode, 'type' | 'name' | 'linked'>
+type Bare = Omit<DescribedNode, 'successors' | 'predecessors'>
 
 function describePipeline(
   { source, transforms, repartition, compact, warehouse, firstSubTopology }: Pipeline,
@@ -51,7 +53,7 @@ function describePipeline(
   })
   const paths: Bare[][] = [
     [
-      { type: 'Source', name: source.name, linked: topicNames(source.topics) },
+      { type: 'Source', name: source.name, ...selected(source.topics) },
       processor(`${source.name}-decode`),
       ...(source.dropRepeats ? [processor(`${source.name}-drop-repeats`)] : []),
       ...transforms.map(({ name }) => processor(name)),
@@ -81,18 +83,21 @@ function linkPath(path: readonly Bare[]): DescribedNode[] {
   }))
 }
 
-function topicNames(topics: TopicSelection): readonly string[] {
-  return topics instanceof RegExp ? [topics.source] : topics
+function selected(topics: TopicSelection): Pick<Bare, 'linked' | 'isPattern'> {
+  return topics instanceof RegExp
+    ? { linked: [topics.source], isPattern: true }
+    : { linked: topics }
 }
 
 function text({ id, nodes }: DescribedSubTopology): string {
   return `   Sub-topology: ${id}\n${nodes.map(nodeText).join('')}`
 }
 
-function nodeText({ type, name, linked, successors, predecessors }: DescribedNode): string {
+function nodeText(node: DescribedNode): string {
+  const { type, name, linked, successors, predecessors } = node
   const kinds = { Source: 'topics', Processor: 'stores', Sink: 'topic' }
   const list = linked.join(', ')
-  const links = type === 'Sink' ? list : `[${list}]`
+  const links = type === 'Sink' || node.isPattern === true ? list : `[${list}]`
   const lines = [`    ${type}: ${name} (${kinds[type]}: ${links})`]
   if (type !== 'Sink') lines.push(`      --> ${successors.join(', ') || 'none'}`)
   if (type !== 'Source') lines.push(`      <-- ${predecessors.join(', ') || 'none'}`)

@@ -1,5 +1,16 @@
 /** Names of internal topics, as Kafka Streams forms them: `<applicationId>-<name>-<what>`. */
 
+import type { Topology } from './topology.ts'
+
+/** All of an application's own: no pattern of a source selects them. */
+export function internalTopics(topology: Topology, applicationId: string): ReadonlySet<string> {
+  const ofPipelines = topology.pipelines.flatMap(({ repartition, warehouse }) => [
+    repartitionTopic(applicationId, repartition.name),
+    stagedTopic(applicationId, warehouse.name),
+  ])
+  return new Set([ownersTopic(applicationId), appliedTopic(applicationId), ...ofPipelines])
+}
+
 export function repartitionTopic(applicationId: string, node: string): string {
   return `${applicationId}-${node}-repartition`
 }

@@ -43,21 +43,32 @@ export class Topology {
 
   /** Throws TopologyError `topology-invalid` that lists every problem. */
   constructor(nodes: readonly TopologyNode[], edges: readonly Edge[]) {
-    const problems = validate(nodes, edges)
-    if (problems.length > 0) {
-      throw new TopologyError('topology-invalid', `the topology cannot run: ${problems.join('; ')}`)
-    }
+    refuse(validate(nodes, edges))
     const sources = nodes.filter(node => node.kind === 'source')
     this.pipelines = sources.map((source, index) => ({
       ...pathOf(source, nodes, edges),
       firstSubTopology: index * 3,
     }))
+    refuse(describedTwice(this.describe()))
   }
 
   /** Kafka's text form. Internal topics carry the application id when it is given. */
   describe(applicationId?: string): Description {
     return describePipelines(this.pipelines, applicationId)
   }
+}
+
+function refuse(problems: readonly string[]): void {
+  if (problems.length === 0) return
+  throw new TopologyError('topology-invalid', `the topology cannot run: ${problems.join('; ')}`)
+}
+
+/** A given name may be one that a description forms from another: `orders-decode` beside `orders`. */
+function describedTwice({ subTopologies }: Description): string[] {
+  const names = subTopologies.flatMap(({ nodes }) => nodes.map(({ name }) => name))
+  return names
+    .filter((name, index) => names.indexOf(name) < index)
+    .map(name => `the name "${name}" is also that of a part of another node`)
 }
 
 /** Every problem of the graph, in words; empty when it can run. */
@@ -73,6 +84,7 @@ export function validate(nodes: readonly TopologyNode[], edges: readonly Edge[])
     }
   }
   problems.push(...nodes.flatMap(node => degreeProblems(node, edges)))
+  problems.push(...nodes.flatMap(valueProblems), ...sharedTopics(nodes))
   const cycle = findCycle(nodes, edges)
   if (cycle !== null) problems.push(`a cycle: ${cycle.join(' → ')}`)
   if (!nodes.some(node => node.kind === 'source')) problems.push('there is no source')
@@ -89,6 +101,40 @@ function nameProblems(nodes: readonly TopologyNode[]): string[] {
     if (seen.has(name)) problems.push(`the name "${name}" is used twice`)
     seen.add(name)
     return problems
+  })
+}
+
+function valueProblems(node: TopologyNode): string[] {
+  const { kind, name } = node
+  if (kind === 'source' && !(node.topics instanceof RegExp) && !node.topics.some(Boolean)) {
+    return [`"${name}" reads no topic`]
+  }
+  if (kind === 'repartition' && node.partitions !== undefined) {
+    const isCount = Number.isInteger(node.partitions) && node.partitions > 0
+    return isCount
+      ? []
+      : [`"${name}" has ${node.partitions} partitions: give a whole number from 1`]
+  }
+  if (kind !== 'compact') return []
+  const { maxAgeMs, maxRows, maxBytes } = node.limits
+  return Object.entries({ maxAgeMs, maxRows, maxBytes })
+    .filter(([limit, value]) => !(value >= (limit === 'maxAgeMs' ? 0 : 1)))
+    .map(
+      ([limit, value]) =>
+        `"${name}" has ${limit} ${value}: give a number from ${limit === 'maxAgeMs' ? 0 : 1}`,
+    )
+}
+
+/** A topic that two sources name would go to the first of them only. */
+function sharedTopics(nodes: readonly TopologyNode[]): string[] {
+  const readers = new Map<string, string>()
+  return nodes.flatMap(node => {
+    if (node.kind !== 'source' || node.topics instanceof RegExp) return []
+    return node.topics.flatMap(topic => {
+      const other = readers.get(topic)
+      readers.set(topic, node.name)
+      return other === undefined ? [] : [`"${other}" and "${node.name}" both read "${topic}"`]
+    })
   })
 }
 

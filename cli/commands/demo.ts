@@ -2,10 +2,9 @@
  * `npm start`: the shop. Three tables of a MariaDB, as Debezium recorded them, are snapshotted,
  * changed, get new columns and lose rows; the result is shown as a person wants to see it.
  */
-import { cp } from 'node:fs/promises'
 import { dirname, join, relative, resolve } from 'node:path'
 import { plainText } from '../../model/value-text.ts'
-import { nodeFileSystem } from '../../runtime/file-system.ts'
+import { nodeFileSystem, writeWholeFile } from '../../runtime/file-system.ts'
 import type { EmbeddedTable } from '../../sinks/embedded/table-reader.ts'
 import { warehousePath } from '../application.ts'
 import { loadConfig } from '../config.ts'
@@ -19,8 +18,10 @@ export async function demoCommand(folder: string): Promise<number> {
   const example = resolve(dirname(import.meta.filename), '../../examples/shop')
   await nodeFileSystem.remove(folder)
   await nodeFileSystem.makeDirectory(folder)
-  for (const name of ['forager.yaml', 'events.jsonl.gz'])
-    await cp(join(example, name), join(folder, name))
+  for (const name of ['forager.yaml', 'events.jsonl.gz']) {
+    const bytes = await nodeFileSystem.readFile(join(example, name))
+    await writeWholeFile(nodeFileSystem, join(folder, name), bytes)
+  }
   process.stdout.write(
     'The shop: tables user, product and user_order of a MariaDB, as Debezium recorded them.\n\n',
   )

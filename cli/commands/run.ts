@@ -1,5 +1,4 @@
 /** `forager run CONFIG`: runs until the source ends, or until it is told to stop. */
-import { join } from 'node:path'
 import cliProgress from 'cli-progress'
 import type { CrashPoint, ReachPoint } from '../../model/crash-points.ts'
 import { crashPoints } from '../../model/crash-points.ts'
@@ -8,10 +7,10 @@ import type { Logger } from '../../observe/logger.ts'
 import { jsonLogger, textLogger } from '../../observe/logger.ts'
 import { CounterRegistry } from '../../observe/metrics.ts'
 import { systemClock } from '../../runtime/clock.ts'
-import { nodeFileSystem, replaceFile } from '../../runtime/file-system.ts'
 import type { StreamsEvent } from '../../runtime/streams-events.ts'
-import { openApplication, statePath } from '../application.ts'
+import { openApplication } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
+import { saveRefused } from '../refused-tables.ts'
 import { formatSummary } from '../summary.ts'
 
 export interface RunOptions {
@@ -30,12 +29,16 @@ export async function runCommand(loaded: LoadedConfig, options: RunOptions): Pro
   const logger = loggerOf(options, progress)
   try {
     await runOnce(loaded, { logger, metrics, stop, progress })
+  } catch (error) {
+    // What went wrong first is what is told.
+    await saveRefused(loaded, metrics).catch(() => undefined)
+    throw error
   } finally {
     progress.stop()
     process.off('SIGINT', onSignal)
     process.off('SIGTERM', onSignal)
-    await saveRefused(loaded, metrics)
   }
+  await saveRefused(loaded, metrics)
   if (stop.signal.aborted) process.stderr.write('Stopped. Run it again to go on.\n')
   if (!options.quiet) process.stdout.write(formatSummary(metrics))
   return 0
@@ -106,19 +109,6 @@ function loggerOf({ log }: RunOptions, progress: ProgressLine): Logger {
   const write = (line: string): void => progress.write(line)
   return log === 'json' ? jsonLogger(write, () => systemClock.now()) : textLogger(write, log)
 }
-
-/** Tables that were refused stay listed (`forager tables`) until they are taken. */
-async function saveRefused(loaded: LoadedConfig, metrics: CounterRegistry): Promise<void> {
-  const tables = metrics
-    .series('forager_events_refused_total')
-    .map(({ labels }) => labels.table ?? '')
-    .sort()
-  const path = join(statePath(loaded), refusedFile)
-  if (tables.length === 0) return
-  await replaceFile(nodeFileSystem, path, Buffer.from(JSON.stringify(tables)))
-}
-
-export const refusedFile = 'refused.json'
 
 /** `FORAGER_CRASH_AT=point:count` kills the process there: the crash tests use it. */
 function crashPointHook(): ReachPoint {

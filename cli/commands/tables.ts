@@ -1,5 +1,4 @@
 /** `forager tables CONFIG`, `forager rows CONFIG TABLE`: looking at the embedded warehouse. */
-import { join } from 'node:path'
 import { hiveTypeText } from '../../model/column-type.ts'
 import { partitionByText } from '../../model/partition-by.ts'
 import { jsonText } from '../../model/value-text.ts'
@@ -9,10 +8,10 @@ import { metaColumns } from '../../sinks/embedded/data-files.ts'
 import { listTables } from '../../sinks/embedded/table-folders.ts'
 import type { EmbeddedTable } from '../../sinks/embedded/table-reader.ts'
 import { openTable } from '../../sinks/embedded/table-reader.ts'
-import { statePath, warehousePath } from '../application.ts'
+import { warehousePath } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
 import { formatBytes, formatTable, writeOut } from '../output.ts'
-import { refusedFile } from './run.ts'
+import { readRefused } from '../refused-tables.ts'
 
 export async function tablesCommand(loaded: LoadedConfig): Promise<number> {
   const tables = await openTables(loaded)
@@ -47,12 +46,6 @@ function describeTable({ commit, schema, rowCount, sizeBytes }: EmbeddedTable) {
   ]
 }
 
-async function readRefused(loaded: LoadedConfig): Promise<readonly string[]> {
-  const path = join(statePath(loaded), refusedFile)
-  if ((await nodeFileSystem.stat(path)) === null) return []
-  return JSON.parse((await nodeFileSystem.readFile(path)).toString('utf8')) as string[]
-}
-
 export async function rowsCommand(
   loaded: LoadedConfig,
   name: string,
@@ -65,7 +58,8 @@ export async function rowsCommand(
   return 0
 }
 
-function rowText({ schema }: EmbeddedTable, row: StoredRow, withMeta: boolean): string {
+/** A row as one JSON line. */
+export function rowText({ schema }: EmbeddedTable, row: StoredRow, withMeta: boolean): string {
   const fields = schema.columns.map(({ name, type }, index) => {
     return `${JSON.stringify(name)}:${jsonText(type, row.values[index])}`
   })

@@ -66,6 +66,8 @@ export class CommitLog {
     for (let attempt = 0; ; attempt += 1) {
       const newest = (await this.#numbers()).at(-1)
       if (newest === undefined) return null
+      // The name may be seen before it is durable. What was read must not be lost later.
+      await this.#fileSystem.syncDirectory(this.#folder)
       const path = this.#path(newest)
       try {
         return parse(await this.#fileSystem.readFile(path), path)
@@ -77,11 +79,14 @@ export class CommitLog {
     }
   }
 
-  /** False when the number is taken: another writer made it. */
-  async append(commit: TableCommit): Promise<boolean> {
+  /**
+   * False when the number is taken: another writer made it. `attempt` is like no other writer's: else
+   * one could give the number to what another is still writing.
+   */
+  async append(commit: TableCommit, attempt: string): Promise<boolean> {
     await this.#fileSystem.makeDirectory(this.#folder)
     const path = this.#path(commit.number)
-    const temporary = `${path}.tmp`
+    const temporary = `${path}.${attempt}.tmp`
     await writeWholeFile(this.#fileSystem, temporary, Buffer.from(format(commit)))
     const isOurs = await this.#fileSystem.linkNew(temporary, path)
     await this.#fileSystem.syncDirectory(this.#folder)

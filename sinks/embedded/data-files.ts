@@ -6,6 +6,7 @@
  */
 import { dirname, join } from 'node:path'
 import type { ColumnType } from '../../model/column-type.ts'
+import { assert } from '../../model/errors.ts'
 import { encodeKey } from '../../model/key.ts'
 import type { ChangeMark } from '../../model/net-change.ts'
 import type { Column, TableSchema } from '../../model/table-schema.ts'
@@ -96,6 +97,7 @@ export class DataFileWriter {
   readonly #written: DataFile[] = []
   readonly #partition: string
   #open: OpenFile | null = null
+  #lastKey = ''
 
   constructor(options: {
     fileSystem: FileSystem
@@ -117,6 +119,10 @@ export class DataFileWriter {
 
   /** A promise when the row has to wait for the disk: await it before the next one. */
   write(row: StoredRow): Promise<void> | undefined {
+    assert(row.key > this.#lastKey, 'two rows of one key, or out of order', {
+      file: join(this.#folder, 'data', this.#partition),
+    })
+    this.#lastKey = row.key
     if (this.#open === null) return this.#start(row)
     return this.#append(this.#open, row)
   }

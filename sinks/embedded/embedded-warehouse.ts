@@ -3,7 +3,7 @@
  * (`commit-log.ts`). An apply writes the files that change anew, then makes one commit that names all
  * files and the staged offset that they are applied through: data and progress in one atomic step.
  */
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import type { ReachPoint } from '../../model/crash-points.ts'
 import { assert, StateError, WarehouseError } from '../../model/errors.ts'
 import type { NetChange } from '../../model/net-change.ts'
@@ -78,7 +78,7 @@ export class EmbeddedWarehouse implements Warehouse {
     }
     const { commit, receipt } = await this.#merge(request, before)
     this.#options.reach('apply.files-written')
-    if (!(await this.#log(table).append(commit))) {
+    if (!(await this.#log(table).append(commit, this.#options.random.id()))) {
       throw new WarehouseError('warehouse-conflict', `commit ${commit.number} exists already`, {
         context: { table },
       })
@@ -183,19 +183,20 @@ export class EmbeddedWarehouse implements Warehouse {
     await this.#log(table).prune(commit.number)
   }
 
-  /** Removes data files that no commit names: an owner before wrote them and did not commit. */
+  /**
+   * Removes data files that no commit names: an owner before wrote them and did not commit. A file
+   * begins with the number of the commit that it is for. While that number is free the owner may only
+   * have been slow, and would commit files that are gone: they stay until the number is taken.
+   */
   async #sweep(table: string, commit: TableCommit | null): Promise<void> {
+    if (commit === null) return
     const { fileSystem } = this.#options
-    const named = [...(commit?.files ?? []), ...(commit?.removed ?? [])].map(file => file.path)
+    const named = new Set([...commit.files, ...commit.removed].map(file => file.path))
     const folder = join(this.#folder(table), 'data')
-    for (const name of await fileSystem.list(folder)) {
-      const isFile = name.endsWith('.orc')
-      const inside = isFile
-        ? [name]
-        : (await fileSystem.list(join(folder, name))).map(file => join(name, file))
-      for (const path of inside) {
-        if (!named.includes(join('data', path))) await fileSystem.remove(join(folder, path))
-      }
+    for (const path of await dataFilesIn(fileSystem, folder)) {
+      const number = Number(basename(path).split('-')[0])
+      const isNamed = named.has(join('data', path))
+      if (!isNamed && number <= commit.number) await fileSystem.remove(join(folder, path))
     }
   }
 
@@ -210,6 +211,18 @@ export class EmbeddedWarehouse implements Warehouse {
   #targetBytes(): number {
     return this.#options.targetFileBytes ?? defaultTargetFileBytes
   }
+}
+
+/** Paths of the data files in a folder and in the partitions below it. */
+async function dataFilesIn(fileSystem: FileSystem, folder: string): Promise<readonly string[]> {
+  const isDataFile = (name: string): boolean => /^\d+-\d+-[0-9a-f]+\.orc$/.test(name)
+  const names = await fileSystem.list(folder)
+  const found = names.filter(isDataFile)
+  for (const partition of names.filter(name => name.includes('='))) {
+    const inside = await fileSystem.list(join(folder, partition))
+    found.push(...inside.filter(isDataFile).map(name => join(partition, name)))
+  }
+  return found
 }
 
 function unionOf(table: string, schema: TableSchema, batch: TableSchema): TableSchema {

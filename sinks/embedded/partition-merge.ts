@@ -111,6 +111,9 @@ async function rewrite(
   for await (const rows of options.read(file)) {
     for (const row of rows) {
       assert(row.key > lastKey, 'a data file is not in key order', { file: file.path })
+      // A key that is not read back as it was written would not be found, and be there twice.
+      const isFirst = lastKey === ''
+      assert(!isFirst || row.key === file.minKey, firstKeyDiffers, { file: file.path })
       lastKey = row.key
       if (next < changes.length && changes[next]!.change.key < row.key) await writeUpTo(row.key)
       const hit = changes[next]?.change.key === row.key ? changes[next]! : null
@@ -125,9 +128,14 @@ async function rewrite(
       if (wait !== undefined) await wait
     }
   }
+  assert(lastKey === file.maxKey, 'the last key of a data file is not its own', {
+    file: file.path,
+  })
   await writeUpTo(null)
   return true
 }
+
+const firstKeyDiffers = 'the first key of a data file is not its own'
 
 function count(counts: MergeCounts, { isMove }: PartitionChange, result: StoredRow | null): void {
   if (result !== null) counts.updated += 1

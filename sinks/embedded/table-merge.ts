@@ -102,6 +102,7 @@ async function route(
 ): Promise<Map<string, PartitionChange[]>> {
   const all: NetChange[] = []
   for await (const part of changes) all.push(...part)
+  if (all.length === 0) return new Map()
   const column = partitionColumn(partitionBy, options.schema)
   const place = options.schema.columns.indexOf(column)
   const found = await findRows(
@@ -152,7 +153,7 @@ function candidates(
 async function findRows(
   patches: readonly NetChange[],
   groups: ReadonlyMap<string, readonly DataFile[]>,
-  { read }: TableMergeOptions,
+  { read, survives }: TableMergeOptions,
 ): Promise<Map<string, StoredRow>> {
   const found = new Map<string, StoredRow>()
   if (patches.length === 0) return found
@@ -160,7 +161,10 @@ async function findRows(
   for (const file of [...groups.values()].flat()) {
     if (!patches.some(patch => covers(file, patch.key))) continue
     for await (const rows of read(file)) {
-      for (const row of rows) if (keys.has(row.key)) found.set(row.key, row)
+      for (const row of rows) {
+        // A row that a truncate undoes has nothing that a patch could keep.
+        if (keys.has(row.key) && (survives?.(row) ?? true)) found.set(row.key, row)
+      }
     }
   }
   return found

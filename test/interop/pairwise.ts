@@ -1,4 +1,6 @@
-/** Few combinations of settings in which every two values of any two settings meet at least once. */
+/**
+ * Few combinations of settings in which every two values of any two settings meet at least once.
+ */
 import type { Random } from '../orc/samples.ts'
 
 type Settings = Readonly<Record<string, readonly unknown[]>>

@@ -43,7 +43,7 @@ export function valueText(type: OrcType, value: OrcValue): string {
       return `[${entries.join(',')}]`
     }
     default:
-      return String(value)
+      return `${value as boolean | number | bigint}`
   }
 }
 

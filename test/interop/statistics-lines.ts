@@ -1,6 +1,6 @@
 /**
- * The lines of statistics that `java/StatisticsPrinter.java` prints for two files with the same rows,
- * ours and Java's, without what the two writers state differently on purpose:
+ * The lines of statistics that `java/StatisticsPrinter.java` prints for two files with the same
+ * rows, ours and Java's, without what the two writers state differently on purpose:
  *
  * - The lengths of lists and maps: Java's writer counts the slots of its vectors.
  * - Columns with NaN, for which we state nothing and Java the ends that it happens to find.

@@ -1,4 +1,7 @@
+import { setImmediate } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { createCodec } from '../../orc/compression.ts'
+import { encodePostscript } from '../../orc/file-tail.ts'
 import {
   BufferSource,
   describeOrcFile,
@@ -8,6 +11,7 @@ import {
   type OrcValue,
   parseOrcType,
 } from '../../orc/index.ts'
+import { frameSection } from '../../orc/stream-output.ts'
 import { handMadeFile } from './hand-made-file.ts'
 import {
   allTypes,
@@ -21,10 +25,20 @@ import {
   writeFile,
 } from './samples.ts'
 
+/** Fails when it is asked for bytes that the file does not have: the reader must have checked. */
+class StrictSource extends BufferSource {
+  override read(offset: number, length: number): Promise<Uint8Array> {
+    if (offset < 0 || length < 0 || offset + length > this.sizeBytes) {
+      throw new RangeError(`${length} bytes at ${offset} of ${this.sizeBytes}`)
+    }
+    return super.read(offset, length)
+  }
+}
+
 /** Reads everything that can be read; an OrcError is as good as rows. Returns which it was. */
 async function outcome(file: Uint8Array): Promise<'rows' | OrcErrorCode> {
   try {
-    const reader = await OrcReader.open(new BufferSource(file), { maxBatchBytes: 2 ** 22 })
+    const reader = await OrcReader.open(new StrictSource(file), { maxBatchBytes: 2 ** 22 })
     await describeOrcFile(reader)
     for (const index of reader.stripes.keys()) await reader.readRowIndexes(index)
     let rowCount = 0
@@ -96,12 +110,14 @@ function mutate(file: Uint8Array, random: Random): Uint8Array {
 describe('a damaged file gives rows or an OrcError', () => {
   it.each(['none', 'zlib', 'zstd'] as const)('thousands of mutations, %s', async compression => {
     const seen = new Map<string, number>()
-    for (let seed = 0; seed < 4; seed++) {
+    for (let seed = 0; seed < 3; seed++) {
       const file = await sampleFile(compression, seed)
       const random = new Random(seed)
       for (let k = 0; k < 800; k++) {
         const code = await outcome(mutate(file, random))
         seen.set(code, (seen.get(code) ?? 0) + 1)
+        // Node frees what failed decompressors hold only in a turn of its event loop.
+        if (k % 50 === 0) await setImmediate()
       }
     }
     // The damage must reach the data as well as the footers, or this test would prove nothing.
@@ -186,6 +202,34 @@ describe('a file that lies', () => {
     await expect(readRows(file)).rejects.toMatchObject({ code: 'limit-exceeded' })
   })
 
+  it('by millions of empty messages is stopped before it takes memory', async () => {
+    // A few kilobytes of zlib that decompress to the empty types of four million columns.
+    const codec = createCodec('zlib')
+    const footer = frameSection(Buffer.alloc(2 ** 23, Buffer.of(0x22, 0)), {
+      codec,
+      blockBytes: 2 ** 18,
+    })
+    const postscript = encodePostscript({
+      footerBytes: footer.length,
+      metadataBytes: 0,
+      compression: 'zlib',
+      blockBytes: 2 ** 18,
+      version: [0, 12],
+      writerVersion: 6,
+    })
+    const file = Buffer.concat([
+      Buffer.from('ORC'),
+      footer,
+      postscript,
+      Buffer.of(postscript.length),
+    ])
+    expect(file.length).toBeLessThan(50_000)
+    await expect(readRows(file)).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      where: 'file footer',
+    })
+  })
+
   it('with negative lengths is corrupt', async () => {
     // A delta run of unsigned integers that falls below zero: 1, −1.
     const file = handMadeFile(parseOrcType('struct<v:string>'), [
@@ -225,6 +269,7 @@ describe('a file that lies', () => {
     expect(await readRows(handMadeFile(schema, [good]))).toEqual([[0]])
     const lies = [
       { ...good, statedBytes: 2 ** 40 },
+      { ...good, statedBytes: 4 },
       { ...good, encodings: ['DIRECT'] as const },
       { ...good, streams: [[2, 'DATA', '400000']] as const },
       {

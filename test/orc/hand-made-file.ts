@@ -1,4 +1,6 @@
-/** Files put together from parts, for what the writer never makes: old, foreign and hostile files. */
+/**
+ * Files put together from parts, for what the writer never makes: old, foreign and hostile files.
+ */
 import { encodeFooter, encodePostscript, type Footer } from '../../orc/file-tail.ts'
 import type { OrcType } from '../../orc/index.ts'
 import {

@@ -117,6 +117,20 @@ describe('files of other writers', () => {
     )
   })
 
+  it('may have rows that are null as a whole: they are refused', async () => {
+    const file = handMadeFile(column('int'), [
+      {
+        rowCount: 2,
+        encodings: ['DIRECT', 'DIRECT_V2'],
+        streams: [
+          [0, 'PRESENT', 'ff40'],
+          [1, 'DATA', '400000'],
+        ],
+      },
+    ])
+    await expect(readRows(file)).rejects.toMatchObject({ code: 'feature-unsupported' })
+  })
+
   it('may have a root that is no struct: its schema is told, its rows are refused', async () => {
     const file = handMadeFile({ kind: 'int' }, [])
     const reader = await OrcReader.open(new BufferSource(file))
@@ -137,6 +151,23 @@ describe('reading', () => {
     for await (const _ of (await OrcReader.open(whole)).rows());
     for await (const _ of (await OrcReader.open(part)).rows({ columns: ['boolean'] }));
     expect(part.bytesRead).toBeLessThan(whole.bytesRead / 10)
+    // The first and the last column: what lies between them is not read.
+    const ends = new CountingSource(file)
+    for await (const _ of (await OrcReader.open(ends)).rows({ columns: ['boolean', 'nested'] }));
+    expect(ends.bytesRead).toBeLessThan(whole.bytesRead / 2)
+  })
+
+  it('takes fewer rows at a time where rows are large', async () => {
+    const random = new Random(1)
+    const rows = Array.from({ length: 200 }, () => [random.bits(400_000).toString(16)])
+    for (const compression of ['none', 'zlib'] as const) {
+      const file = await writeFile(structOf({ s: allTypes.string! }), rows, { compression })
+      expect(await readRows(file, { maxBatchBytes: 4_000_000 })).toEqual(rows)
+    }
+    const file = await writeFile(structOf({ s: allTypes.string! }), rows, { compression: 'none' })
+    const reader = await OrcReader.open(new BufferSource(file), { maxBatchBytes: 4_000_000 })
+    const batch = await reader.rows().next()
+    expect(batch.value!.length).toBeLessThan(10)
   })
 
   it('stops when its consumer does', async () => {

@@ -32,7 +32,7 @@ async function writeColumn(
   return { file, reader: await OrcReader.open(new BufferSource(file)) }
 }
 
-it('every column has one row group for each stride of rows, and no index without a stride', async () => {
+it('every column has a row group for each stride of rows, and none without a stride', async () => {
   for (const [rowIndexStride, expected] of [
     [1, 25],
     [10, 3],
@@ -70,7 +70,8 @@ it('the first row group starts at zero, and a struct without nulls has no positi
   const { reader } = await writeColumn(scalarTypes.long, [1, 2, null], { compression: 'zlib' })
   const [root, column] = await reader.readRowIndexes(0)
   expect(root![0]!.positions).toEqual([])
-  // PRESENT: chunk, byte in it, byte in the run, bit in the byte. DATA: chunk, byte in it, value in the run.
+  // PRESENT: chunk, byte in it, byte in the run, bit in the byte. DATA: chunk, byte in it, value in
+  // the run.
   expect(column![0]!.positions).toEqual([0, 0, 0, 0, 0, 0, 0])
 })
 
@@ -93,7 +94,7 @@ it('positions have the length that the type, nulls and compression ask for', asy
   }
 })
 
-it('from the positions of each row group of a double column the rest of the column is read', async () => {
+it('from the positions of each row group the rest of a double column is read', async () => {
   const settings = fc.record({
     seed: fc.nat(),
     nulls: fc.constantFrom(...nullPatterns),
@@ -174,5 +175,21 @@ it('row groups of strings point into the streams of the encoding that was chosen
     )
     expect(offsets).toEqual(offsets.toSorted((a, b) => a - b))
     expect(new Set(offsets).size).toBe(4)
+  }
+})
+
+it('a stripe that gave up its dictionary is as if it had never had one', async () => {
+  const distinct = Array.from({ length: 400 }, (_, k) => `value ${k}`)
+  // Given up after the first row group, or only at the end of the stripe.
+  for (const values of [distinct, [...Array<string>(100).fill('same'), ...distinct]]) {
+    for (const compression of codecs) {
+      const options = { compression, rowIndexStride: 100 }
+      const tried = await writeColumn(scalarTypes.string, values, options)
+      const direct = await writeColumn(scalarTypes.string, values, {
+        ...options,
+        dictionaryThreshold: 0,
+      })
+      expect(Buffer.from(tried.file).equals(direct.file)).toBe(true)
+    }
   }
 })

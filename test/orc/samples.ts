@@ -2,6 +2,7 @@
  * Values for tests of ORC files: for each type, styles of data that make different encodings pay,
  * patterns of nulls, and what a reader must give back for what was written.
  */
+import { inspect } from 'node:util'
 import type { OrcStructType, OrcType, OrcValue } from '../../orc/index.ts'
 import {
   BufferSink,
@@ -312,7 +313,7 @@ export function readBack(type: OrcType, value: OrcValue): OrcValue {
 }
 
 function cut(text: string, length: number): string {
-  return [...text].slice(0, length).join('')
+  return Array.from(text).slice(0, length).join('')
 }
 
 /** A number when it is safe, else the bigint. */
@@ -339,16 +340,21 @@ export function difference(actual: OrcValue, expected: OrcValue, path = ''): str
     return difference([...actual].flat(), [...expected].flat(), `${path} map`)
   }
   if (expected instanceof Uint8Array && actual instanceof Uint8Array) {
-    return Buffer.from(actual).equals(expected) ? null : `${path}: ${actual}, not ${expected}`
+    const isSame = Buffer.from(actual).equals(expected)
+    return isSame ? null : `${path}: bytes ${actual.join()}, not ${expected.join()}`
   }
-  return Object.is(actual, expected) ? null : `${path}: ${String(actual)}, not ${String(expected)}`
+  return Object.is(actual, expected)
+    ? null
+    : `${path}: ${inspect(actual)}, not ${inspect(expected)}`
 }
 
 export function structOf(types: Readonly<Record<string, OrcType>>): OrcStructType {
   return { kind: 'struct', fields: Object.entries(types).map(([name, type]) => ({ name, type })) }
 }
 
-/** Writes rows into memory; a stripe ends when it is full, and after the rows named in `stripeEnds`. */
+/**
+ * Writes rows into memory; a stripe ends when it is full, and after the rows named in `stripeEnds`.
+ */
 export async function writeFile(
   schema: OrcStructType,
   rows: readonly (readonly OrcValue[])[],

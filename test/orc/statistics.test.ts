@@ -136,7 +136,7 @@ function small(value: bigint): number | bigint {
 }
 
 function pad(text: string, length: number): string {
-  return text + ' '.repeat(length - [...text].length)
+  return text + ' '.repeat(length - Array.from(text).length)
 }
 
 describe('the statistics of a file are those of its values', () => {
@@ -150,13 +150,14 @@ describe('the statistics of a file are those of its values', () => {
       style: fc.constantFrom(...styles),
       nulls: fc.constantFrom(...nullPatterns),
       size: fc.constantFrom(0, 1, 2, 30, 150),
+      stride: fc.constantFrom(2, 40),
     })
     await fc.assert(
-      fc.asyncProperty(settings, async ({ seed, style, nulls, size }) => {
+      fc.asyncProperty(settings, async ({ seed, style, nulls, size, stride }) => {
         const random = new Random(seed)
         const values = withNulls(sampleValues(type, style, size, random), nulls, random)
         const read = values.filter(value => value !== null).map(value => readBack(type, value)!)
-        const { valueCount, hasNull, details } = await statisticsOf(type, values)
+        const { valueCount, hasNull, details } = await statisticsOf(type, values, stride)
         expect({ valueCount, hasNull }).toEqual({
           valueCount: read.length,
           hasNull: values.includes(null),
@@ -232,6 +233,11 @@ describe('the statistics of a file are those of its values', () => {
     expect(await detailsOf([long, 'z'])).toBeUndefined()
     expect(await detailsOf(['a', long, 'z'])).toMatchObject({ minimum: 'a', maximum: 'z' })
     expect(await detailsOf(['a', long.slice(1)])).toMatchObject({ maximum: long.slice(1) })
+  })
+
+  it('a text that another one starts with comes before it', async () => {
+    const { details } = await statisticsOf(scalarTypes.string, ['ab', 'a', 'abc', 'ab'], 10)
+    expect(details).toMatchObject({ minimum: 'a', maximum: 'abc' })
   })
 
   it('texts are ordered by their bytes, not by their UTF-16 units', async () => {

@@ -35,7 +35,8 @@ it('dates of the hybrid calendar keep their reading', () => {
   expect(hybridToProlepticDay(-141_428)).toBe(day('1582-10-04'))
   // The Julian 0001-01-01 is two days before the proleptic one.
   expect(hybridToProlepticDay(day('0001-01-01') - 2)).toBe(day('0001-01-01'))
-  // 1500 was a leap year in the Julian calendar: its 29 February has no equal, and reads as 1 March.
+  // 1500 was a leap year in the Julian calendar: its 29 February has no equal, and reads as 1
+  // March.
   expect(hybridToProlepticDay(day('1500-03-01') + 9)).toBe(day('1500-03-01'))
   expect(hybridToProlepticDay(day('1500-03-01') + 10)).toBe(day('1500-03-01'))
   expect(hybridToProlepticDay(0)).toBe(0)

@@ -40,7 +40,7 @@ describe('a file', () => {
     expect(reader.formatVersion).toBe('0.12')
   })
 
-  it('has the user metadata of the options and of later calls, the last value of a name', async () => {
+  it('has the user metadata of the options and of later calls; the last one counts', async () => {
     const sink = new BufferSink()
     const writer = new OrcWriter(sink, schema, {
       userMetadata: { a: 'one', b: Uint8Array.of(0, 255) },
@@ -208,6 +208,7 @@ describe('a value that does not fit its column', () => {
     ['decimal', 10 ** 10],
     ['decimal', -(10 ** 10)],
     ['decimal', 10n ** 10n],
+    ['decimal', -(10n ** 10n)],
     ['decimal', 0.5],
     ['wideDecimal', 10n ** 38n],
     ['struct', [1]],
@@ -248,8 +249,10 @@ describe('a value that does not fit its column', () => {
       field.name === name ? (value as OrcValue) : good[field.name]!,
     )
     const nulls = types.fields.map(() => null)
+    const other = row.map(item => (typeof item === 'boolean' ? !item : item))
+    const brokenOther = broken.map(item => (item === true ? false : item))
     // Every place of the refused row is tried: first, within a row group, first after one, last.
-    const expected = [row, nulls, row, row, nulls, row]
+    const expected = [row, nulls, other, row, nulls, other]
     const sink = new BufferSink()
     for (const dictionaryThreshold of [0, 1]) {
       const writer = new OrcWriter(dictionaryThreshold === 0 ? sink : new BufferSink(), types, {
@@ -258,6 +261,7 @@ describe('a value that does not fit its column', () => {
       })
       for (const written of expected) {
         expect(() => writer.writeRow(broken)).toThrow(OrcError)
+        expect(() => writer.writeRow(brokenOther)).toThrow(OrcError)
         writer.writeRow(written)
       }
       expect(() => writer.writeRow(broken)).toThrow(
@@ -302,6 +306,36 @@ describe('a writer', () => {
     list.fill(9)
     await writer.close()
     expect(await readRows(sink.bytes())).toEqual([[Uint8Array.of(1, 2), [1, 2]]])
+  })
+
+  it('gives its sink pieces that are neither empty nor tiny', async () => {
+    const sizes: number[] = []
+    const sink: OrcSink = {
+      write: async bytes => {
+        sizes.push(bytes.length)
+      },
+    }
+    const writer = new OrcWriter(sink, structOf(allTypes), {
+      compression: 'none',
+      rowIndexStride: 100,
+    })
+    const nulls: OrcValue[] = Object.keys(allTypes).map(() => null)
+    for (let k = 0; k < 20_000; k++) writer.writeRow(nulls.with(0, k % 3 === 0).with(6, k))
+    const { sizeBytes } = await writer.close()
+    expect(sizes.reduce((sum, size) => sum + size, 0)).toBe(sizeBytes)
+    expect(Math.min(...sizes)).toBeGreaterThan(0)
+    expect(sizes.length).toBeLessThan(3 + sizeBytes / 30_000)
+  })
+
+  it('refuses timestamps whose microseconds are no int64', () => {
+    const schema = structOf({ t: allTypes.timestamp! })
+    const writer = new OrcWriter(new BufferSink(), schema, { timestampUnit: 'nanos' })
+    writer.writeRow([(2n ** 63n - 1n) * 1000n])
+    for (const value of [2n ** 63n * 1000n, -(2n ** 63n + 1n) * 1000n]) {
+      expect(() => writer.writeRow([value])).toThrow(
+        expect.objectContaining({ code: 'value-invalid' }),
+      )
+    }
   })
 
   it('cannot be used once it is closed', async () => {

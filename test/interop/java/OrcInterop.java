@@ -15,16 +15,16 @@ import org.apache.orc.Writer;
 import org.apache.orc.storage.ql.exec.vector.VectorizedRowBatch;
 
 /**
- * Runs a list of commands in one virtual machine; the first argument is the file that has them, one a
- * line, fields separated by tabs:
+ * Runs a list of commands in one virtual machine; the first argument is the file that has them, one
+ * a line, fields separated by tabs:
  *
  * <pre>
  *   rows   FILE OUT           the rows of an ORC file, one a line
  *   seek   FILE OUT           the first row of every row group, reached through the row index
  *   stats  FILE OUT           its statistics
  *   copy   FILE ORC           the same rows, stripes and row groups by ORC's own writer
- *   find   FILE OUT LITERAL   rows that equal a value, by predicate, and without one
- *   write  ORC NAME           a sample file by ORC's own writer
+ *   find   FILE OUT           rows that equal a value, without a predicate and with one
+ *   write  NAME ORC           a sample file by ORC's own writer
  * </pre>
  */
 public final class OrcInterop {

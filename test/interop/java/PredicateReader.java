@@ -21,8 +21,9 @@ import org.apache.orc.storage.serde2.io.HiveDecimalWritable;
 
 /**
  * Looks for the value of the first row whose second column, `wanted`, is true: once by reading all
- * rows, and once with a predicate, which lets the reader skip row groups by their statistics. Prints
- * how many rows were read and how many of them equal the value, without and with the predicate.
+ * rows, and once with a predicate, which lets the reader skip row groups by their statistics.
+ * Prints how many rows were read and how many of them equal the value, without and with the
+ * predicate.
  */
 final class PredicateReader {
   private PredicateReader() {}

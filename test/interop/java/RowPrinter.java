@@ -16,9 +16,10 @@ import org.apache.orc.storage.ql.exec.vector.TimestampColumnVector;
 import org.apache.orc.storage.ql.exec.vector.VectorizedRowBatch;
 
 /**
- * Values as text that is equal exactly when the values are: integers in full, floating-point numbers
- * as their bits, decimals in plain notation at the scale of the column, texts and bytes in base 64,
- * timestamps with nine digits, dates in the proleptic calendar. `row-text.ts` prints the same.
+ * Values as text that is equal exactly when the values are: integers in full, floating-point
+ * numbers as their bits, decimals in plain notation at the scale of the column, texts and bytes in
+ * base 64, timestamps with nine digits, dates in the proleptic calendar. `row-text.ts` prints the
+ * same.
  */
 final class RowPrinter {
   private RowPrinter() {}

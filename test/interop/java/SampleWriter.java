@@ -1,3 +1,4 @@
+import java.math.BigInteger;
 import java.nio.charset.StandardCharsets;
 import java.util.Random;
 import org.apache.hadoop.conf.Configuration;
@@ -20,8 +21,8 @@ import org.apache.orc.storage.ql.exec.vector.TimestampColumnVector;
 import org.apache.orc.storage.ql.exec.vector.VectorizedRowBatch;
 
 /**
- * Writes a file of all types with ORC's own writer. Its name says how: parts joined by `-`, each one
- * of none, zlib, zstd; v011; speed; proleptic; direct; runs, sequence, random; nulls.
+ * Writes a file of all types with ORC's own writer. Its name says how: parts joined by `-`, each
+ * one of none, zlib, zstd; v011; speed; proleptic; direct; runs, sequence, random; nulls.
  */
 final class SampleWriter {
   private static final String SCHEMA =
@@ -115,8 +116,9 @@ final class SampleWriter {
         times.nanos[at] = nanos;
       }
       case DECIMAL -> {
-        long bound = type.getPrecision() > 18 ? Long.MAX_VALUE : 10_000_000_00L / (type.getPrecision() > 5 ? 1 : 100_000);
-        HiveDecimal value = HiveDecimal.create(java.math.BigInteger.valueOf(number % bound), type.getScale());
+        int digits = Math.min(type.getPrecision() - 1, 18);
+        BigInteger unscaled = BigInteger.valueOf(number % (long) Math.pow(10, digits));
+        HiveDecimal value = HiveDecimal.create(unscaled, type.getScale());
         ((DecimalColumnVector) vector).set(at, value);
       }
       case LIST -> setList(type, (ListColumnVector) vector, at, row);
@@ -130,7 +132,10 @@ final class SampleWriter {
     }
   }
 
-  /** Runs of up to 20 equal values; a rising sequence; or mostly small values with some of all sizes. */
+  /**
+   * Runs of up to 20 equal values; a rising sequence; or mostly small values with some of all
+   * sizes.
+   */
   private long number(int row) {
     return switch (style) {
       case "runs" -> (row / (1 + row / 50 % 20)) * 1_000_003L;

@@ -1,4 +1,4 @@
-/** The columns of strings and of binary values while they are written. */
+/** A column of texts while it is written. */
 import { ByteBuffer } from './byte-buffer.ts'
 import { SliceRange } from './byte-range.ts'
 import {
@@ -9,7 +9,7 @@ import {
 } from './column-writer.ts'
 import { Dictionary } from './dictionary.ts'
 import { IntegerBuffer } from './integer-buffer.ts'
-import { writeNarrowRunLengthV2 } from './run-length-v2-writer.ts'
+import { writeNarrowRunLengthV2 } from './run-length-v2-narrow-writer.ts'
 import type { StatisticsDetails } from './statistics.ts'
 import type { ColumnEncoding } from './stripe-messages.ts'
 import type { OrcColumn, OrcType, OrcValue } from './types.ts'
@@ -20,55 +20,10 @@ const maxStatisticBytes = 1024
 /** From so many values on, a stripe that gave its dictionary up speaks for the stripes after it. */
 const decisiveValues = 1000
 
-export class BinaryColumnWriter extends ColumnWriter {
-  readonly #data = this.createStream()
-  readonly #lengthData = this.createStream()
-  readonly #bytes = new ByteBuffer()
-  readonly #lengths = new IntegerBuffer()
-
-  protected override appendValue(value: NonNullable<OrcValue>): void {
-    if (!(value instanceof Uint8Array)) this.reject(value, 'a Uint8Array')
-    this.#bytes.writeBytes(value)
-    this.#lengths.push(value.length)
-    this.context.pendingBytes += value.length + 8
-  }
-
-  protected override removeLastValue(): void {
-    const last = this.#lengths.length - 1
-    this.#bytes.length -= this.#lengths.narrow[last]!
-    this.#lengths.truncate(last)
-  }
-
-  protected override summarize(): StatisticsDetails {
-    return { kind: 'binary', byteCount: this.#bytes.length }
-  }
-
-  protected override positions(): number[] {
-    return [...this.#data.position(), ...integerPosition(this.#lengthData)]
-  }
-
-  protected override encodeGroup(): void {
-    this.#data.append(this.#bytes.view())
-    this.writeIntegers(this.#lengths, false, this.#lengthData)
-    this.#bytes.clear()
-    this.#lengths.clear()
-  }
-
-  protected override finishStreams(): FinishedStream[] {
-    return [
-      { kind: 'DATA', pieces: this.#data.finish() },
-      { kind: 'LENGTH', pieces: this.#lengthData.finish() },
-    ]
-  }
-
-  protected override ownHeldBytes(): number {
-    return this.#data.sizeBytes + this.#lengthData.sizeBytes
-  }
-}
-
 /**
  * string, varchar and char. A stripe starts with a dictionary; when the first row group shows that
- * too many values are distinct, or when the end of the stripe does, the values are written directly.
+ * too many values are distinct, or when the end of the stripe does, the values are written
+ * directly.
  *
  *     direct      DATA: bytes of the values       LENGTH: their lengths
  *     dictionary  DATA: an entry for each value   DICTIONARY_DATA, LENGTH: the entries

@@ -1,0 +1,256 @@
+import { describe, expect, it } from 'vitest'
+import { formatProblem, loadConfig, readConfig } from '../../cli/config.ts'
+import { seededRandom } from '../../runtime/random.ts'
+import { SimulatedFileSystem } from '../../testkit/simulated-file-system.ts'
+import { configText } from './program.ts'
+
+const path = '/shop/forager.yaml'
+
+async function filesWith(text: string): Promise<SimulatedFileSystem> {
+  const files = new SimulatedFileSystem({ random: seededRandom(1) })
+  await files.makeDirectory('/shop/folder')
+  for (const [name, content] of [
+    ['forager.yaml', text],
+    ['events.jsonl', ''],
+  ] as const) {
+    await (await files.open(`/shop/${name}`, 'write')).write(Buffer.from(content), 0)
+  }
+  return files
+}
+
+async function problemsOf(text: string): Promise<string[]> {
+  const { problems, loaded } = await readConfig(await filesWith(text), path)
+  expect(loaded === null).toBe(problems.length > 0)
+  return problems.map(problem => formatProblem('f.yaml', problem))
+}
+
+async function configOf(text: string) {
+  const { loaded, problems } = await readConfig(await filesWith(text), path)
+  expect(problems).toEqual([])
+  return loaded!.config
+}
+
+describe('a configuration that is right', () => {
+  it('is the smallest one of the README, with defaults for the rest', async () => {
+    const text = `applicationId: shop
+source: { type: file, path: events.jsonl, format: debezium-json }   # a comment
+tables:
+  - { from: "demo.*", to: "ods.{table}" }         # database.table; schema.table for PostgreSQL
+warehouse: { type: embedded, path: ./warehouse }
+window: { maxAge: 5s, maxRows: 500000, maxBytes: 64MiB }
+`
+    expect(await configOf(text)).toEqual({
+      applicationId: 'shop',
+      source: {
+        type: 'file',
+        path: 'events.jsonl',
+        format: 'debezium-json',
+        connector: {},
+        dropRepeats: true,
+        incarnation: '',
+      },
+      tables: [{ from: 'demo.*', to: 'ods.{table}' }],
+      warehouse: {
+        type: 'embedded',
+        path: './warehouse',
+        targetFileSize: 64 * 1024 * 1024,
+        retain: 60_000,
+      },
+      window: { maxAge: 5000, maxRows: 500_000, maxBytes: 64 * 1024 * 1024 },
+      repartition: {},
+      state: { path: '.forager', store: 'memory', memory: 8 * 1024 * 1024 },
+      onError: 'fail',
+      commitInterval: 1000,
+    })
+  })
+
+  it.each([
+    ['250ms', 250],
+    ['5s', 5000],
+    ['5 s', 5000],
+    ['1.5m', 90_000],
+    ['2h', 7_200_000],
+    ['0s', 0],
+  ])('has a duration of %s', async (text, expected) => {
+    const { window } = await configOf(configText({ more: `window: { maxAge: ${text} }` }))
+    expect(window.maxAge).toBe(expected)
+  })
+
+  it.each([
+    ['10B', 10],
+    ['1KiB', 1024],
+    ['1KB', 1000],
+    ['1.5MiB', 1_572_864],
+    ['2 GB', 2_000_000_000],
+    ['1GiB', 1_073_741_824],
+  ])('has a size of %s', async (text, expected) => {
+    const { window } = await configOf(configText({ more: `window: { maxBytes: ${text} }` }))
+    expect(window.maxBytes).toBe(expected)
+  })
+
+  it('takes everything that a table can say', async () => {
+    const more = `  - from: shop.user
+    to: dw.users
+    key: [tenant, id]
+    partitionBy: year_month(created)
+    columns:
+      include: [id, tenant, created]
+      types: { created: timestamp with local time zone, price: "decimal(38,10)" }
+    beforeImage: full
+`
+    const text = configText().replace('warehouse:', `${more}warehouse:`)
+    expect((await configOf(text)).tables[1]).toEqual({
+      from: 'shop.user',
+      to: 'dw.users',
+      key: ['tenant', 'id'],
+      partitionBy: { column: 'created', unit: 'year_month' },
+      columns: {
+        include: ['id', 'tenant', 'created'],
+        types: {
+          created: { kind: 'timestamptz' },
+          price: { kind: 'decimal', precision: 38, scale: 10 },
+        },
+      },
+      beforeImage: 'full',
+    })
+  })
+})
+
+describe('a configuration that is wrong', () => {
+  it('has every problem told at once, in the order of its lines', async () => {
+    const text = `applicationId: "a b"
+source: { type: kafka, path: nowhere.jsonl, format: avro, conector: {}, repartitionInto: 0 }
+tables:
+  - from: demo.user
+    too: x
+    columns: { includ: [a], include: [a, b], exclude: [b], types: { a: foo } }
+    partitionBy: "a b"
+    key: []
+  - { from: "demo.*", to: ods.all }
+  - nonsense
+warehouse: { type: embedded }
+window: { maxAge: 5, maxRows: 0, maxBytes: 64 }
+onErorr: skip
+`
+    expect(await problemsOf(text)).toEqual([
+      'f.yaml:1: applicationId must be letters, digits, ".", "_" and "-", at most 150',
+      'f.yaml:2: source.type must be file',
+      'f.yaml:2: source.format must be debezium-json',
+      'f.yaml:2: source.repartitionInto must be at least 1',
+      'f.yaml:2: unknown key source.conector; did you mean "connector"?',
+      'f.yaml:2: source.path: /shop/nowhere.jsonl does not exist',
+      'f.yaml:4: tables[0].to is missing',
+      'f.yaml:5: unknown key tables[0].too; did you mean "to"?',
+      expect.stringMatching(
+        /^f\.yaml:6: tables\[0\]\.columns\.types\.a "foo" is not a type; known are/,
+      ),
+      'f.yaml:6: unknown key tables[0].columns.includ; did you mean "include"?',
+      'f.yaml:6: tables[0].columns: b is both included and excluded',
+      'f.yaml:7: tables[0].partitionBy "a b" is not a partitioning: give a column, or year_month(column)',
+      'f.yaml:8: tables[0].key must not be empty',
+      'f.yaml:9: tables[1].to: many tables of demo.* would go to one; use {table}, or name the source table',
+      'f.yaml:10: tables[2] must be a mapping of keys',
+      'f.yaml:11: warehouse.path is missing',
+      'f.yaml:12: window.maxAge must be a duration with its unit, like 5s (units: ms, s, m, h)',
+      'f.yaml:12: window.maxRows must be at least 1',
+      'f.yaml:12: window.maxBytes must be a size with its unit, like 64MiB (units: B, KiB, MiB, GiB, KB, MB, GB)',
+      'f.yaml:13: unknown key onErorr; did you mean "onError"?',
+    ])
+  })
+
+  it.each([
+    ['window: { maxage: 1s }', 'unknown key window.maxage; did you mean "maxAge"?'],
+    ['window: { rows: 5 }', 'unknown key window.rows; known are maxAge, maxRows, maxBytes'],
+    ['state: { memmory: 1MiB }', 'unknown key state.memmory; did you mean "memory"?'],
+    [
+      'repartition: { partition: 2 }',
+      'unknown key repartition.partition; did you mean "partitions"?',
+    ],
+    ['tabels: []', 'unknown key tabels; did you mean "tables"?'],
+    [
+      'repartition: { zzzzzzzzzzzz: 2 }',
+      'unknown key repartition.zzzzzzzzzzzz; known are partitions',
+    ],
+  ])('by an unknown key (%s) is told the nearest known one, or all', async (more, expected) => {
+    expect(await problemsOf(configText({ more }))).toEqual([`f.yaml:6: ${expected}`])
+  })
+
+  it.each([
+    ['window: 5s', 'window must be a mapping of keys'],
+    ['window: [5s]', 'window must be a mapping of keys'],
+    ['window:', 'window must be a mapping of keys'],
+    ['window: { maxRows: many }', 'window.maxRows must be a number'],
+    ['window: { maxRows: 1.5 }', 'window.maxRows must be a whole number'],
+    [
+      'window: { maxAge: -1s }',
+      'window.maxAge must be a duration with its unit, like 5s (units: ms, s, m, h)',
+    ],
+    [
+      'window: { maxAge: 5d }',
+      'window.maxAge must be a duration with its unit, like 5s (units: ms, s, m, h)',
+    ],
+    [
+      'window: { maxAge: }',
+      'window.maxAge must be a duration with its unit, like 5s (units: ms, s, m, h)',
+    ],
+    ['repartition: { partitions: 1001 }', 'repartition.partitions must be at most 1000'],
+    ['state: { store: disk }', 'state.store must be memory or persistent'],
+    ['state: { path: 5 }', 'state.path must be a string'],
+    ['onError: [fail]', 'onError must be fail or skip'],
+    [
+      'commitInterval: 5',
+      'commitInterval must be a duration with its unit, like 5s (units: ms, s, m, h)',
+    ],
+  ])('by a value (%s) is told what it must be', async (more, expected) => {
+    expect(await problemsOf(configText({ more }))).toEqual([`f.yaml:6: ${expected}`])
+  })
+
+  it.each([
+    [
+      '',
+      ['applicationId', 'source', 'tables', 'warehouse'].map(key => `f.yaml:1: ${key} is missing`),
+    ],
+    [
+      '# nothing but a comment\n',
+      ['applicationId', 'source', 'tables', 'warehouse'].map(key => `f.yaml:1: ${key} is missing`),
+    ],
+    ['hello\n', ['f.yaml:1: the configuration must be a mapping of keys']],
+    ['- a\n- b\n', ['f.yaml:1: the configuration must be a mapping of keys']],
+    ['a: 1\na: 2\n', ['f.yaml:2: Map keys must be unique']],
+    [
+      'applicationId: shop\nsource: *events\n',
+      [expect.stringMatching(/^f\.yaml:2: Unresolved alias .*: events$/)],
+    ],
+    ['a:\n\t- b\n', [expect.stringMatching(/^f\.yaml:2: Tabs are not allowed as indentation/)]],
+    ['a: "open\n', [expect.stringMatching(/^f\.yaml:\d: Missing closing "quote/)]],
+  ])('as a whole (%j) says where', async (text, expected) => {
+    expect(await problemsOf(text)).toEqual(expected)
+  })
+
+  it('finds the line of a key whose value begins on the next one', async () => {
+    const text = configText({ more: 'window:\n  maxRows:\n    many\n' })
+    expect(await problemsOf(text)).toEqual(['f.yaml:7: window.maxRows must be a number'])
+  })
+
+  it('by a source that is a folder says so', async () => {
+    const text = configText().replace('events.jsonl', 'folder')
+    expect(await problemsOf(text)).toEqual(['f.yaml:2: source.path: /shop/folder is a folder'])
+  })
+
+  it('that is not there says so', async () => {
+    const files = await filesWith('')
+    const { problems } = await readConfig(files, '/shop/nothing.yaml')
+    expect(problems.map(problem => formatProblem('nothing.yaml', problem))).toEqual([
+      'nothing.yaml: cannot open /shop/nothing.yaml: no such file or folder',
+    ])
+  })
+
+  it('is one error with a line for each problem', async () => {
+    const files = await filesWith(configText({ more: 'a: 1\nb: 2\n' }))
+    const loading = loadConfig(files, path)
+    await expect(loading).rejects.toMatchObject({ code: 'config-invalid' })
+    await expect(loading).rejects.toThrow(
+      /^the configuration is wrong:\n {2}\/shop\/forager\.yaml:6: unknown key a;.*\n {2}\/shop\/forager\.yaml:7: unknown key b;.*$/,
+    )
+  })
+})

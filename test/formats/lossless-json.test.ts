@@ -1,0 +1,97 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { parseLossless } from '../../formats/lossless-json.ts'
+import { toInteger } from '../../model/value.ts'
+
+describe('JSON without loss', () => {
+  it('integers are numbers while they are exact, and bigints beyond', () => {
+    for (const digits of [
+      '9007199254740990',
+      '9007199254740991',
+      '9007199254740992',
+      '9007199254740993',
+      '18446744073709551615',
+      '-9007199254740991',
+      '-9007199254740992',
+      '-9223372036854775808',
+      '123456789012345678901234567890',
+    ]) {
+      const value = toInteger(BigInt(digits))
+      expect(parseLossless(`{"a":${digits}}`)).toStrictEqual({ a: value })
+      expect(parseLossless(`{"a": [ ${digits} ,0,${digits}]}`)).toStrictEqual({
+        a: [value, 0, value],
+      })
+      expect(parseLossless(`[${digits}]`)).toStrictEqual([value])
+      expect(parseLossless(digits)).toBe(value)
+      expect(parseLossless(` ${digits}\n`)).toBe(value)
+      expect(parseLossless(`{"a":\t\n${digits}}`)).toStrictEqual({ a: value })
+    }
+  })
+
+  it('what is not an integer stays what JSON makes of it', () => {
+    const text = '{"a":9007199254740993.5,"b":1e30,"c":1.0,"d":-0.5,"e":12345678901234567890e-2}'
+    expect(parseLossless(text)).toStrictEqual(JSON.parse(text))
+  })
+
+  it('digits in strings and in names are not touched', () => {
+    const text = '{"18446744073709551615":"18446744073709551615","a":":18446744073709551615"}'
+    expect(parseLossless(text)).toStrictEqual({
+      '18446744073709551615': '18446744073709551615',
+      a: ':18446744073709551615',
+    })
+  })
+
+  it('is JSON.parse for any JSON without long integers, and exact for any with them', () => {
+    fc.assert(
+      fc.property(fc.jsonValue({ maxDepth: 4 }), value => {
+        const text = JSON.stringify(value)
+        fc.pre(!/\d{16}/.test(text))
+        expect(parseLossless(text)).toEqual(JSON.parse(text))
+      }),
+      { numRuns: 500 },
+    )
+    fc.assert(
+      fc.property(fc.array(fc.bigInt(-(2n ** 70n), 2n ** 70n)), values => {
+        const text = `{"deep":[{"x":[${values.join(' , ')}]}]}`
+        expect(parseLossless(text)).toStrictEqual({ deep: [{ x: values.map(toInteger) }] })
+      }),
+    )
+  })
+
+  it('the time of an envelope, which nobody reads, does not make it slow', () => {
+    const source = '"source":{"ts_us":1795249100379024,"ts_ns":1795249100379024592}'
+    const text = `{"before":null,"after":{"id":1},${source},"op":"c","ts_ns":1795249100379024592}`
+    // JSON.parse without a reviver rounds it: that is how the fast way shows.
+    expect(parseLossless(text)).toStrictEqual(JSON.parse(text))
+  })
+
+  it('the same time is exact when anything else in the message needs it', () => {
+    const text = '{"after":{"id":18446744073709551615},"source":{},"ts_ns":1795249100379024592}'
+    expect(parseLossless(text)).toStrictEqual({
+      after: { id: 2n ** 64n - 1n },
+      source: {},
+      ts_ns: 1795249100379024592n,
+    })
+  })
+
+  it('a column that is called ts_ns is a column, in a row and in a key', () => {
+    const big = 1795249100379024593n
+    const envelope = (row: string): string =>
+      `{"before":${row},"after":null,"source":{"ts_ns":1795249100379024592},"op":"d"}`
+    expect(parseLossless(envelope(`{"id":1,"ts_ns":${big}}`))).toMatchObject({
+      before: { ts_ns: big },
+    })
+    const after = `{"payload":{"after":{"ts_ns":${big}},"source":{"ts_ns":1}}}`
+    expect(parseLossless(after)).toMatchObject({ payload: { after: { ts_ns: big } } })
+    expect(parseLossless(`{"ts_ns":${big}}`)).toStrictEqual({ ts_ns: big })
+    expect(parseLossless(`{"schema":null,"payload":{"ts_ns":${big}}}`)).toMatchObject({
+      payload: { ts_ns: big },
+    })
+  })
+
+  it('what is not JSON is a SyntaxError, with long integers and without', () => {
+    for (const text of ['', '{', '{"a":18446744073709551615', '[1,]', '01', '{"a":-}', 'NaN']) {
+      expect(() => parseLossless(text), text).toThrow(SyntaxError)
+    }
+  })
+})

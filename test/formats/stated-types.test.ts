@@ -1,0 +1,107 @@
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { statedConverter } from '../../formats/stated-types.ts'
+import { parseColumnType } from '../../model/column-type.ts'
+import { DecodeError } from '../../model/errors.ts'
+import { plainText } from '../../model/value-text.ts'
+
+function shown(type: string, json: unknown): string {
+  const { type: parsed, convert } = statedConverter(parseColumnType(type))
+  return plainText(parsed, convert(json))
+}
+
+describe('values of a stated type', () => {
+  it('in every form that cannot be mistaken', () => {
+    for (const [type, json, text] of [
+      ['boolean', true, 'true'],
+      ['boolean', 0, 'false'],
+      ['boolean', '1', 'true'],
+      ['int', 5, '5'],
+      ['int', true, '1'],
+      ['int', '-5', '-5'],
+      ['bigint', '9223372036854775807', '9223372036854775807'],
+      ['ubigint', '18446744073709551615', '18446744073709551615'],
+      ['ubigint', 2n ** 64n - 1n, '18446744073709551615'],
+      ['ubigint', 'AP//////////', '18446744073709551615'],
+      ['decimal(10,2)', '12.30', '12.30'],
+      ['decimal(10,2)', '-0.01', '-0.01'],
+      ['decimal(10,2)', 'AJY=', '1.50'],
+      ['decimal(10,2)', 12, '12.00'],
+      ['decimal(38,0)', 2n ** 100n, '1267650600228229401496703205376'],
+      ['decimal(10,2)', { scale: 1, value: 'Dw==' }, '1.50'],
+      ['decimal(10,0)', '123', '123'],
+      ['decimal(10,0)', 'AeJA', '123456'],
+      ['double', '1.5', '1.5'],
+      ['double', 'NaN', '"NaN"'],
+      ['double', 2n ** 60n, '1152921504606847000'],
+      ['float', 0.1, '0.1'],
+      ['string', '😀', '😀'],
+      ['string', 5, '5'],
+      ['string', 2n ** 64n, '18446744073709551616'],
+      ['string', false, 'false'],
+      ['string', { a: [1] }, '{"a":[1]}'],
+      ['varchar(3)', 'abc', 'abc'],
+      ['binary', 'AP8=', 'AP8='],
+      ['date', -1, '1969-12-31'],
+      ['date', '2024-02-29', '2024-02-29'],
+      ['date', '0001-01-01', '0001-01-01'],
+      ['timestamp', '2024-02-29 12:34:56.789', '2024-02-29 12:34:56.789'],
+      ['timestamp', '2024-02-29T12:34:56', '2024-02-29 12:34:56'],
+      ['timestamptz', '2024-02-29T12:34:56+08:00', '2024-02-29 04:34:56'],
+      ['timestamptz', '2024-02-29 12:34:56-08', '2024-02-29 20:34:56'],
+      ['timestamptz', 'infinity', '9999-12-31 23:59:59.999999'],
+      ['timestamptz', '-infinity', '0001-01-01 00:00:00'],
+      ['timestamp', 9_223_372_036_825_200_000n, '9999-12-31 23:59:59.999999'],
+      ['timestamp', -9_223_372_036_832_400_000n, '0001-01-01 00:00:00'],
+      ['timestamp', 0, '1970-01-01 00:00:00'],
+      ['timestamp', 1_709_210_096_789, '2024-02-29 12:34:56.789'],
+      ['timestamp', 1_709_210_096_789_012, '2024-02-29 12:34:56.789012'],
+      ['timestamp', 1_709_210_096_789_012_345n, '2024-02-29 12:34:56.789012'],
+      ['timestamp', 253_402_300_799_999_999n, '9999-12-31 23:59:59.999999'],
+      ['array<decimal(3,1)>', ['1.5', null], '["1.5",null]'],
+    ] as const) {
+      expect([type, json, shown(type, json)]).toEqual([type, json, text])
+    }
+  })
+
+  it('what can be read in two ways is refused, and the error says what to state', () => {
+    expect(() => shown('decimal(10,0)', '1234')).toThrow(/may be a number or base64/)
+    for (const json of [1, 86_400_000, 99_999_999_999, 10_000_000_000_000, -5]) {
+      expect(() => shown('timestamp', json)).toThrow(/milliseconds or microseconds/)
+    }
+  })
+
+  it('what does not fit is a data error', () => {
+    for (const [type, json] of [
+      ['boolean', 2],
+      ['boolean', 'yes'],
+      ['boolean', 2n ** 64n],
+      ['tinyint', 128],
+      ['int', 1.5],
+      ['int', '2147483648'],
+      ['ubigint', -1],
+      ['ubigint', '-1'],
+      ['decimal(4,2)', '100.00'],
+      ['decimal(4,2)', '1.234'],
+      ['decimal(4,2)', [1]],
+      ['double', ''],
+      ['double', 'abc'],
+      ['double', { a: 2n ** 64n }],
+      ['binary', 'a-b'],
+      ['date', '0000-00-00'],
+      ['date', '2024-02-30'],
+      ['date', '2024-2-1'],
+      ['date', 1.5],
+      ['timestamp', '0000-00-00 00:00:00'],
+      ['timestamp', '2024-02-30 00:00:00'],
+      ['timestamp', '2024-01-01'],
+      ['timestamp', 'now'],
+      ['timestamp', 1.5e12 + 0.5],
+      ['timestamp', { a: 2n ** 64n }],
+      ['array<int>', 5],
+      ['array<int>', [1, 'x']],
+    ] as const) {
+      expect(() => shown(type, json), `${type} ${inspect(json)}`).toThrow(DecodeError)
+    }
+  })
+})

@@ -1,0 +1,101 @@
+/** Debezium messages made by hand, for tests of the main job. */
+import type { ProducerRecord } from '../../log/log.ts'
+import { partitionOfBytes } from '../../model/partitioner.ts'
+
+type Json = Readonly<Record<string, unknown>>
+
+export interface MessageOptions {
+  readonly connector?: 'mysql' | 'postgresql'
+  readonly table?: string
+  readonly pos?: number
+  readonly row?: number
+  readonly gtid?: string
+  readonly serverId?: number
+  readonly partitions?: number
+  readonly headers?: Readonly<Record<string, unknown>>
+  /** Without it the types stand in the message. */
+  readonly isBare?: boolean
+}
+
+const connectTypes: Readonly<Record<string, Json>> = {
+  id: { type: 'int64', optional: false },
+  n: { type: 'int32', optional: true },
+  name: { type: 'string', optional: true },
+  big: { type: 'string', optional: true },
+  price: {
+    type: 'bytes',
+    optional: true,
+    name: 'org.apache.kafka.connect.data.Decimal',
+    parameters: { scale: '2', 'connect.decimal.precision': '10' },
+  },
+  created: { type: 'int64', optional: true, name: 'io.debezium.time.Timestamp' },
+  phone: { type: 'string', optional: false, default: 'none' },
+}
+
+/** A change of table `shop.orders` (or another), keyed by `id`. */
+export function change(
+  op: string,
+  { before = null, after = null }: { before?: Json | null; after?: Json | null },
+  options: MessageOptions = {},
+): ProducerRecord {
+  const row = after ?? before ?? {}
+  const key = 'id' in row ? { id: row.id } : null
+  return message(key, { op, before, after, source: sourceOf(options) }, row, options)
+}
+
+export function tombstone(id: number, options: MessageOptions = {}): ProducerRecord {
+  return message({ id }, null, {}, options)
+}
+
+/** The two messages, and the tombstone between them, of `update … set id = newId`. */
+export function changedKey(
+  before: Json & { readonly id: number },
+  after: Json & { readonly id: number },
+  options: MessageOptions = {},
+): ProducerRecord[] {
+  return [
+    change('d', { before }, { ...options, headers: { newkey: { id: after.id } } }),
+    tombstone(before.id, options),
+    change('c', { after }, { ...options, headers: { oldkey: { id: before.id } } }),
+  ]
+}
+
+export function topicOf({ table = 'orders' }: MessageOptions): string {
+  return `db.shop.${table}`
+}
+
+function sourceOf({ connector = 'mysql', table = 'orders', ...options }: MessageOptions): Json {
+  const { pos = 100, row = 0, gtid = null, serverId = 1 } = options
+  const common = { connector, name: 'db', ts_ms: 1_700_000_000_000 + pos, snapshot: 'false', table }
+  return connector === 'mysql'
+    ? { ...common, db: 'shop', server_id: serverId, gtid, file: 'binlog.000001', pos, row }
+    : { ...common, db: 'any', schema: 'shop', lsn: pos, txId: pos, sequence: `["${pos}","${pos}"]` }
+}
+
+function message(
+  key: Json | null,
+  value: Json | null,
+  row: Json,
+  options: MessageOptions,
+): ProducerRecord {
+  const { partitions = 1, headers = {}, isBare = false } = options
+  const keyBytes = key === null ? null : Buffer.from(JSON.stringify(key))
+  const text = isBare ? JSON.stringify(value) : withSchema(value, row)
+  return {
+    topic: topicOf(options),
+    partition: keyBytes === null ? 0 : partitionOfBytes(keyBytes, partitions),
+    key: keyBytes,
+    value: value === null ? null : Buffer.from(text),
+    timestampMs: 0,
+    headers: Object.entries(headers).map(([name, content]) => ({
+      key: `__debezium.${name}`,
+      value: Buffer.from(JSON.stringify(content)),
+    })),
+  }
+}
+
+function withSchema(payload: Json | null, row: Json): string {
+  const fields = Object.keys(row).map(field => ({ field, ...connectTypes[field] }))
+  const schema = { type: 'struct', fields: [{ field: 'after', type: 'struct', fields }] }
+  return JSON.stringify({ schema, payload })
+}

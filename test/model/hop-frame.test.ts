@@ -1,0 +1,152 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { InvariantError } from '../../model/errors.ts'
+import type { HopChange } from '../../model/hop-frame.ts'
+import { decodeHopFrame, encodeTruncate, HopFrameWriter } from '../../model/hop-frame.ts'
+import type { NetChange } from '../../model/net-change.ts'
+import { netChangeValues } from '../../model/net-change.ts'
+import type { Target } from '../../model/partition-by.ts'
+import type { TruncateMarker } from '../../model/staged-batch.ts'
+import { column, schemaOf } from './samples.ts'
+
+const users: Target = { table: 'ods.user', partitionBy: { column: 'sex', unit: 'value' } }
+const orders: Target = { table: 'ods.order', partitionBy: null }
+const first = schemaOf({ id: 'int', name: 'string' })
+const second = schemaOf({
+  id: 'bigint',
+  name: 'string',
+  blob: column('blob', { kind: 'binary' }, { initialDefault: Buffer.from([0, 255]) }),
+})
+
+function change(parts: Partial<NetChange>): NetChange {
+  return {
+    kind: 'upsert',
+    key: 'k',
+    row: [1, 'a'],
+    schema: first,
+    leaves: 'unknown',
+    last: { position: 'mysql-bin.000001:4:0@1', sourceMs: 1000 },
+    ...parts,
+  }
+}
+
+function framed(changes: readonly HopChange[], topic = 'shop', partition = 3) {
+  const writer = new HopFrameWriter(topic, partition)
+  for (const one of changes) writer.add(one)
+  return writer.take()
+}
+
+const marker: TruncateMarker = {
+  topic: 'shop',
+  partition: 0,
+  offset: 9,
+  partitions: 8,
+  isOrdered: false,
+  point: {
+    sourceMs: 1000,
+    position: {
+      connector: 'postgresql',
+      name: 'p1',
+      server: null,
+      log: 'demo',
+      order: [2n ** 64n - 1n, null],
+      transaction: '7',
+      gtid: null,
+      isSnapshot: false,
+      text: '18446744073709551615/',
+    },
+  },
+}
+
+describe('a frame of changes', () => {
+  it('is read alone: changes of several tables, each under the schema that it was made with', () => {
+    const sample = fc.record({
+      isUser: fc.boolean(),
+      isSecond: fc.boolean(),
+      kind: fc.constantFrom('upsert' as const, 'patch' as const, 'delete' as const),
+      offset: fc.maxSafeInteger().map(Math.abs),
+    })
+    fc.assert(
+      fc.property(fc.array(sample), samples => {
+        const changes = samples.map(({ isUser, isSecond, kind, offset }): HopChange => {
+          const schema = isSecond ? second : first
+          const values = isSecond ? [1, 'a', Buffer.from('b')] : [1, 'a']
+          return {
+            target: isUser ? users : orders,
+            change: change({ kind, schema, row: kind === 'delete' ? null : values }),
+            offset,
+          }
+        })
+        const frame = decodeHopFrame(framed(changes))
+        expect(frame).toMatchObject({ kind: 'changes', topic: 'shop', partition: 3 })
+        const read = frame.kind === 'changes' ? frame.changes : []
+        expect(read).toHaveLength(changes.length)
+        for (const [index, { target, change: found, offset }] of read.entries()) {
+          const given = changes[index]!
+          expect(target).toEqual(given.target)
+          expect(offset).toBe(given.offset)
+          expect(found.schema).toBe(given.change.schema)
+          expect({ ...found, row: netChangeValues(found) }).toEqual(given.change)
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  it('names a schema once, however many changes have it', () => {
+    const one = framed([{ target: users, change: change({}), offset: 1 }])
+    const many = framed(
+      Array.from({ length: 100 }, (_, offset) => ({ target: users, change: change({}), offset })),
+    )
+    expect(many.length).toBeLessThan(one.length * 40)
+    expect(many.toString('latin1').split('"columns"')).toHaveLength(2)
+  })
+
+  it('begins anew after it was taken, with its schemas', () => {
+    const writer = new HopFrameWriter('shop', 0)
+    writer.add({ target: users, change: change({}), offset: 1 })
+    expect(writer.isEmpty).toBe(false)
+    writer.take()
+    expect(writer.isEmpty).toBe(true)
+    expect(writer.sizeBytes).toBe(0)
+    writer.add({ target: orders, change: change({}), offset: 2 })
+    const frame = decodeHopFrame(writer.take())
+    expect(frame).toMatchObject({ changes: [{ target: orders, offset: 2 }] })
+  })
+
+  it('an unknown version, an unknown kind, a cut and a rest are refused', () => {
+    const bytes = framed([{ target: users, change: change({}), offset: 1 }])
+    for (const version of [0, 2, 255]) {
+      const other = Buffer.from(bytes)
+      other[0] = version
+      expect(() => decodeHopFrame(other)).toThrow(/version/)
+    }
+    const other = Buffer.from(bytes)
+    other[1] = 7
+    expect(() => decodeHopFrame(other)).toThrow(InvariantError)
+    expect(() => decodeHopFrame(Buffer.concat([bytes, Buffer.from([0])]))).toThrow(InvariantError)
+    // Cut anywhere behind its schemas, which are text of their own.
+    for (let end = bytes.length - 1; end > bytes.length - 40; end -= 1) {
+      expect(() => decodeHopFrame(bytes.subarray(0, end))).toThrow(InvariantError)
+    }
+    expect(() => decodeHopFrame(Buffer.alloc(0))).toThrow(InvariantError)
+  })
+})
+
+describe('a truncate marker', () => {
+  it('is read back with its position, bigints and nulls in it', () => {
+    expect(decodeHopFrame(encodeTruncate(users, marker))).toEqual({
+      kind: 'truncate',
+      target: users,
+      marker,
+    })
+    const ordered = { ...marker, isOrdered: true, point: null }
+    expect(decodeHopFrame(encodeTruncate(orders, ordered))).toMatchObject({ marker: ordered })
+  })
+
+  it('of another version is refused', () => {
+    const bytes = encodeTruncate(users, marker)
+    bytes[0] = 2
+    expect(() => decodeHopFrame(bytes)).toThrow(/version 2/)
+  })
+})

@@ -1,0 +1,127 @@
+/** Records and their offsets. */
+import assert from 'node:assert/strict'
+import type { LogConformanceCase, Written } from './log-test.ts'
+import {
+  hex,
+  makeTopic,
+  manyBytes,
+  names,
+  readAll,
+  texts,
+  toRecord,
+  values,
+  Writer,
+} from './log-test.ts'
+
+export const recordCases: readonly LogConformanceCase[] = [
+  {
+    title: 'a record comes back as it was written',
+    async run(context) {
+      const topic = await makeTopic(context)
+      const writer = await Writer.open(context, [topic])
+      const binary = Buffer.from([0, 1, 0xff, 0x0a, 0x80])
+      const headers = [
+        { key: 'same', value: Buffer.from('1') },
+        { key: 'same', value: binary },
+        { key: '', value: Buffer.alloc(0) },
+        { key: 'naïve 😀', value: Buffer.from('x') },
+      ]
+      const written: Written[] = [
+        { topic, key: 'key', value: 'value', timestampMs: 1_800_000_000_123 },
+        { topic, key: binary, value: binary, headers },
+        { topic, key: Buffer.alloc(0), value: Buffer.alloc(0) },
+        { topic, key: null, value: 'without a key' },
+        { topic, key: 'gone', value: null },
+      ]
+      const offsets = await writer.write(written)
+      const found = await readAll(context.log, { topic, partition: 0 })
+      assert.deepEqual(
+        found.map(({ offset }) => offset),
+        offsets,
+      )
+      const plain = found.map(({ key, value, headers: own, timestampMs }) => {
+        const list = own.map(header => [header.key, hex(header.value)])
+        return [hex(key), hex(value), list, timestampMs]
+      })
+      const expected = written.map(toRecord).map(({ key, value, headers: own, timestampMs }) => {
+        const list = (own ?? []).map(header => [header.key, hex(header.value)])
+        return [hex(key), hex(value), list, timestampMs]
+      })
+      assert.deepEqual(plain, expected)
+      assert.deepEqual(names(found), Array(5).fill(`${topic}-0`))
+      await writer.close()
+    },
+  },
+  {
+    title: 'a record of 900,000 bytes comes back whole',
+    async run(context) {
+      const topic = await makeTopic(context)
+      const writer = await Writer.open(context, [topic])
+      const value = Buffer.alloc(900_000, 'abcdefg')
+      await writer.write([
+        { topic, value },
+        { topic, value: 'small' },
+      ])
+      const found = await readAll(context.log, { topic, partition: 0 }, undefined, 1000)
+      assert.equal(Buffer.compare(found[0]!.value!, value), 0)
+      assert.deepEqual(texts(found.slice(1)), ['small'])
+      await writer.close()
+    },
+  },
+  {
+    title: 'records stay in the order of their transactions and within them',
+    async run(context) {
+      const topic = await makeTopic(context)
+      const writer = await Writer.open(context, [topic])
+      const expected = values(60)
+      for (let start = 0; start < 60; start += 20) {
+        await writer.write(expected.slice(start, start + 20).map(value => ({ topic, value })))
+      }
+      assert.deepEqual(texts(await readAll(context.log, { topic, partition: 0 })), expected)
+      await writer.close()
+    },
+  },
+  {
+    title: 'reading a few bytes at a time finds every record once',
+    async run(context) {
+      const topic = await makeTopic(context)
+      const writer = await Writer.open(context, [topic])
+      const expected = values(30)
+      for (const value of expected) await writer.write([{ topic, value }])
+      const found = await readAll(context.log, { topic, partition: 0 }, undefined, 1)
+      assert.deepEqual(texts(found), expected)
+      await writer.close()
+    },
+  },
+  {
+    title: 'reading from the place of a marker begins with the record behind it',
+    async run(context) {
+      const topic = await makeTopic(context)
+      const at = { topic, partition: 0 }
+      const writer = await Writer.open(context, [topic])
+      const [first] = await writer.write([{ topic, value: 'a' }])
+      const [second] = await writer.write([{ topic, value: 'b' }])
+      assert.ok(first! < second!)
+      assert.deepEqual(texts(await readAll(context.log, at, first! + 1)), ['b'])
+      assert.deepEqual(texts(await readAll(context.log, at, second!)), ['b'])
+      await writer.close()
+    },
+  },
+  {
+    title: 'the end is behind every record, and reading there gives nothing and stays',
+    async run(context) {
+      const topic = await makeTopic(context)
+      const at = { topic, partition: 0 }
+      assert.deepEqual(await context.log.offsets(at), { start: 0, end: 0 })
+      const writer = await Writer.open(context, [topic])
+      const offsets = await writer.write(values(3).map(value => ({ topic, value })))
+      const { start, end } = await context.log.offsets(at)
+      assert.equal(start, offsets[0])
+      assert.ok(end > offsets.at(-1)!)
+      const batch = await context.log.read(at, end, manyBytes)
+      assert.deepEqual([batch.records.length, batch.nextOffset], [0, end])
+      assert.equal((await context.log.read(at, 0, manyBytes)).nextOffset, end)
+      await writer.close()
+    },
+  },
+]

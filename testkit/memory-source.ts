@@ -1,0 +1,53 @@
+/** Source topics in memory, that a test appends to while they are read: what a producer does. */
+import type { ReadOnlySource } from '../log/embedded-log.ts'
+import type { TopicInfo, TopicPartition } from '../log/log.ts'
+import { partitionName } from '../log/log.ts'
+import { sliceRecords } from '../log/log-storage.ts'
+import type { LogRecord } from '../model/change-event.ts'
+import { assert } from '../model/errors.ts'
+
+/** A record without its place: the source gives it one. */
+export type NewRecord = Omit<LogRecord, 'offset'>
+
+export class MemorySource implements ReadOnlySource {
+  readonly topics: readonly TopicInfo[]
+  readonly #partitions = new Map<string, LogRecord[]>()
+
+  /** Topics by name, with their number of partitions. */
+  constructor(topics: Readonly<Record<string, number>>) {
+    this.topics = Object.entries(topics).map(([name, partitions]) => {
+      return { name, partitions, id: `source of ${name}`, isFinite: true }
+    })
+  }
+
+  append(record: NewRecord): void {
+    const records = this.records(record)
+    records.push({ ...record, offset: records.length })
+  }
+
+  /** Sends the last records of a partition again, as a producer does after a crash. */
+  resend(partition: TopicPartition, count: number): void {
+    for (const { offset: _, ...record } of this.records(partition).slice(-count)) {
+      this.append(record)
+    }
+  }
+
+  offsets(partition: TopicPartition): { start: number; end: number } {
+    return { start: 0, end: this.records(partition).length }
+  }
+
+  read(partition: TopicPartition, offset: number, maxBytes: number): Promise<readonly LogRecord[]> {
+    return Promise.resolve(sliceRecords(this.records(partition), offset, maxBytes))
+  }
+
+  records(partition: TopicPartition): LogRecord[] {
+    const topic = this.topics.find(({ name }) => name === partition.topic)
+    assert(topic !== undefined && partition.partition < topic.partitions, 'no such partition', {
+      ...partition,
+    })
+    const name = partitionName(partition)
+    const records = this.#partitions.get(name) ?? []
+    this.#partitions.set(name, records)
+    return records
+  }
+}
