@@ -19,6 +19,15 @@ export default defineConfig({
         },
       },
       { test: { name: 'interop', include: ['test/interop/**/*.test.ts'], testTimeout: 600_000 } },
+      {
+        test: {
+          name: 'stack',
+          include: ['test/stack/**/*.test.ts'],
+          globalSetup: ['test/stack/setup.ts'],
+          testTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
       { test: { name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 7_200_000 } },
     ],
   },

@@ -7,6 +7,8 @@ import { debeziumJson } from '../formats/debezium-json.ts'
 import type { TableHints } from '../formats/decoder.ts'
 import { EmbeddedLog } from '../log/embedded-log.ts'
 import { FileStorage } from '../log/file-storage.ts'
+import type { KafkaLogOptions } from '../log/kafka/kafka-log.ts'
+import type { Log } from '../log/log.ts'
 import { openRecordedSource } from '../log/recorded-source.ts'
 import type { ReachPoint } from '../model/crash-points.ts'
 import type { SourceError } from '../model/errors.ts'
@@ -21,10 +23,11 @@ import { Streams } from '../runtime/streams.ts'
 import { embedded } from '../sinks/embedded/embedded.ts'
 import { inMemory } from '../state/memory-store.ts'
 import { persistent } from '../state/persistent-store.ts'
+import type { StartPosition } from '../topology/nodes.ts'
 import { StreamsBuilder } from '../topology/streams-builder.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { LoadedConfig } from './config.ts'
-import type { Config } from './config-schema.ts'
+import type { Config, FileSourceConfig, KafkaSourceConfig } from './config-schema.ts'
 
 export function warehousePath({ config, folder }: LoadedConfig): string {
   return resolve(folder, config.warehouse.path)
@@ -34,6 +37,34 @@ export function statePath({ config, folder }: LoadedConfig): string {
   return resolve(folder, config.state.path, config.applicationId)
 }
 
+/** Instances over Kafka share their staging, and have no state folder in common. */
+export function stagingPath(loaded: LoadedConfig): string {
+  const { config, folder } = loaded
+  if (config.staging.path !== undefined) return resolve(folder, config.staging.path)
+  return config.source.type === 'file'
+    ? join(statePath(loaded), 'staging')
+    : join(warehousePath(loaded), '.staging', config.applicationId)
+}
+
+/** Every topic of a file; of a cluster those that are named. */
+function sourceTopics({ source }: Config): RegExp | readonly string[] {
+  if (source.type === 'file') return /^/
+  if (!source.topics.some(topic => topic.includes('*'))) return source.topics
+  return new RegExp(`^(?:${source.topics.map(wildcardPattern).join('|')})$`)
+}
+
+function startOf({ source }: Config): { readonly start?: StartPosition } {
+  if (source.type === 'file') return {}
+  return { start: { at: source.start, offsets: new Map(Object.entries(source.startOffsets)) } }
+}
+
+function wildcardPattern(text: string): string {
+  return text
+    .split('*')
+    .map(part => RegExp.escape(part))
+    .join('.*')
+}
+
 /** The one topology of the program: all tables of a configuration through one path. */
 export function buildTopology(loaded: LoadedConfig): Topology {
   const { config } = loaded
@@ -41,10 +72,11 @@ export function buildTopology(loaded: LoadedConfig): Topology {
   const builder = new StreamsBuilder()
   const { window, state } = config
   builder
-    .stream(/^/, {
+    .stream(sourceTopics(config), {
       name: 'events',
       format: debeziumJson(),
       onError: config.onError,
+      ...startOf(config),
       hintsOf: rememberByTable(table => hintsOf(router, table)),
       connectorSettings: config.source.connector,
       incarnation: config.source.incarnation,
@@ -65,6 +97,7 @@ export function buildTopology(loaded: LoadedConfig): Topology {
     .to(
       embedded({
         path: warehousePath(loaded),
+        stagingPath: stagingPath(loaded),
         partitionBy: target => router.partitionByOf(target),
         targetFileBytes: config.warehouse.targetFileSize,
         retainMs: config.warehouse.retain,
@@ -79,34 +112,67 @@ export interface RunningParts {
   readonly close: () => Promise<void>
 }
 
-/** Opens the source and the local log. Both are closed by `close`. */
+/** Opens the log. It is closed by `close`. */
 export async function openApplication(
   loaded: LoadedConfig,
   parts: { readonly logger: Logger; readonly metrics: Metrics; readonly reach: ReachPoint },
 ): Promise<RunningParts> {
-  const { config, folder } = loaded
-  const { repartitionInto } = config.source
-  const source = await openRecordedSource({
-    fileSystem: nodeFileSystem,
-    path: resolve(folder, config.source.path),
-    onBadLine: error => passBadLine(config, error, parts),
-    ...(repartitionInto === undefined ? {} : { repartitionInto }),
-  })
-  const stateDir = statePath(loaded)
-  const log = await EmbeddedLog.open({
-    storage: new FileStorage(nodeFileSystem, join(stateDir, 'log')),
-    clock: systemClock,
-    random: systemRandom,
-    sources: [source],
-  })
+  const { config } = loaded
+  const { source } = config
+  const log =
+    source.type === 'file'
+      ? await openLocalLog(loaded, source, parts)
+      : await openKafka(config.applicationId, source)
   const streams = new Streams(buildTopology(loaded), {
     applicationId: config.applicationId,
     log,
-    stateDir,
+    stateDir: statePath(loaded),
     commitIntervalMs: config.commitInterval,
     ...parts,
   })
   return { streams, close: () => log.close() }
+}
+
+/** The local log with the file of recorded events beside it. */
+async function openLocalLog(
+  loaded: LoadedConfig,
+  { path, repartitionInto }: FileSourceConfig,
+  parts: { readonly logger: Logger; readonly metrics: Metrics },
+): Promise<Log> {
+  const source = await openRecordedSource({
+    fileSystem: nodeFileSystem,
+    path: resolve(loaded.folder, path),
+    onBadLine: error => passBadLine(loaded.config, error, parts),
+    ...(repartitionInto === undefined ? {} : { repartitionInto }),
+  })
+  return await EmbeddedLog.open({
+    storage: new FileStorage(nodeFileSystem, join(statePath(loaded), 'log')),
+    clock: systemClock,
+    random: systemRandom,
+    sources: [source],
+  })
+}
+
+/** The client is loaded only where it is used. */
+async function openKafka(applicationId: string, source: KafkaSourceConfig): Promise<Log> {
+  const { KafkaLog } = await import('../log/kafka/kafka-log.ts')
+  const { tls, sasl, instanceId, replicationFactor, sessionTimeout } = source
+  return new KafkaLog({
+    brokers: source.brokers,
+    clientId: source.clientId ?? applicationId,
+    clock: systemClock,
+    random: systemRandom,
+    requestTimeoutMs: source.requestTimeout,
+    retryTimeoutMs: source.retryTimeout,
+    rebalanceTimeoutMs: source.rebalanceTimeout,
+    sessionTimeoutMs: sessionTimeout,
+    // Three beats fit into a session, and one is not sent more often than needed.
+    heartbeatIntervalMs: Math.min(3000, Math.floor(sessionTimeout / 3)),
+    ...(tls === undefined ? {} : { tls: withoutUndefined(tls) }),
+    ...(sasl === undefined ? {} : { sasl: withoutUndefined(sasl) as KafkaLogOptions['sasl'] }),
+    ...(instanceId === undefined ? {} : { instanceId }),
+    ...(replicationFactor === undefined ? {} : { replicationFactor }),
+  })
 }
 
 function passBadLine(

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { parseColumnType } from '../model/column-type.ts'
 import { parsePartitionBy } from '../model/partition-by.ts'
+import type { StartPosition } from '../topology/nodes.ts'
 
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 const sizeUnits: Readonly<Record<string, number>> = {
@@ -46,47 +47,134 @@ function parsed<T>(parse: (text: string) => T) {
   })
 }
 
+function parseStart(text: string): StartPosition['at'] {
+  if (text === 'earliest' || text === 'latest') return text
+  const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text)
+  const timeMs = isTime ? Date.parse(text) : Number.NaN
+  if (Number.isNaN(timeMs)) {
+    throw new Error('must be earliest, latest, or a time with its zone, like 2026-05-31T08:00:00Z')
+  }
+  return { timeMs }
+}
+
 const name = z
   .string()
   .regex(/^[A-Za-z0-9._-]{1,150}$/, 'must be letters, digits, ".", "_" and "-", at most 150')
 
 const columnList = z.array(z.string()).min(1)
 
-const source = z
+/** What every source has. */
+const anySource = {
+  format: z.literal('debezium-json').describe('What the messages are.'),
+  connector: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe(
+      'Settings of the connector, by Debezium’s names, that messages without schemas do not tell: ' +
+        '`time.precision.mode`, `decimal.handling.mode`, `binary.handling.mode`, ' +
+        '`unavailable.value.placeholder`.',
+    ),
+  dropRepeats: z
+    .boolean()
+    .default(true)
+    .describe('Drops what the producer sent again after a crash.'),
+  incarnation: z
+    .string()
+    .default('')
+    .describe(
+      'A new name says that the source’s log began anew (restored, reset): nothing counts as sent before.',
+    ),
+}
+
+const fileSource = z.strictObject({
+  type: z.literal('file').describe('`file`: a file of recorded events, read to its end.'),
+  path: z
+    .string()
+    .describe('The file: JSON lines, plain or gzipped. Relative to the configuration file.'),
+  repartitionInto: z
+    .int()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe(
+      'Gives every topic of the file this many partitions, by the hash of the key. For tests. ' +
+        'Absent: the partitions that were recorded.',
+    ),
+  ...anySource,
+})
+
+const broker = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):\d{1,5}$/, 'must be host:port, like kafka-1:9092')
+
+const tls = z
   .strictObject({
-    type: z.literal('file').describe('`file`: a file of recorded events, read to its end.'),
-    path: z
-      .string()
-      .describe('The file: JSON lines, plain or gzipped. Relative to the configuration file.'),
-    format: z.literal('debezium-json').describe('What the messages are.'),
-    repartitionInto: z
-      .int()
-      .min(1)
-      .max(1000)
-      .optional()
-      .describe(
-        'Gives every topic of the file this many partitions, by the hash of the key. For tests. ' +
-          'Absent: the partitions that were recorded.',
-      ),
-    connector: z
-      .record(z.string(), z.string())
-      .default({})
-      .describe(
-        'Settings of the connector, by Debezium’s names, that messages without schemas do not tell: ' +
-          '`time.precision.mode`, `decimal.handling.mode`, `binary.handling.mode`, ' +
-          '`unavailable.value.placeholder`.',
-      ),
-    dropRepeats: z
-      .boolean()
-      .default(true)
-      .describe('Drops what the producer sent again after a crash.'),
-    incarnation: z
-      .string()
-      .default('')
-      .describe(
-        'A new name says that the source’s log began anew (restored, reset): nothing counts as sent before.',
-      ),
+    ca: z.string().optional().describe('Certificates that brokers are checked against (PEM).'),
+    cert: z.string().optional().describe('Certificate of this client (PEM).'),
+    key: z.string().optional().describe('Its key (PEM): `${file:PATH}`.'),
+    passphrase: z.string().optional().describe('Of the key: `${env:NAME}`.'),
   })
+  .optional()
+  .describe('TLS to the brokers; `{}` trusts what the system trusts.')
+
+const sasl = z
+  .strictObject({
+    mechanism: z
+      .enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'])
+      .describe('How the client authenticates.'),
+    username: z.string().optional().describe('For PLAIN and SCRAM.'),
+    password: z.string().optional().describe('For PLAIN and SCRAM: `${env:NAME}`, `${file:PATH}`.'),
+    token: z.string().optional().describe('For OAUTHBEARER: `${file:PATH}`, read when connecting.'),
+  })
+  .optional()
+  .describe('Authentication to the brokers.')
+
+const kafkaSource = z.strictObject({
+  type: z.literal('kafka').describe('`kafka`: topics of a Kafka cluster (3.1 or newer).'),
+  brokers: z.array(broker).min(1).describe('Some brokers of the cluster, as `host:port`.'),
+  topics: z
+    .array(z.string().min(1))
+    .min(1)
+    .describe('Topics with change events; `*` stands for any characters.'),
+  start: parsed(parseStart)
+    .prefault('earliest')
+    .describe(
+      'Where a partition is begun that was never read before: `earliest`, `latest`, or at a time like ' +
+        '`2026-05-31T08:00:00Z`.',
+    ),
+  startOffsets: z
+    .record(z.string().regex(/^.+-\d+$/, 'must name a partition, like orders-0'), z.int().min(0))
+    .default({})
+    .describe('The same by partition: `orders-0: 1234`.'),
+  clientId: name.optional().describe('Names the client to the brokers. Absent: `applicationId`.'),
+  instanceId: name
+    .optional()
+    .describe(
+      'A name of this instance that outlives a restart (static membership): its partitions wait for it ' +
+        'for `sessionTimeout`.',
+    ),
+  sessionTimeout: duration
+    .prefault('45s')
+    .describe('A member of the group that is silent for so long loses its partitions.'),
+  rebalanceTimeout: duration
+    .prefault('5m')
+    .describe('How long the group waits for a member that is busy.'),
+  requestTimeout: duration.prefault('30s').describe('How long a broker may take for one request.'),
+  retryTimeout: duration
+    .prefault('2m')
+    .describe('How long a request that fails for a passing reason is repeated.'),
+  replicationFactor: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('Of internal topics. Absent: the brokers’ default.'),
+  tls,
+  sasl,
+  ...anySource,
+})
+
+const source = z
+  .discriminatedUnion('type', [fileSource, kafkaSource])
   .describe('Where the change events come from.')
 
 const columns = z.strictObject({
@@ -191,9 +279,23 @@ export const configSchema = z.strictObject({
     .enum(['fail', 'skip'])
     .default('fail')
     .describe('What becomes of a bad message: stop, or count it and go on.'),
+  staging: z
+    .strictObject({
+      path: z
+        .string()
+        .optional()
+        .describe(
+          'Folder of windows that are not applied yet; all instances must reach it. ' +
+            'Absent: with a file source below `state.path`, else below `warehouse.path`.',
+        ),
+    })
+    .prefault({})
+    .describe('Where closed windows wait for the warehouse.'),
   commitInterval: duration
     .prefault('1s')
     .describe('How often what was read is committed to the hop.'),
 })
 
 export type Config = z.output<typeof configSchema>
+export type KafkaSourceConfig = z.output<typeof kafkaSource>
+export type FileSourceConfig = z.output<typeof fileSource>

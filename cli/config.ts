@@ -112,6 +112,7 @@ function describeIssue(issue: z.core.$ZodIssue, document: Document, lines: Lines
 }
 
 function valueMessage(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_union') return `must be ${kindsAt(issue.path as Path).join(' or ')}`
   if (issue.code === 'invalid_value') return `must be ${issue.values.map(String).join(' or ')}`
   if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
     return `must be a ${typeWords[issue.expected] ?? issue.expected}`
@@ -138,13 +139,23 @@ function suggestion(key: string, known: readonly string[]): string {
 
 /** Keys that the schema knows at a place. */
 function keysAt(path: Path): readonly string[] {
-  let schema = z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema
+  return [...new Set(schemasAt(path).flatMap(schema => Object.keys(schema.properties ?? {})))]
+}
+
+/** The values that tell the kinds of a place apart. */
+function kindsAt(path: Path): readonly string[] {
+  return schemasAt(path).flatMap(({ const: kind }) => (typeof kind === 'string' ? [kind] : []))
+}
+
+function schemasAt(path: Path): readonly JsonSchema[] {
+  let schemas = [z.toJSONSchema(configSchema, { io: 'input' }) as JsonSchema]
   for (const step of path) {
-    const next = typeof step === 'number' ? schema.items : schema.properties?.[step]
-    if (next === undefined) return []
-    schema = next
+    schemas = schemas.flatMap(schema => {
+      const next = typeof step === 'number' ? schema.items : schema.properties?.[step]
+      return next === undefined ? [] : (next.oneOf ?? [next])
+    })
   }
-  return Object.keys(schema.properties ?? {})
+  return schemas
 }
 
 export interface JsonSchema {
@@ -153,6 +164,8 @@ export interface JsonSchema {
   readonly properties?: Readonly<Record<string, JsonSchema>>
   readonly required?: readonly string[]
   readonly items?: JsonSchema
+  /** One of these, told apart by their `type`. */
+  readonly oneOf?: readonly JsonSchema[]
   readonly default?: unknown
   readonly enum?: readonly unknown[]
   readonly const?: unknown

@@ -4,12 +4,13 @@ import type { Clock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import type { EmbeddedLog } from './embedded-log.ts'
 import type { GroupCoordinator } from './group-coordinator.ts'
-import type { LogBatch, LogConsumer, PollResult, TopicPartition } from './log.ts'
+import type { ConsumerOptions, LogBatch, LogConsumer, PollResult, TopicPartition } from './log.ts'
 import { partitionName } from './log.ts'
 
 export interface EmbeddedConsumerOptions {
   readonly group: string
   readonly topics: readonly string[]
+  readonly setOf?: ConsumerOptions['setOf']
   readonly log: EmbeddedLog
   readonly coordinator: GroupCoordinator
   readonly clock: Clock
@@ -72,9 +73,9 @@ export class EmbeddedConsumer implements LogConsumer {
   }
 
   #join(): string {
-    const { coordinator, group, topics, random } = this.#options
+    const { coordinator, group, topics, setOf, random } = this.#options
     const memberId = random.id()
-    coordinator.join(group, memberId, topics, () => this.wakeup())
+    coordinator.join(group, { id: memberId, topics, setOf }, () => this.wakeup())
     return memberId
   }
 

@@ -11,6 +11,7 @@ import { EmbeddedConsumer } from './embedded-consumer.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
 import type {
   CommittedOffset,
+  ConsumerOptions,
   Log,
   LogBatch,
   LogConsumer,
@@ -41,6 +42,7 @@ export interface EmbeddedLogOptions {
 }
 
 const maxMetadataBytes = 4096
+const scanBytes = 1024 * 1024
 
 export class EmbeddedLog implements Log {
   readonly #options: EmbeddedLogOptions
@@ -112,6 +114,21 @@ export class EmbeddedLog implements Log {
     return Promise.resolve(this.currentOffsets(partition))
   }
 
+  async offsetOfTime(partition: TopicPartition, timeMs: number): Promise<number> {
+    const { start, end } = this.currentOffsets(partition)
+    for (let offset = start; offset < end; ) {
+      const { records, nextOffset } = await this.read(partition, offset, scanBytes)
+      const found = records.find(({ timestampMs }) => timestampMs >= timeMs)
+      if (found !== undefined) return found.offset
+      offset = nextOffset
+    }
+    return end
+  }
+
+  decidedEnd(partition: TopicPartition): Promise<number> {
+    return Promise.resolve(this.currentOffsets(partition).end)
+  }
+
   async read(partition: TopicPartition, offset: number, maxBytes: number): Promise<LogBatch> {
     assert(maxBytes > 0, 'at least one byte is read', { ...partition, offset })
     const { end } = this.currentOffsets(partition)
@@ -153,7 +170,7 @@ export class EmbeddedLog implements Log {
     return this.#serially(() => Promise.resolve({ commit, close: () => Promise.resolve() }))
   }
 
-  async openConsumer(options: { group: string; topics: readonly string[] }): Promise<LogConsumer> {
+  async openConsumer(options: ConsumerOptions): Promise<LogConsumer> {
     const consumer = new EmbeddedConsumer({
       ...options,
       log: this,

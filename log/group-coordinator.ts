@@ -3,12 +3,14 @@
  * rebalance where they can; each rebalance is a new generation, and only the newest may commit.
  */
 import { assert, StateError } from '../model/errors.ts'
+import { assignSticky } from './assign-sticky.ts'
 import type { Assignment, GroupMembership, TopicPartition } from './log.ts'
 import { partitionName } from './log.ts'
 
 interface Member {
   readonly id: string
   readonly topics: readonly string[]
+  readonly setOf: ((topic: string) => string) | undefined
   partitions: TopicPartition[]
   /** The generation that the member has been told of. */
   knownGeneration: number
@@ -23,10 +25,14 @@ export class GroupCoordinator {
     this.#partitionsOf = partitionsOf
   }
 
-  join(group: string, id: string, topics: readonly string[], onChange: () => void): void {
+  join(
+    group: string,
+    { id, topics, setOf }: Pick<Member, 'id' | 'topics' | 'setOf'>,
+    onChange: () => void,
+  ): void {
     const state = this.#groups.get(group) ?? { generation: 0, members: new Map<string, Member>() }
     this.#groups.set(group, state)
-    state.members.set(id, { id, topics, partitions: [], knownGeneration: -1, onChange })
+    state.members.set(id, { id, topics, setOf, partitions: [], knownGeneration: -1, onChange })
     this.#rebalance(group)
   }
 
@@ -82,37 +88,14 @@ export class GroupCoordinator {
     state.generation += 1
     const members = [...state.members.values()].sort((a, b) => (a.id < b.id ? -1 : 1))
     const all = this.#partitionsOf([...new Set(members.flatMap(member => member.topics))])
-    assignSticky(members, all)
-    for (const member of members) member.onChange()
-  }
-}
-
-/**
- * Every partition to one member that asked for its topic: the last owner up to its share, else the
- * least loaded. Shares differ by one at most; the first owners that are met have the larger ones.
- */
-function assignSticky(members: readonly Member[], partitions: readonly TopicPartition[]): void {
-  const share = Math.floor(partitions.length / Math.max(1, members.length))
-  let larger = partitions.length - share * members.length
-  const before = new Map(
-    members.flatMap(member =>
-      member.partitions.map(partition => [partitionName(partition), member] as const),
-    ),
-  )
-  for (const member of members) member.partitions = []
-  const homeless = partitions.filter(partition => {
-    const owner = before.get(partitionName(partition))
-    if (owner === undefined || owner.partitions.length > share) return true
-    if (owner.partitions.length === share) {
-      if (larger === 0) return true
-      larger -= 1
+    const assigned = assignSticky(
+      members.map(({ id, topics, partitions: owned }) => ({ id, topics, owned })),
+      all,
+      members[0]?.setOf,
+    )
+    for (const member of members) {
+      member.partitions = assigned.get(member.id)!
+      member.onChange()
     }
-    owner.partitions.push(partition)
-    return false
-  })
-  for (const partition of homeless) {
-    const candidates = members.filter(member => member.topics.includes(partition.topic))
-    const least = candidates.toSorted((a, b) => a.partitions.length - b.partitions.length)[0]
-    least?.partitions.push(partition)
   }
 }

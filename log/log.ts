@@ -32,7 +32,7 @@ export interface TopicInfo {
 /** Records of one partition, in order. */
 export interface LogBatch extends TopicPartition {
   readonly records: readonly LogRecord[]
-  /** Where reading goes on: past the last record and the markers behind it. */
+  /** Where reading goes on: past the last record, and the markers that are known behind it. */
   readonly nextOffset: number
 }
 
@@ -68,8 +68,9 @@ export interface GroupMembership {
 /** A producer of one transactional id. Opening it fences the one before. */
 export interface LogProducer {
   /**
-   * Commits, and resolves to the offsets of the records, in order. StateError `task-fenced` when the
-   * id or the membership has a newer owner: then nothing was written.
+   * Commits, and resolves to the offsets of the records, in order. Readers see it a moment later; who
+   * opens the id next waits for that. StateError `task-fenced` when the id or the membership has a newer
+   * owner: then nothing was written. The same when the outcome is not known: opening the id tells.
    */
   commit(transaction: Transaction): Promise<readonly number[]>
   close(): Promise<void>
@@ -89,6 +90,13 @@ export type PollResult =
   | { readonly kind: 'assigned'; readonly assignment: Assignment }
   | { readonly kind: 'records'; readonly batches: readonly LogBatch[] }
 
+export interface ConsumerOptions {
+  readonly group: string
+  readonly topics: readonly string[]
+  /** Topics of one set are spread over the members by themselves. Absent: all are one set. */
+  readonly setOf?: (topic: string) => string
+}
+
 /** A member of a group. */
 export interface LogConsumer {
   /** At most about `maxBytes` of records; waits up to `maxWaitMs` when there is none. */
@@ -107,6 +115,13 @@ export interface Log {
   createTopic(spec: TopicSpec): Promise<void>
   /** The first offset that is still there, and the one after the last committed record. */
   offsets(partition: TopicPartition): Promise<{ readonly start: number; readonly end: number }>
+  /** Offset of the first record of that time (milliseconds since the epoch) or later, else the end. */
+  offsetOfTime(partition: TopicPartition, timeMs: number): Promise<number>
+  /**
+   * Where everything that was begun before the call is decided: reading up to it misses nothing. A
+   * transaction of somebody else that is under way hides what was committed behind it; this waits for it.
+   */
+  decidedEnd(partition: TopicPartition): Promise<number>
   /** Reads without a group, committed records only. Empty at the end of the partition. */
   read(partition: TopicPartition, offset: number, maxBytes: number): Promise<LogBatch>
   committed(
@@ -114,7 +129,7 @@ export interface Log {
     partitions: readonly TopicPartition[],
   ): Promise<readonly (CommittedOffset | null)[]>
   openProducer(transactionalId: string): Promise<LogProducer>
-  openConsumer(options: { group: string; topics: readonly string[] }): Promise<LogConsumer>
+  openConsumer(options: ConsumerOptions): Promise<LogConsumer>
   deleteRecords(partition: TopicPartition, beforeOffset: number): Promise<void>
   close(): Promise<void>
 }

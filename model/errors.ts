@@ -140,6 +140,18 @@ export const errorCodes = {
     advice:
       'Set `source.incarnation` to a new name; the events from the stated offset on are then applied.',
   },
+  'kafka-unreachable': {
+    acts: 'operator',
+    means: 'No broker answered, or not as it should, for longer than the retry timeout.',
+    advice: 'Check the brokers, their addresses and the network; run again, nothing is lost.',
+  },
+  'kafka-refused': {
+    acts: 'operator',
+    means:
+      'A broker refused a request: not authorized, not authenticated, not supported, too large.',
+    advice:
+      'Look up the name of the error that the message has; correct credentials, ACLs or limits.',
+  },
   // StateError: stores, the local log.
   'state-locked': {
     acts: 'operator',

@@ -4,7 +4,8 @@
  * are committed together.
  */
 import type { Decoded } from '../formats/decoder.ts'
-import type { LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
+import type { Log, LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
+import { partitionName } from '../log/log.ts'
 import type { ChangeEvent, EventBatch, LogRecord } from '../model/change-event.ts'
 import type { ForagerError } from '../model/errors.ts'
 import { isDataError, ProcessingError, SourceError } from '../model/errors.ts'
@@ -79,12 +80,14 @@ export class SourceTask implements Task {
   }
 
   async open(): Promise<number> {
-    const { offset, state } = await this.#committer.open()
+    const { offset, state, isNew } = await this.#committer.open(log => this.#beginning(log))
     const { repeats, decoder } = parseState(state)
     this.#repeats = new RepeatFilter(repeats)
     this.#options.schemas.restore(decoder)
     this.#next = offset
-    this.#committed = offset
+    // Where it begins is committed at once: what comes before its first record must not be passed over.
+    this.#committed = isNew ? -1 : offset
+    if (isNew) this.#dirtySinceMs = this.#options.context.clock.monotonic()
     return offset
   }
 
@@ -142,6 +145,15 @@ export class SourceTask implements Task {
   async close(): Promise<void> {
     this.#chain.close()
     await this.#committer.close()
+  }
+
+  async #beginning(log: Log): Promise<number> {
+    const { at, offsets } = this.#options.pipeline.source.start
+    const stated = offsets.get(partitionName(this.input))
+    if (stated !== undefined) return stated
+    if (typeof at === 'object') return await log.offsetOfTime(this.input, at.timeMs)
+    const { start, end } = await log.offsets(this.input)
+    return at === 'earliest' ? start : end
   }
 
   /** An offset when reading must go on from there. A promise only where something has to wait. */

@@ -84,8 +84,13 @@ export class TaskCommitter {
     this.#hasCommitted = context.owners.has(id)
   }
 
-  /** Fences the owner before, then reads what it committed. Throws when the log no longer fits. */
-  async open(): Promise<{ readonly offset: number; readonly state: string }> {
+  /**
+   * Fences the owner before, then reads what it committed. Throws when the log no longer fits. `begin`
+   * is where a task starts that never committed; absent: at the first record.
+   */
+  async open(
+    begin?: (log: Log) => Promise<number>,
+  ): Promise<{ readonly offset: number; readonly state: string; readonly isNew: boolean }> {
     const { log, applicationId } = this.#context
     this.#producer = await log.openProducer(`${applicationId}-${this.#id}`)
     const [committed] = await log.committed(applicationId, [this.#input])
@@ -93,7 +98,8 @@ export class TaskCommitter {
     if (committed === null || committed === undefined) {
       if (this.#hasCommitted)
         throw this.#outOfRange('the task committed before, and its offset is gone')
-      return { offset: start, state: '' }
+      const offset = begin === undefined ? start : await begin(log)
+      return { offset, state: '', isNew: true }
     }
     const { offset, metadata } = committed
     const { last, state } = JSON.parse(metadata) as OffsetMetadata
@@ -102,7 +108,7 @@ export class TaskCommitter {
     }
     await this.#checkLast(last, start)
     this.#last = last
-    return { offset, state }
+    return { offset, state, isNew: false }
   }
 
   /** Remembers the record, for the fingerprint beside the next offset. */
@@ -185,10 +191,10 @@ export async function readOwners(log: Log, applicationId: string): Promise<Set<s
   return owners
 }
 
-/** Every committed record of a partition, up to its end as of now. */
+/** Every committed record of a partition, of all transactions that were begun before now. */
 export async function* readAll(log: Log, at: TopicPartition): AsyncGenerator<LogRecord> {
-  const { start, end } = await log.offsets(at)
-  for (let offset = start; offset < end; ) {
+  const end = await log.decidedEnd(at)
+  for (let { start: offset } = await log.offsets(at); offset < end; ) {
     const batch = await log.read(at, offset, readBytes)
     yield* batch.records
     offset = batch.nextOffset

@@ -59,7 +59,8 @@ function keyRows(schema: JsonSchema, prefix: string): string[] {
     const inner = property.items?.properties === undefined ? property : property.items
     const nested = property.items?.properties === undefined ? `${path}.` : `${path}[].`
     const own = `| \`${path}\` | ${form(property)} | ${defaultOf(property, isRequired)} | ${property.description ?? ''} |`
-    return inner.properties === undefined ? [own] : [own, ...keyRows(inner, nested)]
+    const branches = inner.oneOf ?? [inner]
+    return [own, ...new Set(branches.flatMap(branch => keyRows(branch, nested)))]
   })
 }
 
@@ -69,7 +70,7 @@ function form(property: JsonSchema): string {
   if (property.items !== undefined) {
     return property.items.properties === undefined ? 'list of text' : 'list'
   }
-  if (property.properties !== undefined) return 'mapping'
+  if (property.properties !== undefined || property.oneOf !== undefined) return 'mapping'
   if (property.additionalProperties !== undefined && property.type === 'object') {
     return 'mapping of text'
   }

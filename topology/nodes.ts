@@ -13,12 +13,22 @@ export type TopicSelection = readonly string[] | RegExp
 /** What becomes of a bad message: `fail` stops, `skip` counts it and goes on. */
 export type ErrorPolicy = 'fail' | 'skip'
 
+/**
+ * Where a partition is begun that was never read before: at its first record, behind its last one, or
+ * at the first record of a time (milliseconds since the epoch); by `topic-partition` at an offset.
+ */
+export interface StartPosition {
+  readonly at: 'earliest' | 'latest' | { readonly timeMs: number }
+  readonly offsets: ReadonlyMap<string, number>
+}
+
 export interface SourceNode extends DecoderOptions {
   readonly kind: 'source'
   readonly name: string
   readonly topics: TopicSelection
   readonly format: Format
   readonly onError: ErrorPolicy
+  readonly start: StartPosition
   /** False: repeats of the producer are applied again. */
   readonly dropRepeats: boolean
 }

@@ -18,7 +18,7 @@ import {
 } from '../processors/transforms.ts'
 import type { WarehouseSink } from '../sinks/warehouse.ts'
 import type { StateStoreSupplier } from '../state/state-store.ts'
-import type { Edge, ErrorPolicy, TopicSelection, TopologyNode } from './nodes.ts'
+import type { Edge, ErrorPolicy, StartPosition, TopicSelection, TopologyNode } from './nodes.ts'
 import { Topology } from './topology.ts'
 
 export interface Named {
@@ -29,6 +29,8 @@ export interface StreamOptions extends Named {
   readonly format: Format
   /** Default `fail`: a bad message stops the application, with where it is. */
   readonly onError?: ErrorPolicy
+  /** Where partitions are begun that were never read before. Default: at their first record. */
+  readonly start?: StartPosition
   /** What the messages do not tell of a table; null passes the table over. */
   readonly hintsOf?: (table: string) => TableHints | null
   /** Settings of the connector by Debezium's names; needed only without embedded schemas. */
@@ -56,6 +58,7 @@ export class StreamsBuilder {
       topics: typeof topics === 'string' ? [topics] : topics,
       format: options.format,
       onError: options.onError ?? 'fail',
+      start: options.start ?? { at: 'earliest', offsets: new Map() },
       hintsOf: options.hintsOf ?? (() => ({})),
       connectorSettings: options.connectorSettings ?? {},
       incarnation: options.incarnation ?? '',

@@ -11,7 +11,7 @@ export async function checkCommand(path: string): Promise<number> {
   if (loaded === null) return 2
   const { tables, source } = loaded.config
   process.stdout.write(
-    `${path} is right: ${source.type} ${source.path}, ${tables.length} table rule${tables.length === 1 ? '' : 's'}.\n`,
+    `${path} is right: ${source.type} ${source.type === 'file' ? source.path : source.brokers.join(',')}, ${tables.length} table rule${tables.length === 1 ? '' : 's'}.\n`,
   )
   return 0
 }

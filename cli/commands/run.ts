@@ -58,7 +58,8 @@ async function runOnce(
     parts.progress.show(event)
   })
   try {
-    await streams.run(parts.stop.signal, { until: 'end' })
+    const hasEnd = loaded.config.source.type === 'file'
+    await streams.run(parts.stop.signal, hasEnd ? { until: 'end' } : {})
   } finally {
     await close()
   }

@@ -15,6 +15,8 @@ export interface EmbeddedOptions {
   readonly partitionBy?: string | ((table: string) => PartitionBy | null)
   readonly targetFileBytes?: number
   readonly targetFileRows?: number
+  /** Folder of staged windows; by default below the state folder. Instances share it. */
+  readonly stagingPath?: string
   /** How long files stay that left a table, for readers that began before; 60 s by default. */
   readonly retainMs?: number
 }
@@ -30,7 +32,10 @@ export function embedded(options: EmbeddedOptions): WarehouseSink {
     }),
     open: context => ({
       warehouse: new EmbeddedWarehouse({ ...context, ...options, root: path }),
-      staging: new StagedFiles({ ...context, root: join(context.stateDir, 'staging') }),
+      staging: new StagedFiles({
+        ...context,
+        root: options.stagingPath ?? join(context.stateDir, 'staging'),
+      }),
     }),
   }
 }

@@ -24,7 +24,8 @@ async function findTables(
   if (names.includes(commitsFolder)) return [parts.map(nameOfFile).join('.')]
   if (parts.length >= maxDepth) return []
   const found: string[] = []
-  for (const name of names) {
+  // Hidden folders are not tables: staging may lie here.
+  for (const name of names.filter(found => !found.startsWith('.'))) {
     const path = join(folder, name)
     const stat = await fileSystem.stat(path)
     if (stat?.isDirectory === true) {

@@ -117,9 +117,35 @@ window: { maxAge: 5s, maxRows: 500000, maxBytes: 64MiB }
 })
 
 describe('a configuration that is wrong', () => {
+  it('is told which kinds of source there are', async () => {
+    const text = `applicationId: a
+source: { type: kafak, path: x }
+tables: [{ from: a.b, to: c }]
+warehouse: { type: embedded, path: w }
+`
+    expect(await problemsOf(text)).toEqual([
+      'f.yaml:2: source.type must be file or kafka',
+      'f.yaml:2: source.path: /shop/x does not exist',
+    ])
+  })
+
+  it('has problems of the kind of source that it names', async () => {
+    const text = `applicationId: a
+source: { type: kafka, brokers: [kafka], topic: x, format: debezium-json, start: noon }
+tables: [{ from: a.b, to: c }]
+warehouse: { type: embedded, path: w }
+`
+    expect(await problemsOf(text)).toEqual([
+      'f.yaml:2: source.brokers[0] must be host:port, like kafka-1:9092',
+      'f.yaml:2: source.topics is missing',
+      'f.yaml:2: source.start must be earliest, latest, or a time with its zone, like 2026-05-31T08:00:00Z',
+      'f.yaml:2: unknown key source.topic; did you mean "topics"?',
+    ])
+  })
+
   it('has every problem told at once, in the order of its lines', async () => {
     const text = `applicationId: "a b"
-source: { type: kafka, path: nowhere.jsonl, format: avro, conector: {}, repartitionInto: 0 }
+source: { type: file, path: nowhere.jsonl, format: avro, conector: {}, repartitionInto: 0 }
 tables:
   - from: demo.user
     too: x
@@ -134,7 +160,6 @@ onErorr: skip
 `
     expect(await problemsOf(text)).toEqual([
       'f.yaml:1: applicationId must be letters, digits, ".", "_" and "-", at most 150',
-      'f.yaml:2: source.type must be file',
       'f.yaml:2: source.format must be debezium-json',
       'f.yaml:2: source.repartitionInto must be at least 1',
       'f.yaml:2: unknown key source.conector; did you mean "connector"?',

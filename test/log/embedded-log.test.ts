@@ -211,7 +211,7 @@ describe('the coordinator of groups', () => {
     }
 
     join(id: string): void {
-      this.#coordinator.join('g', id, topics, () => undefined)
+      this.#coordinator.join('g', { id, topics, setOf: undefined }, () => undefined)
       this.members.set(id, [])
       this.#tell()
     }

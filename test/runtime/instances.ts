@@ -114,6 +114,8 @@ export function watchMembers(log: Log, members: string[]): Log {
     topics: () => log.topics(),
     createTopic: spec => log.createTopic(spec),
     offsets: at => log.offsets(at),
+    offsetOfTime: (at, timeMs) => log.offsetOfTime(at, timeMs),
+    decidedEnd: at => log.decidedEnd(at),
     read: (at, offset, maxBytes) => log.read(at, offset, maxBytes),
     committed: (group, partitions) => log.committed(group, partitions),
     openProducer: id => log.openProducer(id),

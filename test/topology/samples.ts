@@ -18,6 +18,7 @@ export const sourceNode = (name: string, parts: Partial<SourceNode> = {}): Sourc
   topics: [name],
   format: debeziumJson(),
   onError: 'fail',
+  start: { at: 'earliest', offsets: new Map() },
   hintsOf: () => ({}),
   connectorSettings: {},
   incarnation: '',

@@ -1,5 +1,6 @@
 /** What the cases of the log's conformance suite are made of: a context, a writer, waiting reads. */
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type {
   GroupMembership,
   Log,
@@ -34,6 +35,7 @@ export interface LogConformanceCase {
 
 export const manyBytes = 64 * 1024 * 1024
 export const maxWaitMs = 250
+const maxLooks = 2000
 /** Of polls, until what is waited for has come: a group of a real broker takes its time. */
 export const maxPolls = 200
 
@@ -50,12 +52,19 @@ export interface Written {
 export class Writer {
   readonly group: string
   readonly membership: GroupMembership
+  readonly #log: Log
   readonly #producer: LogProducer
   readonly #consumer: LogConsumer
 
-  private constructor(membership: GroupMembership, producer: LogProducer, consumer: LogConsumer) {
+  private constructor(
+    log: Log,
+    membership: GroupMembership,
+    producer: LogProducer,
+    consumer: LogConsumer,
+  ) {
     this.group = membership.group
     this.membership = membership
+    this.#log = log
     this.#producer = producer
     this.#consumer = consumer
   }
@@ -64,20 +73,44 @@ export class Writer {
     const group = context.name('writer')
     const consumer = await log.openConsumer({ group, topics })
     const { membership } = await assignment(consumer)
-    return new Writer(membership, await log.openProducer(group), consumer)
+    return new Writer(log, membership, await log.openProducer(group), consumer)
   }
 
   async write(
     records: readonly Written[],
     offsets: Transaction['offsets'] = [],
   ): Promise<readonly number[]> {
-    return await this.#producer.commit(transactionOf(records, this.membership, offsets))
+    return await commitVisibly(
+      this.#log,
+      this.#producer,
+      transactionOf(records, this.membership, offsets),
+    )
   }
 
   async close(): Promise<void> {
     await this.#producer.close()
     await this.#consumer.close()
   }
+}
+
+/**
+ * A commit is decided when it returns; readers may see it a moment later, all of a partition at once.
+ * Only the next owner of the transactional id is made to wait for that.
+ */
+export async function commitVisibly(
+  log: Log,
+  producer: LogProducer,
+  transaction: Transaction,
+): Promise<readonly number[]> {
+  const offsets = await producer.commit(transaction)
+  const last = new Map(transaction.records.map((at, index) => [partitionName(at), { at, index }]))
+  for (const { at, index } of last.values()) {
+    for (let looks = 0; (await log.offsets(at)).end <= offsets[index]!; looks += 1) {
+      assert.ok(looks < maxLooks, `what was written to ${partitionName(at)} is not seen`)
+      await sleep(5)
+    }
+  }
+  return offsets
 }
 
 export function transactionOf(

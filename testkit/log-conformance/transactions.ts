@@ -4,6 +4,7 @@ import type { LogConformanceCase } from './log-test.ts'
 import {
   assertFenced,
   assignment,
+  commitVisibly,
   makeTopic,
   readAll,
   settle,
@@ -98,7 +99,8 @@ export const transactionCases: readonly LogConformanceCase[] = [
       await assertFenced(
         older.commit(transactionOf([{ topic, value: 'fenced' }], writer.membership, offsets)),
       )
-      await newer.commit(transactionOf([{ topic, value: 'newer' }], writer.membership))
+      const last = transactionOf([{ topic, value: 'newer' }], writer.membership)
+      await commitVisibly(context.log, newer, last)
       await assertFenced(older.commit(transactionOf([{ topic }], writer.membership)))
       assert.deepEqual(texts(await readAll(context.log, at)), ['older', 'newer'])
       assert.deepEqual(await context.log.committed(writer.group, [at]), [null])
@@ -116,7 +118,7 @@ export const transactionCases: readonly LogConformanceCase[] = [
       producers.push(await log.openProducer(context.name('b')))
       await Promise.all(
         producers.map(producer =>
-          producer.commit(transactionOf([{ topic, value: 'x' }], writer.membership)),
+          commitVisibly(log, producer, transactionOf([{ topic, value: 'x' }], writer.membership)),
         ),
       )
       assert.equal((await readAll(log, { topic, partition: 0 })).length, 2)

@@ -1,0 +1,236 @@
+/**
+ * A member of a group that reads its partitions. From each broker at most one fetch is under way, begun
+ * when records are handed out, so that the broker prepares the next ones meanwhile; what has come is kept
+ * undecoded until it is asked for. Nothing is fetched beyond that: who does not poll does not fill memory.
+ */
+import { assert, StateError } from '../../model/errors.ts'
+import type { LogBatch, LogConsumer, PollResult, TopicPartition } from '../log.ts'
+import { partitionName } from '../log.ts'
+import type { KafkaClient, Lane } from './client.ts'
+import { isPassing, PassingError } from './client.ts'
+import { fetchPartitions } from './fetch.ts'
+import type { GroupMember } from './group-member.ts'
+import type { FetchedPartition } from './protocol.ts'
+import { decodeBatches } from './record-batches.ts'
+
+/** How long a broker keeps a fetch that finds nothing. */
+const fetchWaitMs = 500
+const maxFetchBytes = 4 * 1024 * 1024
+
+interface Position extends TopicPartition {
+  offset: number
+  /** What came for this offset and was not handed out. */
+  fetched: FetchedPartition | null
+}
+
+export class KafkaConsumer implements LogConsumer {
+  readonly #client: KafkaClient
+  readonly #member: GroupMember
+  readonly #lane: Lane
+  readonly #positions = new Map<string, Position>()
+  readonly #paused = new Set<string>()
+  /** Brokers with a fetch under way. */
+  readonly #fetching = new Set<number>()
+  #memberId = ''
+  #joining: Promise<PollResult> | null = null
+  /** What a fetch failed with that does not pass; the next poll throws it. */
+  #failure: unknown = null
+  #tries = 0
+  #wake: (() => void) | null = null
+  #isWoken = false
+  #isClosed = false
+
+  constructor(client: KafkaClient, member: GroupMember) {
+    this.#client = client
+    this.#member = member
+    this.#lane = client.openLane(client.options.requestTimeoutMs + fetchWaitMs)
+  }
+
+  async poll({
+    maxWaitMs,
+    maxBytes,
+  }: {
+    maxWaitMs: number
+    maxBytes: number
+  }): Promise<PollResult> {
+    assert(!this.#isClosed, 'a consumer polls after it was closed')
+    const { clock } = this.#client.options
+    const deadline = clock.monotonic() + maxWaitMs
+    for (;;) {
+      if (this.#member.isJoinDue && this.#joining === null) this.#joining = this.#join()
+      const waitMs = Math.max(0, deadline - clock.monotonic())
+      if (this.#joining !== null) {
+        const assigned = await this.#orWoken(this.#joining, waitMs)
+        if (assigned !== null) return assigned
+      } else {
+        this.#throwFailure()
+        const batches = this.#takeFetched(maxBytes)
+        await this.#startFetches(maxBytes)
+        if (batches.length > 0) return { kind: 'records', batches }
+        await this.#orWoken(null, waitMs)
+        this.#throwFailure()
+      }
+      const isOver = this.#isWoken || clock.monotonic() >= deadline
+      this.#isWoken = false
+      if (isOver && !this.#member.isJoinDue && this.#joining === null) {
+        return { kind: 'records', batches: this.#takeFetched(maxBytes) }
+      }
+      if (isOver && clock.monotonic() >= deadline) return { kind: 'records', batches: [] }
+    }
+  }
+
+  seek(partition: TopicPartition, offset: number): void {
+    const { topic, partition: number } = partition
+    const position = { topic, partition: number, offset, fetched: null }
+    this.#positions.set(partitionName(partition), position)
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#paused.add(partitionName(partition))
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#paused.delete(partitionName(partition))
+  }
+
+  wakeup(): void {
+    this.#isWoken = true
+    this.#wake?.()
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#positions.clear()
+    this.wakeup()
+    await this.#joining?.catch(() => undefined)
+    await Promise.all([this.#member.leave(), this.#client.closeLane(this.#lane)])
+  }
+
+  /** Called by the member when the group wants it to join again. */
+  rebalance(): void {
+    this.#wake?.()
+  }
+
+  async #join(): Promise<PollResult> {
+    try {
+      const assignment = await this.#member.join()
+      const { memberId } = assignment.membership
+      // Another id: somebody else may have had the partitions meanwhile.
+      if (memberId !== this.#memberId) {
+        this.#positions.clear()
+        this.#paused.clear()
+      }
+      this.#memberId = memberId
+      const kept = new Set(assignment.partitions.map(partitionName))
+      for (const name of this.#positions.keys()) if (!kept.has(name)) this.#positions.delete(name)
+      return { kind: 'assigned', assignment }
+    } finally {
+      this.#joining = null
+    }
+  }
+
+  /** Null when the time is over, or something wakes the consumer, before the action is done. */
+  async #orWoken<T>(action: Promise<T> | null, waitMs: number): Promise<T | null> {
+    if (this.#isWoken) return null
+    const controller = new AbortController()
+    this.#wake = () => controller.abort()
+    try {
+      const waiting = this.#client.options.clock
+        .sleep(Math.min(waitMs, 2 ** 31 - 1), controller.signal)
+        .then(() => null)
+      return await (action === null ? waiting : Promise.race([action, waiting]))
+    } finally {
+      this.#wake = null
+      controller.abort()
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.#failure === null) return
+    const failure = this.#failure
+    this.#failure = null
+    throw failure
+  }
+
+  /** Decodes what has come, up to about so many bytes; at least one partition's part. */
+  #takeFetched(maxBytes: number): LogBatch[] {
+    const batches: LogBatch[] = []
+    let bytes = 0
+    for (const [name, position] of this.#positions) {
+      const { fetched, offset } = position
+      if (fetched === null || this.#paused.has(name)) continue
+      if (bytes > 0 && bytes + fetched.batches.length > maxBytes) continue
+      bytes += fetched.batches.length
+      const batch = decodeBatches(position, fetched.batches, offset, fetched.aborted)
+      position.fetched = null
+      position.offset = batch.nextOffset
+      const { topic, partition } = position
+      if (batch.nextOffset > offset) batches.push({ ...batch, topic, partition })
+    }
+    return batches
+  }
+
+  /** One fetch for each broker that has none under way, of all that waits for records there. */
+  async #startFetches(maxBytes: number): Promise<void> {
+    const byLeader = new Map<number, Position[]>()
+    for (const [name, position] of this.#positions) {
+      if (this.#paused.has(name) || position.fetched !== null) continue
+      const leader = await this.#leaderOf(position)
+      if (leader === null || this.#fetching.has(leader)) continue
+      const own = byLeader.get(leader)
+      if (own === undefined) byLeader.set(leader, [position])
+      else own.push(position)
+    }
+    for (const [leader, positions] of byLeader) {
+      this.#fetching.add(leader)
+      void this.#fetch(leader, positions, Math.min(maxBytes, maxFetchBytes))
+    }
+  }
+
+  async #leaderOf(position: Position): Promise<number | null> {
+    try {
+      return await this.#client.leader(position)
+    } catch (error) {
+      if (!isPassing(error) && !(error instanceof PassingError)) throw error
+      return null
+    }
+  }
+
+  async #fetch(leader: number, positions: readonly Position[], maxBytes: number): Promise<void> {
+    try {
+      const fetched = await fetchPartitions(this.#client, this.#lane, leader, positions, {
+        maxWaitMs: fetchWaitMs,
+        maxBytes,
+      })
+      for (const { position, part } of fetched) this.#take(position, part)
+      this.#tries = 0
+    } catch (error) {
+      await this.#afterFailure(error, positions)
+    } finally {
+      this.#fetching.delete(leader)
+      this.#wake?.()
+    }
+  }
+
+  #take(position: Position, part: FetchedPartition): void {
+    const current = this.#positions.get(partitionName(position))
+    // It was sought elsewhere, or lost, while the fetch was under way.
+    if (current !== position) return
+    if (part.batches.length > 0) position.fetched = part
+  }
+
+  /** What passes is fetched again after a pause; what does not is thrown by the next poll. */
+  async #afterFailure(error: unknown, positions: readonly Position[]): Promise<void> {
+    if (this.#isClosed || this.#client.isClosed) return
+    const current = positions.filter(one => this.#positions.get(partitionName(one)) === one)
+    if (isPassing(error) || error instanceof PassingError) {
+      for (const { topic } of current) this.#client.forgetTopic(topic)
+      await this.#client.backoff(this.#tries)
+      this.#tries += 1
+      return
+    }
+    // Nobody waits for a partition that was lost meanwhile.
+    if (error instanceof StateError && current.length === 0) return
+    this.#failure = error
+  }
+}

@@ -1,0 +1,296 @@
+/**
+ * Kafka's wire protocol, by way of @platformatic/kafka: the only file that imports it. It gives requests,
+ * connections and codecs; what a broker's answers mean for groups, transactions and committed reads is
+ * decided in the files beside this one (ADR 0007 says why). Versions are those of Kafka 3.1.
+ */
+import type { Reader } from '@platformatic/kafka'
+import {
+  addOffsetsToTxnV3,
+  addPartitionsToTxnV3,
+  apiVersionsV3,
+  ConnectionPool,
+  compressionsAlgorithmsByBitmask,
+  crc32c,
+  createAPI,
+  createTopicsV7,
+  decodeConsumerProtocolAssignment,
+  decodeConsumerProtocolSubscription,
+  deleteRecordsV2,
+  deleteTopicsV6,
+  describeConfigsV4,
+  encodeConsumerProtocolAssignment,
+  encodeConsumerProtocolSubscription,
+  endTxnV3,
+  fetchV13,
+  findCoordinatorV4,
+  findErrorBy,
+  heartbeatV4,
+  initProducerIdV4,
+  joinGroupV7,
+  leaveGroupV4,
+  listOffsetsV7,
+  metadataV12,
+  offsetFetchV8,
+  produceV9,
+  syncGroupV5,
+  txnOffsetCommitV3,
+  Writer,
+} from '@platformatic/kafka'
+
+export type { Connection, ConnectionOptions } from '@platformatic/kafka'
+export { ConnectionPool }
+
+/** One partition's part of a fetch, with its record batches as they came. */
+export interface FetchedPartition {
+  readonly partition: number
+  readonly errorCode: number
+  /** Offset up to which every transaction is decided. */
+  readonly lastStableOffset: number
+  readonly logStartOffset: number
+  readonly aborted: readonly AbortedTransaction[]
+  readonly batches: Buffer
+}
+
+export interface AbortedTransaction {
+  readonly producerId: bigint
+  readonly firstOffset: number
+}
+
+export interface FetchedTopic {
+  readonly topicId: string
+  readonly partitions: readonly FetchedPartition[]
+}
+
+export interface FetchResponse {
+  readonly errorCode: number
+  readonly topics: readonly FetchedTopic[]
+}
+
+/** As the library's, but with undecoded batches, and error codes left to the reader. */
+const fetch = createAPI(
+  fetchV13.api.key,
+  fetchV13.api.version,
+  fetchV13.createRequest,
+  parseFetchResponse,
+)
+
+/** A batch of one partition, as `record-batches.ts` makes it. */
+export interface BatchToProduce {
+  readonly topic: string
+  readonly partition: number
+  readonly batch: Buffer
+}
+
+/**
+ * As the library's, but with batches made by ourselves: it writes a time that is before the first one's
+ * of its batch as one in the future.
+ */
+const produce = createAPI(produceV9.api.key, produceV9.api.version, writeProduce, (...answer) =>
+  produceV9.parseResponse(...answer),
+)
+
+export const requests = {
+  addOffsetsToTxn: addOffsetsToTxnV3.api,
+  addPartitionsToTxn: addPartitionsToTxnV3.api,
+  apiVersions: apiVersionsV3.api,
+  createTopics: createTopicsV7.api,
+  deleteRecords: deleteRecordsV2.api,
+  deleteTopics: deleteTopicsV6.api,
+  describeConfigs: describeConfigsV4.api,
+  endTxn: endTxnV3.api,
+  fetch,
+  findCoordinator: findCoordinatorV4.api,
+  heartbeat: heartbeatV4.api,
+  initProducerId: initProducerIdV4.api,
+  joinGroup: joinGroupV7.api,
+  leaveGroup: leaveGroupV4.api,
+  listOffsets: listOffsetsV7.api,
+  metadata: metadataV12.api,
+  offsetFetch: offsetFetchV8.api,
+  produce,
+  syncGroup: syncGroupV5.api,
+  txnOffsetCommit: txnOffsetCommitV3.api,
+} as const
+
+export type MetadataResponse = metadataV12.MetadataResponse
+
+function writeProduce(
+  transactionalId: string,
+  timeoutMs: number,
+  { topic, partition, batch }: BatchToProduce,
+): Writer {
+  const allInSync = -1
+  return Writer.create()
+    .appendString(transactionalId)
+    .appendInt16(allInSync)
+    .appendInt32(timeoutMs)
+    .appendArray([batch], topics => {
+      topics.appendString(topic).appendArray([batch], partitions => {
+        partitions
+          .appendInt32(partition)
+          .appendUnsignedVarInt(batch.length + 1)
+          .append(batch)
+      })
+    })
+    .appendTaggedFields()
+}
+
+function parseFetchResponse(
+  _correlationId: number,
+  _apiKey: number,
+  _apiVersion: number,
+  reader: Reader,
+): FetchResponse {
+  reader.readInt32()
+  const errorCode = reader.readInt16()
+  reader.readInt32()
+  const topics = reader.readArray(topic => ({
+    topicId: topic.readUUID(),
+    partitions: topic.readArray(readPartition, true, true),
+  }))
+  return { errorCode, topics }
+}
+
+function readPartition(reader: Reader): FetchedPartition {
+  const partition = reader.readInt32()
+  const errorCode = reader.readInt16()
+  reader.readInt64()
+  const lastStableOffset = Number(reader.readInt64())
+  const logStartOffset = Number(reader.readInt64())
+  const aborted = reader.readNullableArray(one => ({
+    producerId: one.readInt64(),
+    firstOffset: Number(one.readInt64()),
+  }))
+  reader.readInt32()
+  // COMPACT_RECORDS: one more than the length, and 0 for null.
+  const length = Math.max(0, reader.readUnsignedVarInt() - 1)
+  const batches = reader.buffer.slice(reader.position, reader.position + length)
+  reader.skip(length)
+  return { partition, errorCode, lastStableOffset, logStartOffset, aborted: aborted ?? [], batches }
+}
+
+/** Names of Kafka's error codes that are handled, and the two that are not Kafka's. */
+export type KafkaErrorName = string
+
+/** What went wrong, by Kafka's name; `NETWORK` and `TIMEOUT` for what never got an answer. */
+export function errorNameOf(error: unknown): KafkaErrorName {
+  if (!(error instanceof Error)) return 'UNKNOWN'
+  const [answered] = answersIn(error)
+  if (answered !== undefined) return answered.name
+  if (findErrorBy(error, 'code', 'PLT_KFK_AUTHENTICATION') !== null) return 'AUTHENTICATION'
+  if (findErrorBy(error, 'code', 'PLT_KFK_TIMEOUT') !== null) return 'TIMEOUT'
+  if (findErrorBy(error, 'code', 'PLT_KFK_NETWORK') !== null) return 'NETWORK'
+  return 'UNKNOWN'
+}
+
+/** The same with what the broker says of it. */
+export function errorTextOf(error: unknown): string {
+  const name = errorNameOf(error)
+  if (!(error instanceof Error)) return name
+  const said = answersIn(error).flatMap(({ text }) => (text === null ? [] : [text]))
+  return said.length === 0 ? name : `${name} (${said[0]})`
+}
+
+interface BrokerAnswer {
+  readonly name: string
+  readonly text: string | null
+}
+
+interface AnsweredError extends Error {
+  readonly apiId?: unknown
+  readonly serverErrorMessage?: string | null
+  readonly errors?: unknown
+}
+
+/** The errors that a broker answered with, however deep they lie; those that say least come last. */
+function answersIn(error: AnsweredError): readonly BrokerAnswer[] {
+  if (typeof error.apiId === 'string') {
+    return [{ name: error.apiId, text: error.serverErrorMessage ?? null }]
+  }
+  const inner = Array.isArray(error.errors) ? (error.errors as unknown[]) : []
+  const answers = [...inner, error.cause].flatMap(one => {
+    return one instanceof Error ? answersIn(one) : []
+  })
+  const isVague = ({ name }: BrokerAnswer): number => (name === 'UNKNOWN_SERVER_ERROR' ? 1 : 0)
+  return answers.toSorted((a, b) => isVague(a) - isVague(b))
+}
+
+/** The member id that a broker gives to who joins without one. */
+export function givenMemberId(error: unknown): string | null {
+  if (!(error instanceof Error)) return null
+  const { response } = error as Error & { response?: { memberId?: string } }
+  const found = response?.memberId ?? findMemberId(error)
+  return found === undefined || found === '' ? null : found
+}
+
+function findMemberId(error: Error & { memberId?: string; errors?: unknown }): string | undefined {
+  if (error.memberId !== undefined) return error.memberId
+  const inner = Array.isArray(error.errors) ? (error.errors as unknown[]) : []
+  for (const one of inner) {
+    const found = one instanceof Error ? findMemberId(one) : undefined
+    if (found !== undefined) return found
+  }
+  return undefined
+}
+
+export function decompress(codec: number, bytes: Buffer): Buffer {
+  const algorithm = compressionsAlgorithmsByBitmask[codec]
+  if (algorithm === undefined) throw new Error(`compression codec ${codec} is not known`)
+  return algorithm.decompressSync(bytes)
+}
+
+export function checksum(bytes: Buffer): number {
+  return crc32c(bytes)
+}
+
+/** What a member says when it joins: its topics, and the partitions that it has. */
+export interface Subscription {
+  readonly topics: readonly string[]
+  readonly owned: readonly { readonly topic: string; readonly partition: number }[]
+}
+
+export function encodeSubscription({ topics, owned }: Subscription): Buffer {
+  return encodeConsumerProtocolSubscription({
+    version: 1,
+    topics: [...topics],
+    ownedPartitions: byTopic(owned),
+    generationId: -1,
+    rackId: null,
+  } as Parameters<typeof encodeConsumerProtocolSubscription>[0])
+}
+
+export function decodeSubscription(bytes: Buffer): Subscription {
+  const { topics, ownedPartitions } = decodeConsumerProtocolSubscription(bytes)
+  return { topics, owned: flat(ownedPartitions) }
+}
+
+export function encodeAssignment(partitions: Subscription['owned']): Buffer {
+  return encodeConsumerProtocolAssignment({
+    version: 0,
+    assignedPartitions: byTopic(partitions),
+    userData: null,
+  } as Parameters<typeof encodeConsumerProtocolAssignment>[0])
+}
+
+export function decodeAssignment(bytes: Buffer): Subscription['owned'] {
+  if (bytes.length === 0) return []
+  return flat(decodeConsumerProtocolAssignment(bytes).assignedPartitions)
+}
+
+function byTopic(partitions: Subscription['owned']): { topic: string; partitions: number[] }[] {
+  const topics = new Map<string, number[]>()
+  for (const { topic, partition } of partitions) {
+    const found = topics.get(topic)
+    if (found === undefined) topics.set(topic, [partition])
+    else found.push(partition)
+  }
+  return [...topics].map(([topic, own]) => ({ topic, partitions: own }))
+}
+
+function flat(
+  assignments: readonly { topic: string; partitions: readonly number[] }[],
+): Subscription['owned'] {
+  return assignments.flatMap(({ topic, partitions }) =>
+    partitions.map(partition => ({ topic, partition })),
+  )
+}

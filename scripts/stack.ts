@@ -1,0 +1,56 @@
+/** The real servers for tests and trials: `npm run stack -- up|down|status|logs [part…]`. */
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { Command, InvalidArgumentError } from 'commander'
+import type { StackOptions } from './stack/parts.ts'
+import { kafkaPort } from './stack/parts.ts'
+import { down, logFile, partsNamed, status, up } from './stack/stack.ts'
+
+const say = (line: string): void => console.log(line)
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number')
+  return Number(text)
+}
+
+const program = new Command('stack')
+  .description('Starts and stops the real servers that tests and trials use.')
+  .option('--home <folder>', 'where jars, data and logs lie', '.cache/stack')
+  .option('--port-offset <n>', 'added to every port', wholeNumber, 0)
+
+const optionsOf = (): StackOptions => {
+  const { home, portOffset } = program.opts<{ home: string; portOffset: number }>()
+  return { home: resolve(home), portOffset }
+}
+
+program
+  .command('up [part...]')
+  .description('starts parts, all when none is named')
+  .action(async (names: string[]) => {
+    await up(names, optionsOf(), say)
+    say(`Kafka is at 127.0.0.1:${kafkaPort(optionsOf())}`)
+  })
+program
+  .command('down [part...]')
+  .description('ends parts; their data stays')
+  .action((names: string[]) => down(names, optionsOf(), say))
+program
+  .command('status')
+  .description('what runs')
+  .action(() => status(optionsOf(), say))
+program
+  .command('logs [part...]')
+  .description('the end of the log of each part')
+  .action(async (names: string[]) => {
+    for (const part of partsNamed(names)) {
+      const text = await readFile(logFile(part, optionsOf()), 'utf8').catch(() => '(no log)')
+      say(`== ${part.name}\n${text.split('\n').slice(-40).join('\n')}`)
+    }
+  })
+
+try {
+  await program.parseAsync()
+} catch (error) {
+  console.error((error as Error).message)
+  process.exitCode = 1
+}

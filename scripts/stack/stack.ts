@@ -1,0 +1,120 @@
+/** Brings parts of the stack up and down. Each runs by itself, with a pid file and a log file. */
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Part, StackOptions } from './parts.ts'
+import { parts } from './parts.ts'
+
+export type Say = (line: string) => void
+
+export function partsNamed(names: readonly string[]): readonly Part[] {
+  const unknown = names.filter(name => !parts.some(part => part.name === name))
+  if (unknown.length > 0) {
+    const known = parts.map(part => part.name).join(', ')
+    throw new Error(`there is no part "${unknown.join('", "')}" of the stack (there are: ${known})`)
+  }
+  return names.length === 0 ? parts : parts.filter(part => names.includes(part.name))
+}
+
+/** Starts what does not run yet, in order, each when the one before answers. */
+export async function up(names: readonly string[], options: StackOptions, say: Say): Promise<void> {
+  await mkdir(options.home, { recursive: true })
+  for (const part of partsNamed(names)) {
+    if (await part.answers(options)) {
+      if ((await pidOf(part, options)) === null) {
+        throw new Error(`${part.name}: something else answers on its port; use --port-offset`)
+      }
+      say(`${part.name}: runs already`)
+      continue
+    }
+    if (!part.isFetched(options)) {
+      say(`${part.name}: fetches ${part.downloads}`)
+      await part.fetch(options)
+    }
+    await start(part, options)
+    const beganMs = performance.now()
+    await untilReady(part, options)
+    say(`${part.name}: answers after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`)
+  }
+}
+
+/** Ends what runs, the last first. */
+export async function down(
+  names: readonly string[],
+  options: StackOptions,
+  say: Say,
+): Promise<void> {
+  for (const part of partsNamed(names).toReversed()) {
+    const pid = await pidOf(part, options)
+    if (pid === null) continue
+    await end(pid)
+    await rm(pidFile(part, options), { force: true })
+    say(`${part.name}: ended`)
+  }
+}
+
+export async function status(options: StackOptions, say: Say): Promise<void> {
+  for (const part of parts) {
+    const pid = await pidOf(part, options)
+    const answers = pid !== null && (await part.answers(options))
+    say(
+      `${part.name}: ${pid === null ? 'down' : answers ? `up (pid ${pid})` : `starts (pid ${pid})`}`,
+    )
+  }
+}
+
+export function logFile(part: Part, { home }: StackOptions): string {
+  return join(home, part.name, 'output.log')
+}
+
+/** Null when it does not run. */
+export async function pidOf(part: Part, options: StackOptions): Promise<number | null> {
+  const path = pidFile(part, options)
+  if (!existsSync(path)) return null
+  const pid = Number(await readFile(path, 'utf8'))
+  return isAlive(pid) ? pid : null
+}
+
+function pidFile(part: Part, { home }: StackOptions): string {
+  return join(home, part.name, 'pid')
+}
+
+async function start(part: Part, options: StackOptions): Promise<void> {
+  await mkdir(join(options.home, part.name), { recursive: true })
+  const { command, args } = await part.prepare(options)
+  const log = await open(logFile(part, options), 'a')
+  const child = spawn(command, args, { detached: true, stdio: ['ignore', log.fd, log.fd] })
+  child.unref()
+  await log.close()
+  await writeFile(pidFile(part, options), String(child.pid))
+}
+
+async function untilReady(part: Part, options: StackOptions): Promise<void> {
+  const deadline = performance.now() + part.readyWithinMs
+  while (!(await part.answers(options))) {
+    if ((await pidOf(part, options)) === null || performance.now() > deadline) {
+      const tail = (await readFile(logFile(part, options), 'utf8')).split('\n').slice(-15)
+      throw new Error(`${part.name} did not start; the end of its log:\n${tail.join('\n')}`)
+    }
+    await sleep(200)
+  }
+}
+
+async function end(pid: number): Promise<void> {
+  process.kill(pid, 'SIGTERM')
+  for (let tries = 0; tries < 150 && isAlive(pid); tries += 1) await sleep(200)
+  if (isAlive(pid)) process.kill(pid, 'SIGKILL')
+  while (isAlive(pid)) await sleep(50)
+}
+
+/** A process that ended and was not waited for is a zombie: it is not alive. */
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}

@@ -1,0 +1,159 @@
+/** Forager as real processes over the broker: started, killed, paused, stopped; and what they said. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { KafkaLog } from '../../log/kafka/kafka-log.ts'
+import type { Log, LogProducer, TopicPartition } from '../../log/log.ts'
+import type { LogRecord } from '../../model/change-event.ts'
+import { systemClock } from '../../runtime/clock.ts'
+import { systemRandom } from '../../runtime/random.ts'
+
+const root = join(import.meta.dirname, '../..')
+
+export function openKafka(broker: string): KafkaLog {
+  return new KafkaLog({
+    brokers: [broker],
+    clientId: 'test',
+    clock: systemClock,
+    random: systemRandom,
+    requestTimeoutMs: 10_000,
+  })
+}
+
+/** Names that no other run has: the broker keeps its data. */
+export function newName(prefix: string): string {
+  return `${prefix}-${systemRandom.id().slice(0, 8)}`
+}
+
+/** A line of the JSON log. */
+export interface LogLine {
+  readonly event: string
+  readonly level: string
+  readonly [field: string]: unknown
+}
+
+export class Instance {
+  readonly lines: LogLine[] = []
+  stderr = ''
+  readonly ended: Promise<{ code: number | null; signal: NodeJS.Signals | null }>
+  readonly #child: ChildProcess
+
+  constructor(config: string, env: NodeJS.ProcessEnv = {}) {
+    this.#child = spawn(
+      process.execPath,
+      ['cli/forager.js', 'run', config, '--log', 'json', '--quiet'],
+      { cwd: root, stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, ...env } },
+    )
+    let rest = ''
+    this.#child.stderr!.on('data', (chunk: Buffer) => {
+      const parts = (rest + chunk.toString()).split('\n')
+      rest = parts.pop() ?? ''
+      for (const line of parts) this.#take(line)
+    })
+    this.ended = new Promise(resolve => {
+      this.#child.on('close', (code, signal) => resolve({ code, signal }))
+    })
+  }
+
+  get pid(): number {
+    return this.#child.pid!
+  }
+
+  get isRunning(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null
+  }
+
+  signal(name: NodeJS.Signals): void {
+    this.#child.kill(name)
+  }
+
+  async stop(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    if (this.isRunning) this.signal('SIGTERM')
+    return await this.ended
+  }
+
+  async kill(): Promise<void> {
+    if (this.isRunning) this.signal('SIGKILL')
+    await this.ended
+  }
+
+  #take(line: string): void {
+    if (line.startsWith('{')) this.lines.push(JSON.parse(line) as LogLine)
+    else this.stderr += `${line}\n`
+  }
+}
+
+export function newFolder(): { readonly path: string; remove(): void } {
+  const path = mkdtempSync(join(tmpdir(), 'forager-stack-'))
+  return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** YAML reads JSON. */
+export function writeConfig(folder: string, config: unknown): string {
+  const path = join(folder, 'forager.yaml')
+  writeFileSync(path, JSON.stringify(config, null, 2))
+  return path
+}
+
+/** Writes records where they say, in their order, a transaction each so many. */
+export async function produce(
+  log: Log,
+  records: readonly LogRecord[],
+  { atOnce = 2000, pauseMs = 0 } = {},
+): Promise<void> {
+  const producer: LogProducer = await log.openProducer(newName('test-producer'))
+  const group = { group: 'none', memberId: '', generation: -1 }
+  for (let from = 0; from < records.length; from += atOnce) {
+    const part = records.slice(from, from + atOnce).map(record => ({
+      ...record,
+      // A time of the source, which a broker takes as it is.
+      timestampMs: record.timestampMs,
+    }))
+    await producer.commit({ records: part, offsets: [], group })
+    if (pauseMs > 0) await sleep(pauseMs)
+  }
+  await producer.close()
+}
+
+export function partitionsOf(topic: string, count: number): TopicPartition[] {
+  return Array.from({ length: count }, (_, partition) => ({ topic, partition }))
+}
+
+/** How many records of the partitions the group has not passed. */
+export async function lagOf(
+  log: Log,
+  group: string,
+  partitions: readonly TopicPartition[],
+): Promise<number> {
+  const committed = await log.committed(group, partitions)
+  const ends = await Promise.all(partitions.map(at => log.offsets(at)))
+  return ends.reduce(
+    (sum, { start, end }, index) => sum + end - (committed[index]?.offset ?? start),
+    0,
+  )
+}
+
+/** Waits until all that the application reads is read, staged and applied. */
+export async function untilApplied(
+  log: Log,
+  applicationId: string,
+  sources: readonly TopicPartition[],
+  options: { readonly deadlineMs: number; readonly whileWaiting?: () => void },
+): Promise<void> {
+  const deadline = performance.now() + options.deadlineMs
+  let quiet = 0
+  while (quiet < 2) {
+    options.whileWaiting?.()
+    if (performance.now() > deadline) throw new Error(`${applicationId} does not come to an end`)
+    const topics = await log.topics()
+    const own = ['rows-repartition', 'tables-staged'].flatMap(name => {
+      const topic = topics.find(found => found.name === `${applicationId}-${name}`)
+      return topic === undefined ? [] : partitionsOf(topic.name, topic.partitions)
+    })
+    const lag = await lagOf(log, applicationId, [...sources, ...own])
+    quiet = own.length > 0 && lag === 0 ? quiet + 1 : 0
+    await sleep(300)
+  }
+}
