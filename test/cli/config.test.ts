@@ -61,6 +61,7 @@ window: { maxAge: 5s, maxRows: 500000, maxBytes: 64MiB }
       state: { path: '.forager', store: 'memory', memory: 8 * 1024 * 1024 },
       onError: 'fail',
       commitInterval: 1000,
+      staging: {},
     })
   })
 
@@ -160,8 +161,8 @@ onErorr: skip
 `
     expect(await problemsOf(text)).toEqual([
       'f.yaml:1: applicationId must be letters, digits, ".", "_" and "-", at most 150',
-      'f.yaml:2: source.format must be debezium-json',
       'f.yaml:2: source.repartitionInto must be at least 1',
+      'f.yaml:2: source.format must be debezium-json',
       'f.yaml:2: unknown key source.conector; did you mean "connector"?',
       'f.yaml:2: source.path: /shop/nowhere.jsonl does not exist',
       'f.yaml:4: tables[0].to is missing',
