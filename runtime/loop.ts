@@ -2,8 +2,16 @@
  * The loop of one instance: poll, give batches to their tasks, let tasks do what is due. Only polling,
  * committing, closing a window and applying wait; everything else is synchronous in between.
  */
-import type { Assignment, LogBatch, LogConsumer, TopicInfo, TopicPartition } from '../log/log.ts'
+import type {
+  Assignment,
+  LogBatch,
+  LogConsumer,
+  PollResult,
+  TopicInfo,
+  TopicPartition,
+} from '../log/log.ts'
 import { partitionName } from '../log/log.ts'
+import type { ErrorContext } from '../model/errors.ts'
 import { ForagerError, InvariantError, SourceError } from '../model/errors.ts'
 import { internalTopics } from '../topology/internal-topics.ts'
 import type { TopicSelection } from '../topology/nodes.ts'
@@ -61,14 +69,17 @@ export class Loop {
       rest: () => pacer.rest(),
     }
     this.#plan = await planTasks(this.#topology, this.#options, sources)
-    this.#consumer = await log.openConsumer({ group: applicationId, topics: this.#plan.topics })
+    const { topics } = this.#plan
+    // Each sub-topology is spread by itself; all source topics are one.
+    const internal = internalTopics(this.#topology, applicationId)
+    const setOf = (topic: string): string => (internal.has(topic) ? topic : '')
+    this.#consumer = await log.openConsumer({ group: applicationId, topics, setOf })
   }
 
   /** One round. True when there was something to do. */
   async step(maxWaitMs: number): Promise<boolean> {
     this.#isFencedInRound = false
-    const maxBytes = this.#options.maxPollBytes
-    const result = await this.#consumer!.poll({ maxWaitMs, maxBytes })
+    const result = await this.#poll(maxWaitMs)
     if (result.kind === 'assigned') {
       await this.#reassign(result.assignment)
       return true
@@ -117,6 +128,24 @@ export class Loop {
 
   wakeup(): void {
     this.#consumer?.wakeup()
+  }
+
+  /** An offset that is gone may only say that a partition has another owner, who applied and deleted. */
+  async #poll(maxWaitMs: number): Promise<PollResult> {
+    const maxBytes = this.#options.maxPollBytes
+    try {
+      return await this.#consumer!.poll({ maxWaitMs, maxBytes })
+    } catch (error) {
+      const task = error instanceof ForagerError ? this.#taskAt(error.context) : undefined
+      if (task === undefined) throw error
+      await this.#unlessFenced(task, () => Promise.reject(error as Error))
+      return { kind: 'records', batches: [] }
+    }
+  }
+
+  #taskAt({ topic, partition }: ErrorContext): Task | undefined {
+    if (topic === undefined || partition === undefined) return undefined
+    return this.#tasks.get(partitionName({ topic, partition }))
   }
 
   async #process(batch: LogBatch): Promise<void> {

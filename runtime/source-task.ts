@@ -111,6 +111,8 @@ export class SourceTask implements Task {
     }
     this.#pushEvents()
     this.#next = batch.nextOffset
+    // A commit on the way was of what came before it.
+    this.#dirtySinceMs ??= context.clock.monotonic()
     return null
   }
 

@@ -36,6 +36,14 @@ export function kafkaPort({ portOffset }: StackOptions): number {
   return 19_092 + portOffset
 }
 
+/** The broker listens at `target`, and sends who asks there to `proxy`: tests put one there. */
+export function proxyPorts(options: StackOptions): {
+  readonly target: number
+  readonly proxy: number
+} {
+  return { target: kafkaPort(options) + 2, proxy: kafkaPort(options) + 3 }
+}
+
 const kafka: Part = {
   name: 'kafka',
   downloads: 'Kafka 4.3.1 with its tools: 94 jars, 55 MB',
@@ -55,7 +63,8 @@ const kafka: Part = {
     const port = kafkaPort(options)
     const text = template
       .replaceAll('@PORT@', String(port))
-      .replaceAll('@ADVERTISED_PORT@', String(port))
+      .replaceAll('@PROXIED_PORT@', String(proxyPorts(options).target))
+      .replaceAll('@PROXY_PORT@', String(proxyPorts(options).proxy))
       .replaceAll('@CONTROLLER_PORT@', String(port + 1))
       .replaceAll('@DATA@', data)
     await writeFile(settings, text)

@@ -55,6 +55,17 @@ export async function down(
   }
 }
 
+/** Ends a part at once, as a crash does, and starts it again. */
+export async function restart(name: string, options: StackOptions): Promise<void> {
+  const [part] = partsNamed([name])
+  const pid = part === undefined ? null : await pidOf(part, options)
+  if (part === undefined || pid === null) throw new Error(`${name} does not run`)
+  process.kill(pid, 'SIGKILL')
+  while (isAlive(pid)) await sleep(50)
+  await start(part, options)
+  await untilReady(part, options)
+}
+
 export async function status(options: StackOptions, say: Say): Promise<void> {
   for (const part of parts) {
     const pid = await pidOf(part, options)

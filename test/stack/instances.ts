@@ -1,6 +1,6 @@
 /** Forager as real processes over the broker: started, killed, paused, stopped; and what they said. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -88,6 +88,17 @@ export class Instance {
 export function newFolder(): { readonly path: string; remove(): void } {
   const path = mkdtempSync(join(tmpdir(), 'forager-stack-'))
   return { path, remove: () => rmSync(path, { recursive: true, force: true }) }
+}
+
+/** Keeps what the instances said of a test that failed, for who looks into it; says where. */
+export function keepLogs(name: string, instances: readonly Instance[]): string {
+  const folder = join(root, '.cache', 'stack', 'failed', newName(name))
+  mkdirSync(folder, { recursive: true })
+  for (const [index, { lines, stderr }] of instances.entries()) {
+    const text = lines.map(line => `${JSON.stringify(line)}\n`).join('')
+    writeFileSync(join(folder, `${index}.jsonl`), `${text}${stderr}`)
+  }
+  return folder
 }
 
 /** YAML reads JSON. */

@@ -11,6 +11,7 @@ import { decodeStagedBatch, type OffsetRange } from '../../model/staged-batch.ts
 import { seededRandom } from '../../runtime/random.ts'
 import {
   Instance,
+  keepLogs,
   newFolder,
   newName,
   openKafka,
@@ -59,6 +60,8 @@ it.each(seeds)('seed %i: a kill, a pause, one more instance', async seed => {
     expect(await differences(warehouseIn(folder.path), shop)).toEqual([])
     for (const instance of instances) windows.take(instance)
     await windows.expectTiled(partitions)
+  } catch (error) {
+    throw new Error(`the logs are in ${keepLogs('scaling', instances)}`, { cause: error })
   } finally {
     windows.stop()
     await Promise.all(instances.map(instance => instance.kill()))

@@ -11,14 +11,14 @@ declare module 'vitest' {
 }
 
 const names = ['kafka']
-const options = { home: resolve('.cache/stack'), portOffset: 0 }
+export const stackOptions = { home: resolve('.cache/stack'), portOffset: 0 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const before = await Promise.all(partsNamed(names).map(part => pidOf(part, options)))
+  const before = await Promise.all(partsNamed(names).map(part => pidOf(part, stackOptions)))
   const say = (line: string): void => void process.stderr.write(`${line}\n`)
-  await up(names, options, say)
-  project.provide('broker', `127.0.0.1:${kafkaPort(options)}`)
+  await up(names, stackOptions, say)
+  project.provide('broker', `127.0.0.1:${kafkaPort(stackOptions)}`)
   return async () => {
-    if (before.every(pid => pid === null)) await down(names, options, say)
+    if (before.every(pid => pid === null)) await down(names, stackOptions, say)
   }
 }
