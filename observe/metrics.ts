@@ -1,6 +1,7 @@
 /**
- * Counting. Names follow Prometheus: base units, `_total` for counters, labels with few values. What
- * is counted is listed here, so that nothing is dropped, skipped or replaced without a count.
+ * Counting and measuring. Names follow Prometheus: base units, `_total` for counters, labels with few
+ * values. What is measured is listed here, so that nothing is dropped, skipped or replaced without a
+ * count; `docs/metrics.md` is generated from it, and `observe/prometheus.ts` shows it.
  */
 export type Labels = Readonly<Record<string, string>>
 
@@ -23,16 +24,81 @@ export const counters = {
   forager_rows_deleted_total: 'Rows that applies deleted, by table.',
   forager_partition_searches_total: 'Net changes whose old partition had to be found by key.',
   forager_commits_total: 'Transactions that tasks committed, by sub-topology.',
+  forager_bytes_consumed_total: 'Bytes of keys and values read from source topics, by topic.',
+  forager_bytes_staged_total: 'Bytes of ORC files staged, by table.',
+  forager_rebalances_total: 'Assignments that the group gave to this instance.',
+  forager_tasks_fenced_total: 'Tasks that were closed because another owner took them.',
 } as const
 
+/** What has a value now, and what it is. */
+export const gauges = {
+  forager_tasks: 'Tasks that this instance has, by sub-topology (0 source, 1 window, 2 merge).',
+  forager_lag_records: 'Offsets between what was read and the end, by topic and partition.',
+  forager_lag_seconds:
+    'Age, by the source’s clock, of the last change read while more waits, by topic and partition.',
+  forager_window_age_seconds: 'Age of the open window, by task.',
+  forager_window_rows: 'Net changes in the open window, by task.',
+  forager_window_bytes: 'Size of the open window, by task.',
+  forager_batches_waiting: 'Staged batches that are not applied yet, by table.',
+  forager_table_applied_time_seconds: 'When the table was last applied, in Unix time, by table.',
+  forager_last_commit_time_seconds: 'When a task last committed, in Unix time, by task.',
+} as const
+
+/** Durations, in seconds, and what they are of. */
+export const histograms = {
+  forager_apply_duration_seconds: 'Applying batches to a table, by table.',
+  forager_window_close_duration_seconds: 'Writing and staging a window, by task.',
+  forager_commit_duration_seconds: 'A transaction, by sub-topology.',
+} as const
+
+/** Upper bounds of the histograms' buckets, in seconds. */
+export const durationBuckets = [0.005, 0.02, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300] as const
+
 export type CounterName = keyof typeof counters
+export type GaugeName = keyof typeof gauges
+export type HistogramName = keyof typeof histograms
 
 export interface Metrics {
   count(name: CounterName, amount: number, labels?: Labels): void
+  set(name: GaugeName, value: number, labels?: Labels): void
+  /** The thing that it was the value of is gone: a partition or a task was lost. */
+  forget(name: GaugeName, labels: Labels): void
+  observe(name: HistogramName, seconds: number, labels?: Labels): void
+}
+
+export const noMetrics: Metrics = {
+  count: () => undefined,
+  set: () => undefined,
+  forget: () => undefined,
+  observe: () => undefined,
+}
+
+/** Everything goes to each of them. */
+export function teeMetrics(...all: readonly Metrics[]): Metrics {
+  return {
+    count: (name, amount, labels) => {
+      for (const one of all) one.count(name, amount, labels)
+    },
+    set: (name, value, labels) => {
+      for (const one of all) one.set(name, value, labels)
+    },
+    forget: (name, labels) => {
+      for (const one of all) one.forget(name, labels)
+    },
+    observe: (name, seconds, labels) => {
+      for (const one of all) one.observe(name, seconds, labels)
+    },
+  }
 }
 
 /** Counts in memory; a summary is read from it. */
 export class CounterRegistry implements Metrics {
+  set(): void {}
+
+  forget(): void {}
+
+  observe(): void {}
+
   readonly #values = new Map<CounterName, Map<string, { labels: Labels; value: number }>>()
 
   count(name: CounterName, amount: number, labels: Labels = {}): void {

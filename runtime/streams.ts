@@ -6,6 +6,7 @@ import type { ReachPoint } from '../model/crash-points.ts'
 import type { Logger } from '../observe/logger.ts'
 import { silentLogger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { noMetrics } from '../observe/metrics.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Clock } from './clock.ts'
 import { systemClock } from './clock.ts'
@@ -94,7 +95,7 @@ export function withDefaults(given: Given): StreamsOptions {
     clock: systemClock,
     random: systemRandom,
     logger: silentLogger,
-    metrics: { count: () => undefined },
+    metrics: noMetrics,
     reach: () => undefined,
     ...given,
   }
