@@ -133,7 +133,7 @@ export class EmbeddedLog implements Log {
     assert(maxBytes > 0, 'at least one byte is read', { ...partition, offset })
     const { end } = this.currentOffsets(partition)
     const { topic, partition: number } = partition
-    if (offset >= end) return { topic, partition: number, records: [], nextOffset: offset }
+    if (offset >= end) return { topic, partition: number, records: [], nextOffset: offset, end }
     const source = this.#sourceOf(topic) ?? this.#options.storage
     // What is committed after this call began is not read: its end was taken first.
     const records = (await source.read(partition, offset, maxBytes)).filter(
@@ -142,7 +142,7 @@ export class EmbeddedLog implements Log {
     const bytes = records.reduce((sum, record) => sum + recordBytes(record), 0)
     // Fewer bytes than asked for: nothing but markers is left behind the last record.
     const nextOffset = bytes < maxBytes ? end : records.at(-1)!.offset + 1
-    return { topic, partition: number, records, nextOffset }
+    return { topic, partition: number, records, nextOffset, end }
   }
 
   committed(

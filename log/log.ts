@@ -34,6 +34,8 @@ export interface LogBatch extends TopicPartition {
   readonly records: readonly LogRecord[]
   /** Where reading goes on: past the last record, and the markers that are known behind it. */
   readonly nextOffset: number
+  /** The partition's end, as it was known when this was read. */
+  readonly end: number
 }
 
 /** A committed offset, with what its task wrote beside it (at most 4,096 bytes). */

@@ -13,6 +13,7 @@ import type {
 import { partitionName } from '../log/log.ts'
 import type { ErrorContext } from '../model/errors.ts'
 import { ForagerError, InvariantError, SourceError } from '../model/errors.ts'
+import type { Labels } from '../observe/metrics.ts'
 import { internalTopics } from '../topology/internal-topics.ts'
 import type { TopicSelection } from '../topology/nodes.ts'
 import type { Topology } from '../topology/topology.ts'
@@ -155,7 +156,9 @@ export class Loop {
     if (task === undefined) return
     await this.#unlessFenced(task, async () => {
       const reread = await task.process(batch)
-      this.#positions.set(name, reread ?? batch.nextOffset)
+      const next = reread ?? batch.nextOffset
+      this.#positions.set(name, next)
+      this.#options.metrics.set('forager_lag_records', batch.end - next, labelsOf(batch))
       if (reread !== null) this.#consumer!.seek(task.input, reread)
       if (task.stage === 0) this.#recordsRead += batch.records.length
       if (!this.#isFencedInRound) this.#fencedRounds = 0
@@ -167,14 +170,17 @@ export class Loop {
     // Under another id it is a new member: somebody else may have had its partitions meanwhile.
     const isNewMember = this.#assignment?.membership.memberId !== assignment.membership.memberId
     this.#assignment = assignment
+    this.#options.metrics.count('forager_rebalances_total', 1)
     this.#lost.clear()
     const wanted = new Map(assignment.partitions.map(at => [partitionName(at), at]))
     for (const [name, task] of this.#tasks) {
       if (wanted.has(name) && !isNewMember) continue
       this.#tasks.delete(name)
+      this.#options.metrics.forget('forager_lag_records', labelsOf(task.input))
       await task.close()
     }
     await this.#open([...wanted].filter(([name]) => !this.#tasks.has(name)).map(([, at]) => at))
+    this.#countTasks()
     this.#options.logger.info('tasks.assigned', { tasks: [...this.#tasks.keys()].join(' ') })
     this.#emit({ type: 'state', state: 'running' })
   }
@@ -205,6 +211,7 @@ export class Loop {
       if (!this.#isFencedInRound) this.#fencedRounds += 1
       this.#isFencedInRound = true
       if (this.#fencedRounds > maxFencedRounds) throw error
+      this.#options.metrics.count('forager_tasks_fenced_total', 1)
       this.#options.logger.warn('task.fenced', { task: task.id, reason: error.message })
       this.#tasks.delete(partitionName(task.input))
       this.#consumer!.pause([task.input])
@@ -260,10 +267,21 @@ export class Loop {
     return total
   }
 
+  #countTasks(): void {
+    for (const stage of [0, 1, 2] as const) {
+      const own = [...this.#tasks.values()].filter(task => task.stage === stage)
+      this.#options.metrics.set('forager_tasks', own.length, { sub_topology: String(stage) })
+    }
+  }
+
   #reportProgress(): void {
     const recordsTotal = this.#recordsTotal
     this.#emit({ type: 'progress', recordsRead: this.#recordsRead, recordsTotal })
   }
+}
+
+function labelsOf({ topic, partition }: TopicPartition): Labels {
+  return { topic, partition: String(partition) }
 }
 
 /** Who took a task over cleans up behind it: then the owner before may fail in another way first. */

@@ -123,7 +123,7 @@ export class TaskCommitter {
     state = '',
   ): Promise<readonly number[]> {
     assert(this.#producer !== null, 'a task commits before it was opened', { task: this.#id })
-    const { applicationId, membership, metrics } = this.#context
+    const { membership, metrics } = this.#context
     const metadata: OffsetMetadata = { v: 1, last: this.#last, state }
     const offsets =
       offset === null ? [] : [{ ...this.#input, offset, metadata: JSON.stringify(metadata) }]
@@ -131,7 +131,7 @@ export class TaskCommitter {
     const all = isFirst ? [...records, this.ownerRecord(true)] : records
     const written = await this.#producer.commit({ records: all, offsets, group: membership() })
     if (isFirst) this.#hasCommitted = true
-    metrics.count('forager_commits_total', 1, { application: applicationId })
+    metrics.count('forager_commits_total', 1, { sub_topology: this.#id.split('_')[0]! })
     return written
   }
 

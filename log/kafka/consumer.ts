@@ -165,7 +165,8 @@ export class KafkaConsumer implements LogConsumer {
       position.fetched = null
       position.offset = batch.nextOffset
       const { topic, partition } = position
-      if (batch.nextOffset > offset) batches.push({ ...batch, topic, partition })
+      const end = Math.max(fetched.lastStableOffset, batch.nextOffset)
+      if (batch.nextOffset > offset) batches.push({ ...batch, topic, partition, end })
     }
     return batches
   }

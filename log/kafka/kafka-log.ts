@@ -140,14 +140,10 @@ export class KafkaLog implements Log {
         [position],
         { maxWaitMs: 0, maxBytes },
       )
-      const none = { topic, partition: number, records: [], nextOffset: offset }
-      if (fetched === undefined) return none
-      return decodeBatches(
-        { topic, partition: number },
-        fetched.part.batches,
-        offset,
-        fetched.part.aborted,
-      )
+      const at = { topic, partition: number }
+      if (fetched === undefined) return { ...at, records: [], nextOffset: offset, end: offset }
+      const { batches, aborted, lastStableOffset: end } = fetched.part
+      return { ...decodeBatches(at, batches, offset, aborted), end }
     })
   }
 

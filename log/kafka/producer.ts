@@ -5,7 +5,7 @@
  * asks what was committed.
  */
 import { assert, ForagerError, StateError } from '../../model/errors.ts'
-import type { LogProducer, ProducerRecord, Transaction } from '../log.ts'
+import type { GroupMembership, LogProducer, ProducerRecord, Transaction } from '../log.ts'
 import { partitionName } from '../log.ts'
 import type { KafkaClient } from './client.ts'
 import { isPassing } from './client.ts'
@@ -72,12 +72,12 @@ export class KafkaProducer implements LogProducer {
       const size = Buffer.byteLength(offset.metadata)
       assert(size <= maxMetadataBytes, () => `offset metadata of ${size} bytes`, { ...offset })
     }
-    if (transaction.records.length === 0 && transaction.offsets.length === 0) return []
     let isDecided = false
     try {
       await this.#begin(transaction)
       const offsets = await this.#send(transaction.records)
       await this.#sendOffsets(transaction)
+      if (isEmpty(transaction)) await this.#confirmMembership(transaction.group)
       isDecided = true
       await this.#end(true)
       return offsets
@@ -112,7 +112,8 @@ export class KafkaProducer implements LogProducer {
         ]),
       )
     }
-    if (offsets.length === 0) return
+    // An empty transaction asks whether the id is ours: the coordinator must hear of it all the same.
+    if (offsets.length === 0 && topics.size > 0) return
     const { producerId, producerEpoch } = this.#identity
     await this.#retrying('name the group of a transaction', () =>
       control.askCoordinator(
@@ -200,6 +201,26 @@ export class KafkaProducer implements LogProducer {
     )
   }
 
+  /** A heartbeat, which the group refuses from who is not its member any more. */
+  async #confirmMembership({ group, generation, memberId }: GroupMembership): Promise<void> {
+    if (memberId === '') return
+    await this.#retrying('confirm the membership', async () => {
+      const ask = this.#client.control.askCoordinator(
+        'group',
+        group,
+        requests.heartbeat,
+        group,
+        generation,
+        memberId,
+        null,
+      )
+      await ask.catch((error: unknown) => {
+        // It rebalances, and this is still a member of it.
+        if (errorNameOf(error) !== 'REBALANCE_IN_PROGRESS') throw error
+      })
+    })
+  }
+
   async #end(isCommit: boolean): Promise<void> {
     const { producerId, producerEpoch } = this.#identity
     await this.#retrying(isCommit ? 'commit' : 'abort', () =>
@@ -233,6 +254,10 @@ export class KafkaProducer implements LogProducer {
       cause,
     })
   }
+}
+
+function isEmpty({ records, offsets }: Transaction): boolean {
+  return records.length === 0 && offsets.length === 0
 }
 
 interface PartitionBatch {

@@ -27,7 +27,7 @@ export function decodeBatches(
   bytes: Buffer,
   fromOffset: number,
   abortedTransactions: readonly AbortedTransaction[],
-): LogBatch {
+): Omit<LogBatch, 'end'> {
   const pending = abortedTransactions.toSorted((a, b) => a.firstOffset - b.firstOffset)
   const aborted = new Set<bigint>()
   const records: LogRecord[] = []

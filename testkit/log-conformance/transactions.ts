@@ -109,6 +109,38 @@ export const transactionCases: readonly LogConformanceCase[] = [
     },
   },
   {
+    title: 'an empty transaction tells whether the id is still ours',
+    async run(context) {
+      const topic = await makeTopic(context)
+      const writer = await Writer.open(context, [topic])
+      const id = context.name('id')
+      const empty = transactionOf([], writer.membership)
+      const older = await context.log.openProducer(id)
+      assert.deepEqual(await older.commit(empty), [])
+      assert.deepEqual(await older.commit(empty), [])
+      const newer = await context.log.openProducer(id)
+      await assertFenced(older.commit(empty))
+      assert.deepEqual(await newer.commit(empty), [])
+      await writer.close()
+    },
+  },
+  {
+    title: 'an empty transaction tells whether the membership is still ours',
+    needs: 'group-generation',
+    async run(context) {
+      const topic = await makeTopic(context, 2)
+      const group = context.name('group')
+      const first = await context.log.openConsumer({ group, topics: [topic] })
+      const { membership } = await assignment(first)
+      const producer = await context.log.openProducer(context.name('id'))
+      assert.deepEqual(await producer.commit(transactionOf([], membership)), [])
+      const second = await context.log.openConsumer({ group, topics: [topic] })
+      await settle([first, second], 2)
+      await assertFenced(producer.commit(transactionOf([], membership)))
+      await Promise.all([first.close(), second.close()])
+    },
+  },
+  {
     title: 'producers of different ids do not fence each other',
     async run(context) {
       const topic = await makeTopic(context)
