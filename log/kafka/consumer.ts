@@ -4,7 +4,7 @@
  * undecoded until it is asked for. Nothing is fetched beyond that: who does not poll does not fill memory.
  */
 import { assert, StateError } from '../../model/errors.ts'
-import type { LogBatch, LogConsumer, PollResult, TopicPartition } from '../log.ts'
+import type { Assignment, LogBatch, LogConsumer, PollResult, TopicPartition } from '../log.ts'
 import { partitionName } from '../log.ts'
 import type { KafkaClient, Lane } from './client.ts'
 import { isPassing, PassingError } from './client.ts'
@@ -32,7 +32,9 @@ export class KafkaConsumer implements LogConsumer {
   /** Brokers with a fetch under way. */
   readonly #fetching = new Set<number>()
   #memberId = ''
-  #joining: Promise<PollResult> | null = null
+  #joining: Promise<void> | null = null
+  /** What the group gave; the next poll hands it out, however long joining took. */
+  #assigned: Assignment | null = null
   /** What a fetch failed with that does not pass; the next poll throws it. */
   #failure: unknown = null
   #tries = 0
@@ -57,13 +59,16 @@ export class KafkaConsumer implements LogConsumer {
     const { clock } = this.#client.options
     const deadline = clock.monotonic() + maxWaitMs
     for (;;) {
+      const assignment = this.#assigned
+      this.#assigned = null
+      if (assignment !== null) return { kind: 'assigned', assignment }
+      this.#throwFailure()
       if (this.#member.isJoinDue && this.#joining === null) this.#joining = this.#join()
       const waitMs = Math.max(0, deadline - clock.monotonic())
       if (this.#joining !== null) {
-        const assigned = await this.#orWoken(this.#joining, waitMs)
-        if (assigned !== null) return assigned
+        await this.#orWoken(this.#joining, waitMs)
+        if (this.#assigned !== null) continue
       } else {
-        this.#throwFailure()
         const batches = this.#takeFetched(maxBytes)
         await this.#startFetches(maxBytes)
         if (batches.length > 0) return { kind: 'records', batches }
@@ -102,7 +107,7 @@ export class KafkaConsumer implements LogConsumer {
     this.#isClosed = true
     this.#positions.clear()
     this.wakeup()
-    await this.#joining?.catch(() => undefined)
+    await this.#joining
     await Promise.all([this.#member.leave(), this.#client.closeLane(this.#lane)])
   }
 
@@ -111,7 +116,7 @@ export class KafkaConsumer implements LogConsumer {
     this.#wake?.()
   }
 
-  async #join(): Promise<PollResult> {
+  async #join(): Promise<void> {
     try {
       const assignment = await this.#member.join()
       const { memberId } = assignment.membership
@@ -123,7 +128,9 @@ export class KafkaConsumer implements LogConsumer {
       this.#memberId = memberId
       const kept = new Set(assignment.partitions.map(partitionName))
       for (const name of this.#positions.keys()) if (!kept.has(name)) this.#positions.delete(name)
-      return { kind: 'assigned', assignment }
+      this.#assigned = assignment
+    } catch (error) {
+      if (!this.#isClosed) this.#failure = error
     } finally {
       this.#joining = null
     }

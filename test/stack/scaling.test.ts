@@ -48,7 +48,7 @@ it.each(seeds)('seed %i: a kill, a pause, one more instance', async seed => {
     ])
     await producing
     await untilApplied(log, applicationId, shop.partitions, {
-      deadlineMs: 300_000,
+      deadlineMs: 150_000,
       whileWaiting: () => expectAllWell(instances),
     })
     expectAllWell(instances)

@@ -1,11 +1,13 @@
 /** Groups: who has which partitions, and where reading goes on. */
 import assert from 'node:assert/strict'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogConformanceCase } from './log-test.ts'
 import {
   assertAscending,
   assignment,
   makeTopic,
   manyBytes,
+  maxPolls,
   names,
   settle,
   take,
@@ -28,6 +30,26 @@ export const groupCases: readonly LogConformanceCase[] = [
       const expected = [0, 1, 2].map(partition => `${asked[0]}-${partition}`)
       assert.deepEqual(names(partitions), [...expected, `${asked[1]}-0`].sort())
       await consumer.close()
+    },
+  },
+  {
+    title: 'an assignment that comes while nobody polls is handed out by a later poll',
+    async run(context) {
+      const topic = await makeTopic(context, 3)
+      const consumer = await context.log.openConsumer({
+        group: context.name('group'),
+        topics: [topic],
+      })
+      for (let polls = 0; polls < maxPolls; polls += 1) {
+        const result = await consumer.poll({ maxWaitMs: 0, maxBytes: manyBytes })
+        if (result.kind === 'assigned') {
+          assert.equal(result.assignment.partitions.length, 3)
+          await consumer.close()
+          return
+        }
+        await sleep(100)
+      }
+      assert.fail('no assignment came')
     },
   },
   {
