@@ -12,8 +12,9 @@ import { promisify } from 'node:util'
 const run = promisify(execFile)
 
 export interface StackOptions {
-  /** Where jars, settings, data and logs lie. */
+  /** Where jars lie; settings, data and logs too, unless `data` says otherwise. */
   readonly home: string
+  readonly data?: string
   /** Added to every port, so that several stacks run side by side. */
   readonly portOffset: number
 }
@@ -56,7 +57,7 @@ const kafka: Part = {
     await writeFile(join(libs, '.fetched'), '')
   },
   async prepare(options) {
-    const folder = join(options.home, 'kafka')
+    const folder = partFolder('kafka', options)
     const data = join(folder, 'data')
     const settings = join(folder, 'server.properties')
     const template = await readFile(join(resources, 'kafka', 'server.properties'), 'utf8')
@@ -68,7 +69,7 @@ const kafka: Part = {
       .replaceAll('@CONTROLLER_PORT@', String(port + 1))
       .replaceAll('@DATA@', data)
     await writeFile(settings, text)
-    const classPath = await classPathOf(join(folder, 'libs'))
+    const classPath = await classPathOf(join(options.home, 'kafka', 'libs'))
     const log4j = `-Dlog4j2.configurationFile=${join(resources, 'kafka', 'log4j2.properties')}`
     if (!existsSync(join(data, 'meta.properties'))) {
       const tools = `-Dlog4j2.configurationFile=${join(resources, 'kafka', 'log4j2-tools.properties')}`
@@ -82,6 +83,11 @@ const kafka: Part = {
     }
   },
   answers: options => canConnect(kafkaPort(options)),
+}
+
+/** Settings, data and log of a part. */
+export function partFolder(name: string, { home, data }: StackOptions): string {
+  return join(data ?? home, name)
 }
 
 export const parts: readonly Part[] = [kafka]

@@ -5,7 +5,7 @@ import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Part, StackOptions } from './parts.ts'
-import { parts } from './parts.ts'
+import { partFolder, parts } from './parts.ts'
 
 export type Say = (line: string) => void
 
@@ -55,6 +55,12 @@ export async function down(
   }
 }
 
+/** Nothing answers on its ports. */
+export async function isFree(options: StackOptions): Promise<boolean> {
+  const answers = await Promise.all(parts.map(part => part.answers(options)))
+  return !answers.includes(true)
+}
+
 /** Ends a part at once, as a crash does, and starts it again. */
 export async function restart(name: string, options: StackOptions): Promise<void> {
   const [part] = partsNamed([name])
@@ -76,8 +82,8 @@ export async function status(options: StackOptions, say: Say): Promise<void> {
   }
 }
 
-export function logFile(part: Part, { home }: StackOptions): string {
-  return join(home, part.name, 'output.log')
+export function logFile(part: Part, options: StackOptions): string {
+  return join(partFolder(part.name, options), 'output.log')
 }
 
 /** Null when it does not run. */
@@ -88,12 +94,12 @@ export async function pidOf(part: Part, options: StackOptions): Promise<number |
   return isAlive(pid) ? pid : null
 }
 
-function pidFile(part: Part, { home }: StackOptions): string {
-  return join(home, part.name, 'pid')
+function pidFile(part: Part, options: StackOptions): string {
+  return join(partFolder(part.name, options), 'pid')
 }
 
 async function start(part: Part, options: StackOptions): Promise<void> {
-  await mkdir(join(options.home, part.name), { recursive: true })
+  await mkdir(partFolder(part.name, options), { recursive: true })
   const { command, args } = await part.prepare(options)
   const log = await open(logFile(part, options), 'a')
   const child = spawn(command, args, { detached: true, stdio: ['ignore', log.fd, log.fd] })

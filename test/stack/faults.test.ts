@@ -20,10 +20,10 @@ import {
   writeConfig,
 } from './instances.ts'
 import { BrokerProxy } from './proxy.ts'
-import { stackOptions } from './setup.ts'
 import { differences, makeShop, makeTopics, shopConfig, warehouseIn } from './shop.ts'
 
 const broker = inject('broker')
+const stack = inject('stack')
 const log = openKafka(broker)
 afterAll(() => log.close())
 
@@ -66,12 +66,12 @@ function expectAllWell(instances: readonly Instance[]): void {
 describe('an application', () => {
   it('goes on when the broker was restarted', async () => {
     await runShop(11, broker, async () => {
-      await restart('kafka', stackOptions)
+      await restart('kafka', stack)
     })
   })
 
   it('goes on when the connection was cut for longer than a request may take', async () => {
-    const ports = proxyPorts(stackOptions)
+    const ports = proxyPorts(stack)
     const proxy = await BrokerProxy.open(ports)
     try {
       await runShop(12, `127.0.0.1:${ports.proxy}`, async () => {
@@ -88,7 +88,7 @@ describe('an application', () => {
 describe('a transaction', () => {
   const client = (): KafkaClient =>
     new KafkaClient({
-      brokers: [`127.0.0.1:${kafkaPort(stackOptions)}`],
+      brokers: [`127.0.0.1:${kafkaPort(stack)}`],
       clientId: 'half',
       clock: systemClock,
       random: systemRandom,

@@ -76,7 +76,7 @@ export function shopConfig(applicationId: string, broker: string, shop: Shop) {
       format: 'debezium-json',
       sessionTimeout: '6s',
       requestTimeout: '5s',
-      retryTimeout: '60s',
+      retryTimeout: '5m',
     },
     tables: [
       {
