@@ -155,12 +155,12 @@ export const errorCodes = {
   // StateError: stores, the local log.
   'state-locked': {
     acts: 'operator',
-    means: 'Another process uses the same state folder.',
-    advice: 'Stop the other process, or give this one its own `stateDir`.',
+    means: 'Another process uses the same state folder, or left its lock there from elsewhere.',
+    advice: 'Stop the other process, or give this one a state folder of its own (`state.path`).',
   },
   'state-corrupt': {
     acts: 'operator',
-    means: 'A file of the local log or of a store is damaged.',
+    means: 'A file of the local log, of a store or of the state folder is damaged or missing.',
     advice: 'Restore the state folder and the warehouse from the same moment, or remove both.',
   },
   'task-fenced': {
@@ -177,12 +177,17 @@ export const errorCodes = {
   'warehouse-behind': {
     acts: 'operator',
     means: 'The log says that batches were applied which the warehouse does not have.',
-    advice: 'The warehouse was removed or restored. Restore it, or remove the state folder too.',
+    advice:
+      'The warehouse was removed or restored. Restore it; to fill it anew, remove the state folder too, ' +
+      'and the source must still have everything.',
   },
   'warehouse-ahead': {
     acts: 'operator',
-    means: 'The warehouse was written through another log than this one.',
-    advice: 'The state folder was removed or replaced. Restore it, or remove the warehouse too.',
+    means: 'A table of the warehouse was written through another log than this one.',
+    advice:
+      'The state folder was removed or replaced: restore it. Or another application (another ' +
+      '`applicationId`) writes these tables: then give this one other targets (`to`) or another ' +
+      '`warehouse.path`. Only tables that nobody else writes may be removed, to fill them anew.',
   },
   'warehouse-conflict': {
     acts: 'operator',
@@ -196,8 +201,12 @@ export const errorCodes = {
   },
   'schema-incompatible': {
     acts: 'operator',
-    means: 'A column changed to a type that the rows of the table cannot be read as.',
-    advice: 'Give the column a type that holds both (`columns.types`), or rebuild the table.',
+    means:
+      'The type of a column, the key or the partitioning changed in a way that the rows that the table ' +
+      'has cannot follow.',
+    advice:
+      'A type: give the column one that holds both (`columns.types`). A key or partitioning: set it ' +
+      'back, or name a new target (`to`) and read the source anew under a new `applicationId`.',
   },
   'storage-failed': {
     acts: 'operator',

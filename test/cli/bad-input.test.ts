@@ -279,12 +279,12 @@ describe('a disk', () => {
       await program.runHere()
       await rename(program.path('warehouse'), program.path('kept'))
       expect((await program.runHere()).error).toMatch(
-        /\(table ods\.user\) \[warehouse-behind\]\. .*remove the state folder too/,
+        /\(table ods\.user\) \[warehouse-behind\]\. .*remove the state folder too, /,
       )
       await rename(program.path('kept'), program.path('warehouse'))
       await rm(program.path('.forager'), { recursive: true })
       expect((await program.runHere()).error).toMatch(
-        /\(table ods\.user\) \[warehouse-ahead\]\. .*remove the warehouse too/,
+        /\(table ods\.user\) \[warehouse-ahead\]\. .*restore it\. Or another application .*may be removed/,
       )
       for (const name of ['warehouse', '.forager'])
         await rm(program.path(name), { recursive: true })
