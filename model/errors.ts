@@ -4,7 +4,10 @@
  * which is generated from the list below (`scripts/generate-docs.ts`).
  */
 
-/** Who must act, in one word, and what each code means and asks for. */
+/**
+ * Who must act, in one word, and what each code means and asks for. `configuration` is the operator, in
+ * the configuration: the program ends with its own exit code then.
+ */
 export const errorCodes = {
   // TopologyError: the author of the topology.
   'topology-invalid': {
@@ -26,32 +29,40 @@ export const errorCodes = {
   },
   // ConfigError: the operator.
   'config-invalid': {
-    acts: 'operator',
+    acts: 'configuration',
     means: 'The configuration file has a problem: an unknown key, a missing or wrong value.',
     advice:
       'Correct the line that the message names; `forager check CONFIG` lists every problem at once.',
   },
   'no-primary-key': {
-    acts: 'operator',
+    acts: 'configuration',
     means:
       'A table that the configuration names exactly has no primary key, and none is configured.',
     advice: 'Give `key: [column, …]` for the table, or remove it from `tables`.',
   },
   'key-column-missing': {
-    acts: 'operator',
+    acts: 'configuration',
     means: 'A column of the configured key, or of the message key, is not in the row.',
     advice: 'Correct `key` of the table, or the `columns` that leave it out.',
   },
   'partition-column-missing': {
-    acts: 'operator',
+    acts: 'configuration',
     means: 'The column that `partitionBy` names is not in the table.',
     advice: 'Correct `partitionBy` of the table.',
+  },
+  'target-shared': {
+    acts: 'configuration',
+    means: 'Two source tables would go to one target, and their rules do not say that they may.',
+    advice:
+      'Give each its own `to`; or, for parts of one table whose keys do not overlap, say `merge: true` ' +
+      'in the rule of each.',
   },
   // DecodeError and ProcessingError: the data; policy `onError`.
   'message-not-json': {
     acts: 'data',
     means: 'A message of a JSON source is not JSON.',
-    advice: 'Look at the message; `onError: skip` counts and passes such messages.',
+    advice:
+      'Look at the message; `onError` decides whether such messages stop the run or are passed.',
   },
   'message-unknown': {
     acts: 'data',
@@ -104,12 +115,14 @@ export const errorCodes = {
   'truncate-unordered': {
     acts: 'data',
     means: 'A truncate came through a topic of several partitions, where its order is not known.',
-    advice: 'Give the table a source topic of one partition, or `onError: skip` to pass truncates.',
+    advice:
+      'Give the table a source topic of one partition; `onError` decides whether such truncates stop the ' +
+      'run or are passed.',
   },
   'processor-failed': {
     acts: 'data',
     means: 'A processor of the topology threw.',
-    advice: 'Mend the processor that the message names, or `onError: skip`.',
+    advice: 'Mend the processor that the message names.',
   },
   // SourceError: the source.
   'source-unreadable': {
@@ -120,7 +133,8 @@ export const errorCodes = {
   'source-line-invalid': {
     acts: 'data',
     means: 'A line of a file of recorded events is not of the recorded form.',
-    advice: 'Mend the line that the message names, or `onError: skip`.',
+    advice:
+      'Mend the line that the message names; `onError` decides whether it stops the run or is passed.',
   },
   'source-replaced': {
     acts: 'operator',
