@@ -8,23 +8,35 @@ import type { LogHeader, LogRecord } from '../model/change-event.ts'
 import { ForagerError, SourceError } from '../model/errors.ts'
 import { partitionOfBytes } from '../model/partitioner.ts'
 import type { FileSystem } from '../runtime/file-system.ts'
+import { nodeFileSystem } from '../runtime/file-system.ts'
 import type { ReadOnlySource } from './embedded-log.ts'
 import type { TopicInfo, TopicPartition } from './log.ts'
 import { partitionName } from './log.ts'
 import { lowerBound, sliceRecords } from './log-storage.ts'
 
 export interface RecordedSourceOptions {
-  readonly fileSystem: FileSystem
   readonly path: string
+  /** By default the machine's own files. */
+  readonly fileSystem?: FileSystem
   /**
    * Gives every topic this many partitions, by the hash of the key as a producer would. Offsets are
    * then line numbers from 0, so that a line that is mended later does not move the others.
    */
   readonly repartitionInto?: number
-  /** Called for a line that is not of the recorded form; it throws, or returns to pass the line. */
-  readonly onBadLine: (error: SourceError) => void
+  /**
+   * Called for a line that is not of the recorded form; it throws, or returns to pass the line. By
+   * default it throws.
+   */
+  readonly onBadLine?: (error: SourceError) => void
   /** Of the file when it is unpacked. */
   readonly maxBytes?: number
+}
+
+type Resolved = RecordedSourceOptions &
+  Required<Pick<RecordedSourceOptions, 'fileSystem' | 'onBadLine'>>
+
+function throwIt(error: SourceError): never {
+  throw error
 }
 
 const defaultMaxBytes = 1024 * 1024 * 1024
@@ -32,7 +44,8 @@ const defaultMaxBytes = 1024 * 1024 * 1024
 const maxPartition = 99_999
 
 /** Reads the file. SourceError `source-unreadable` when it is missing or ends in the middle. */
-export async function openRecordedSource(options: RecordedSourceOptions): Promise<RecordedSource> {
+export async function openRecordedSource(given: RecordedSourceOptions): Promise<RecordedSource> {
+  const options: Resolved = { fileSystem: nodeFileSystem, onBadLine: throwIt, ...given }
   const bytes = await readUnpacked(options)
   const partitions = new Map<string, LogRecord[]>()
   const topics = new Map<string, number>()
@@ -108,7 +121,7 @@ async function readUnpacked({
   fileSystem,
   path,
   maxBytes = defaultMaxBytes,
-}: RecordedSourceOptions): Promise<Buffer> {
+}: Resolved): Promise<Buffer> {
   const context = { file: path }
   const found = await fileSystem.stat(path)
   if (found === null || found.isDirectory) {
@@ -164,11 +177,7 @@ function lines(bytes: Buffer): string[] {
   return found
 }
 
-function parseOrPass(
-  line: string,
-  index: number,
-  options: RecordedSourceOptions,
-): LogRecord | null {
+function parseOrPass(line: string, index: number, options: Resolved): LogRecord | null {
   try {
     return parseLine(line, index, options)
   } catch (error) {

@@ -114,7 +114,7 @@ export class ChangeStream {
     name: string,
     ...operators: readonly OperatorFunction<ChangeEvent, ChangeEvent>[]
   ): ChangeStream {
-    return this.#transform(name, () => ({ operator: pipeEvents(operators) }))
+    return this.#transform(name, () => ({ operator: pipeEvents(name, operators) }))
   }
 
   /** A processor of one's own; the supplier makes one for each task. */
