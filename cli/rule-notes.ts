@@ -73,15 +73,16 @@ export function notesAtEnd(
   const seen = router.seen()
   const known = [...new Set([...earlier.keys(), ...seen.keys()])]
   const unmatched = loaded.config.tables.flatMap(({ from }): Note[] => {
-    if (from.includes('*') || known.includes(from)) return []
+    // Where nothing is known, nothing can be said: the file is empty, or the list of earlier runs gone.
+    if (known.length === 0 || from.includes('*') || known.includes(from)) return []
     if (isThere(router.lookUp(from)?.name ?? '')) return []
     const near = nearest(from, known)
     const hint = near === null ? '' : `; nearest: ${near}`
     const advice =
       near === null
         ? 'Compare the name with those of the source.'
-        : `If that is meant, correct \`from\`; events that were passed over are not read again: remove ` +
-          `the state folder (${statePath(loaded)}), or name a new applicationId.`
+        : 'If that is meant, correct `from`; events that were passed over are not read again. ' +
+          startAnew(loaded)
     return [{ event: 'rule.unmatched', text: `No event of ${from} was seen${hint}. ${advice}` }]
   })
   return [...unmatched, ...columnNotes(loaded, [...seen.values()])]

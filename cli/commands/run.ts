@@ -73,6 +73,12 @@ interface RunParts {
 async function runWithNotes(loaded: LoadedConfig, parts: RunParts): Promise<Outcome> {
   const router = routerOf(loaded.config)
   const earlier = await readSourceTables(loaded)
+  // A target keeps its source table from run to run.
+  for (const [table, { target, isRefused }] of earlier) {
+    if (!isRefused && target !== null && router.lookUp(table)?.name === target) {
+      router.targetOf(table)
+    }
+  }
   const tell = (notes: readonly Note[]): readonly Note[] => {
     for (const { event, text } of notes) parts.logger.warn(event, { reason: text })
     return notes

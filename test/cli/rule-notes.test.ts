@@ -35,8 +35,9 @@ describe('a rule that names a table exactly', () => {
       const unmatched = first.said.filter(line => line.startsWith('No event'))
       expect(unmatched).toEqual([
         'No event of demo.usr was seen; nearest: demo.user. If that is meant, correct `from`; events ' +
-          `that were passed over are not read again: remove the state folder (${program.path('.forager/shop')}), ` +
-          'or name a new applicationId.',
+          'that were passed over are not read again. To have them, read the source from its beginning: ' +
+          `remove the state folder (${program.path('.forager/shop')}) and the tables that it filled, or ` +
+          'name a new applicationId and new targets.',
       ])
       // The rule is corrected, and the events were passed over: said by each command until they are there.
       await rules(program, '{ from: demo.user, to: ods.user }')
@@ -107,6 +108,28 @@ describe('a target', () => {
       )
       const changed = said.filter(line => line.startsWith('demo.user goes to ods.person now'))
       expect(changed[0]).toContain('ods.person begins at this point and lacks what was read before')
+    })
+  })
+})
+
+describe('two source tables into one target', () => {
+  it('are refused over two runs as well', async () => {
+    await inFolder(async program => {
+      const patterns = [
+        '{ from: "demo.*", to: "ods.{table}" }',
+        '{ from: "shop.*", to: "ods.{table}" }',
+      ]
+      await rules(program, ...patterns)
+      await program.write('events.jsonl', fileOf(goodLines()))
+      expect(await run(program)).toMatchObject({ code: 0, warned: [] })
+      const line = changeLine(10, 'c', 1, '{"id":1,"name":"x"}')
+      const other = { ...line, value: line.value!.replace('"db":"demo"', '"db":"shop"') }
+      await program.write('events.jsonl', fileOf([...goodLines(), other]))
+      const { code, warned } = await run(program)
+      expect(code).toBe(2)
+      expect(warned).toEqual([
+        expect.stringMatching(/^error: demo\.user and shop\.user would both go to ods\.user, /),
+      ])
     })
   })
 })
