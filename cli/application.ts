@@ -3,13 +3,12 @@
  * running application over them.
  */
 import { join, resolve } from 'node:path'
-import { debeziumJson } from '../formats/debezium-json.ts'
-import type { TableHints } from '../formats/decoder.ts'
 import { EmbeddedLog } from '../log/embedded-log.ts'
 import { FileStorage } from '../log/file-storage.ts'
 import type { KafkaLogOptions } from '../log/kafka/kafka-log.ts'
 import type { Log } from '../log/log.ts'
 import { openRecordedSource } from '../log/recorded-source.ts'
+import type { Origin } from '../model/change-event.ts'
 import type { ReachPoint } from '../model/crash-points.ts'
 import type { SourceError } from '../model/errors.ts'
 import type { Logger } from '../observe/logger.ts'
@@ -28,6 +27,10 @@ import { StreamsBuilder } from '../topology/streams-builder.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { LoadedConfig } from './config.ts'
 import type { Config, FileSourceConfig, KafkaSourceConfig } from './config-schema.ts'
+import { formats } from './formats.ts'
+import { refuseLostTopics } from './lost-topics.ts'
+import type { LineOf } from './with-lines.ts'
+import { atLine, withLines } from './with-lines.ts'
 
 export function warehousePath({ config, folder }: LoadedConfig): string {
   return resolve(folder, config.warehouse.path)
@@ -65,19 +68,29 @@ function wildcardPattern(text: string): string {
     .join('.*')
 }
 
+interface TopologyParts {
+  readonly router?: TableRouter
+  /** Where the records of a file stand in it. */
+  readonly lineOf?: LineOf
+}
+
 /** The one topology of the program: all tables of a configuration through one path. */
-export function buildTopology(loaded: LoadedConfig): Topology {
+export function buildTopology(
+  loaded: LoadedConfig,
+  { router = routerOf(loaded.config), lineOf }: TopologyParts = {},
+): Topology {
   const { config } = loaded
-  const router = routerOf(config)
+  const format = formats[config.source.format]()
   const builder = new StreamsBuilder()
   const { window, state } = config
   builder
     .stream(sourceTopics(config), {
       name: 'events',
-      format: debeziumJson(),
+      format: lineOf === undefined ? format : withLines(format, lineOf),
       onError: config.onError,
       ...startOf(config),
-      hintsOf: rememberByTable(table => hintsOf(router, table)),
+      // Null: no rule wants the table, and its rows are not read at all.
+      hintsOf: table => router.hintsOf(table),
       connectorSettings: config.source.connector,
       incarnation: config.source.incarnation,
       dropRepeats: config.source.dropRepeats,
@@ -109,28 +122,41 @@ export function buildTopology(loaded: LoadedConfig): Topology {
 
 export interface RunningParts {
   readonly streams: Streams
+  /** The error, with its line where the source is a file. */
+  readonly withLine: (error: unknown) => unknown
   readonly close: () => Promise<void>
 }
 
 /** Opens the log. It is closed by `close`. */
 export async function openApplication(
   loaded: LoadedConfig,
-  parts: { readonly logger: Logger; readonly metrics: Metrics; readonly reach: ReachPoint },
+  {
+    router,
+    ...parts
+  }: {
+    readonly logger: Logger
+    readonly metrics: Metrics
+    readonly reach: ReachPoint
+    readonly router?: TableRouter
+  },
 ): Promise<RunningParts> {
   const { config } = loaded
   const { source } = config
-  const log =
+  const { log, lineOf } =
     source.type === 'file'
       ? await openLocalLog(loaded, source, parts)
-      : await openKafka(config.applicationId, source)
-  const streams = new Streams(buildTopology(loaded), {
+      : { log: await openKafka(config.applicationId, source) }
+  const given = { ...(router && { router }), ...(lineOf && { lineOf }) }
+  const streams = new Streams(buildTopology(loaded, given), {
     applicationId: config.applicationId,
     log,
     stateDir: statePath(loaded),
     commitIntervalMs: config.commitInterval,
     ...parts,
   })
-  return { streams, close: () => log.close() }
+  const withLine = (error: unknown): unknown =>
+    lineOf === undefined ? error : atLine(error, lineOf)
+  return { streams, withLine, close: () => log.close() }
 }
 
 /** The local log with the file of recorded events beside it. */
@@ -138,19 +164,31 @@ async function openLocalLog(
   loaded: LoadedConfig,
   { path, repartitionInto }: FileSourceConfig,
   parts: { readonly logger: Logger; readonly metrics: Metrics },
-): Promise<Log> {
+): Promise<{ readonly log: Log; readonly lineOf?: LineOf }> {
+  const file = resolve(loaded.folder, path)
   const source = await openRecordedSource({
     fileSystem: nodeFileSystem,
-    path: resolve(loaded.folder, path),
+    path: file,
     onBadLine: error => passBadLine(loaded.config, error, parts),
     ...(repartitionInto === undefined ? {} : { repartitionInto }),
   })
-  return await EmbeddedLog.open({
+  const log = await EmbeddedLog.open({
     storage: new FileStorage(nodeFileSystem, join(statePath(loaded), 'log')),
     clock: systemClock,
     random: systemRandom,
     sources: [source],
   })
+  try {
+    await refuseLostTopics(log, loaded.config.applicationId, source.topics)
+  } catch (error) {
+    await log.close()
+    throw error
+  }
+  const lineOf = (at: Origin): ReturnType<LineOf> => {
+    const line = source.lineOf(at)
+    return line === null ? {} : { file, line }
+  }
+  return { log, lineOf }
 }
 
 /** The client is loaded only where it is used. */
@@ -196,24 +234,4 @@ export function routerOf({ tables }: Config): TableRouter {
 /** Optional keys that are absent, not present and undefined. */
 function withoutUndefined<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T
-}
-
-/** The same answer for the same table: it is asked for every event. */
-function rememberByTable<T>(answer: (table: string) => T): (table: string) => T {
-  const answers = new Map<string, T>()
-  return table => {
-    const known = answers.get(table)
-    if (known !== undefined) return known
-    const found = answer(table)
-    answers.set(table, found)
-    return found
-  }
-}
-
-/** Null: no rule wants the table, and its rows are not read at all. */
-function hintsOf(router: TableRouter, table: string): TableHints | null {
-  const target = router.targetOf(table)
-  if (target === null) return null
-  const { key, columns, beforeImage } = target.rule
-  return withoutUndefined({ key, types: columns?.types, beforeImage }) as TableHints
 }

@@ -6,6 +6,7 @@ import { z } from 'zod'
 import { parseColumnType } from '../model/column-type.ts'
 import { parsePartitionBy } from '../model/partition-by.ts'
 import type { StartPosition } from '../topology/nodes.ts'
+import { formatNames } from './formats.ts'
 
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 const sizeUnits: Readonly<Record<string, number>> = {
@@ -59,13 +60,16 @@ function parseStart(text: string): StartPosition['at'] {
 
 const name = z
   .string()
-  .regex(/^[A-Za-z0-9._-]{1,150}$/, 'must be letters, digits, ".", "_" and "-", at most 150')
+  .regex(
+    /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,150}$/,
+    'must be letters, digits, ".", "_" and "-", at most 150, and not "." or ".."',
+  )
 
 const columnList = z.array(z.string()).min(1)
 
 /** What every source has. */
 const anySource = {
-  format: z.literal('debezium-json').describe('What the messages are.'),
+  format: z.enum(formatNames).describe('What the messages are.'),
   connector: z
     .record(z.string(), z.string())
     .default({})
@@ -109,13 +113,20 @@ const broker = z
 
 const tls = z
   .strictObject({
-    ca: z.string().optional().describe('Certificates that brokers are checked against (PEM).'),
-    cert: z.string().optional().describe('Certificate of this client (PEM).'),
+    ca: z
+      .string()
+      .optional()
+      .describe('Certificates that brokers are checked against (PEM): `${file:ca.pem}`.'),
+    cert: z.string().optional().describe('Certificate of this client (PEM): `${file:PATH}`.'),
     key: z.string().optional().describe('Its key (PEM): `${file:PATH}`.'),
     passphrase: z.string().optional().describe('Of the key: `${env:NAME}`.'),
   })
   .optional()
-  .describe('TLS to the brokers; `{}` trusts what the system trusts.')
+  .describe(
+    'TLS to the brokers; `{}` trusts what the system trusts. In its values, and in those of ' +
+      '`source.sasl`, `${env:NAME}` stands for a variable of the environment and `${file:PATH}` for what ' +
+      'a file holds, without its last line end.',
+  )
 
 const sasl = z
   .strictObject({
@@ -124,7 +135,7 @@ const sasl = z
       .describe('How the client authenticates.'),
     username: z.string().optional().describe('For PLAIN and SCRAM.'),
     password: z.string().optional().describe('For PLAIN and SCRAM: `${env:NAME}`, `${file:PATH}`.'),
-    token: z.string().optional().describe('For OAUTHBEARER: `${file:PATH}`, read when connecting.'),
+    token: z.string().optional().describe('For OAUTHBEARER: `${file:PATH}`, read at the start.'),
   })
   .optional()
   .describe('Authentication to the brokers.')
@@ -192,11 +203,24 @@ const table = z.strictObject({
   from: z
     .string()
     .regex(/^[^.\s]+\.[^.\s]+$/, 'must be database.table, or schema.table for PostgreSQL')
-    .describe('Source tables: `database.table`, or `schema.table`; `*` stands for any characters.'),
+    .describe(
+      'Source tables: `database.table`, or `schema.table`. `*` stands for any characters but a point, ' +
+        'also for none; upper and lower case differ.',
+    ),
   to: z
     .string()
     .regex(/^[^.\s]+(\.[^.\s]+)?$/, 'must be a table, or database.table')
-    .describe('The target table; `{database}`, `{schema}` and `{table}` of the source.'),
+    .describe(
+      'The target table; `{database}`, `{schema}` and `{table}` of the source. What `*` stands for must ' +
+        'be kept, so that each source table has a target of its own.',
+    ),
+  merge: z
+    .boolean()
+    .optional()
+    .describe(
+      'Several source tables may go to one target: parts of one table (shards). Their keys must not ' +
+        'overlap, and a truncate of one of them empties the target.',
+    ),
   key: columnList
     .optional()
     .describe(

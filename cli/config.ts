@@ -3,14 +3,17 @@
  * known name. Paths in it are relative to its folder.
  */
 import { dirname, resolve } from 'node:path'
-import { closest, distance } from 'fastest-levenshtein'
 import type { Document, LineCounter as Lines } from 'yaml'
 import { LineCounter, parseDocument, visit } from 'yaml'
 import { z } from 'zod'
 import { ConfigError, type ForagerError } from '../model/errors.ts'
 import type { FileSystem } from '../runtime/file-system.ts'
+import { semanticProblems } from './config-problems.ts'
 import type { Config } from './config-schema.ts'
 import { configSchema } from './config-schema.ts'
+import type { Environment } from './config-secrets.ts'
+import { insertSecrets } from './config-secrets.ts'
+import { suggestion } from './suggestion.ts'
 
 export interface Problem {
   /** From 1; 0 when the file itself is the problem. */
@@ -25,10 +28,14 @@ export interface LoadedConfig {
   readonly config: Config
 }
 
-/** The configuration, or every problem that it has. */
+/**
+ * The configuration, or every problem that it has. With an environment its secrets are put in; without,
+ * they stay as they are written.
+ */
 export async function readConfig(
   fileSystem: FileSystem,
   path: string,
+  env?: Environment,
 ): Promise<{ readonly loaded: LoadedConfig | null; readonly problems: readonly Problem[] }> {
   const failed = (problems: readonly Problem[]) => ({ loaded: null, problems })
   let text: string
@@ -40,12 +47,7 @@ export async function readConfig(
   const lines = new LineCounter()
   const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true })
   if (document.errors.length > 0) {
-    return failed(
-      document.errors.map(error => ({
-        line: error.linePos?.[0].line ?? 0,
-        message: error.message.split('\n')[0]!.replace(/ at line \d+.*$/, ''),
-      })),
-    )
+    return failed(syntaxProblems(document, text))
   }
   let given: unknown
   try {
@@ -55,14 +57,42 @@ export async function readConfig(
     return failed([{ line: aliasLine(document, lines), message: (error as Error).message }])
   }
   const folder = dirname(resolve(path))
+  const lineAt = (at: Path): number => lineOf(document, at, lines)
+  const context = { fileSystem, folder, lineAt }
+  const secrets = env === undefined ? [] : await insertSecrets(given, { ...context, env })
   const result = configSchema.safeParse(given)
   const issues = result.success ? [] : result.error.issues
   const problems = [
-    ...issues.flatMap(issue => describeIssue(issue, document, lines)),
-    ...(await semanticProblems(given, folder, fileSystem, at => lineOf(document, at, lines))),
+    ...issues.flatMap(issue => describeIssue(issue, document, lines, text)),
+    ...secrets,
+    ...(await semanticProblems(given, folder, fileSystem, lineAt)),
   ].toSorted((a, b) => a.line - b.line)
   if (!result.success || problems.length > 0) return failed(problems)
   return { loaded: { path, folder, config: result.data }, problems }
+}
+
+/** What YAML does not read. Where braces are the cause, everything else follows from them. */
+function syntaxProblems({ errors }: Document, text: string): Problem[] {
+  const bare = new Map<number, Problem>()
+  const problems = errors.map(({ code, message, pos, linePos }): Problem => {
+    const line = linePos?.[0].line ?? 0
+    const target = unquotedTarget(text, line)
+    if (target !== null) bare.set(line, { line, message: quoteIt(target) })
+    const key = /^[^\s:,}]*/.exec(text.slice(pos[0]))?.[0]
+    if (code === 'DUPLICATE_KEY') return { line, message: `the key ${key} is given twice` }
+    return { line, message: message.split('\n')[0]!.replace(/ at line \d+.*$/, '') }
+  })
+  return bare.size === 0 ? problems : [...bare.values()]
+}
+
+/** The target of a rule as it stands in a line without quotes: YAML reads its braces as a mapping. */
+function unquotedTarget(text: string, line: number): string | null {
+  const unquoted = text.split('\n')[line - 1]?.replaceAll(/"[^"]*"|'[^']*'|#.*/g, '') ?? ''
+  return /\bto:\s*((?:[\w.$-]|\{[a-z]*\})*\{[a-z]*\}[\w.$-]*)/.exec(unquoted)?.[1] ?? null
+}
+
+function quoteIt(target: string): string {
+  return `quote the target, because YAML reads braces as a mapping: to: "${target}"`
 }
 
 function aliasLine(document: Document, lines: Lines): number {
@@ -84,8 +114,12 @@ export class ConfigProblems extends ConfigError {
 }
 
 /** Throws ConfigProblems. */
-export async function loadConfig(fileSystem: FileSystem, path: string): Promise<LoadedConfig> {
-  const { loaded, problems } = await readConfig(fileSystem, path)
+export async function loadConfig(
+  fileSystem: FileSystem,
+  path: string,
+  env?: Environment,
+): Promise<LoadedConfig> {
+  const { loaded, problems } = await readConfig(fileSystem, path, env)
   if (loaded === null) throw new ConfigProblems(path, problems)
   return loaded
 }
@@ -94,9 +128,14 @@ export function formatProblem(path: string, { line, message }: Problem): string 
   return line === 0 ? `${path}: ${message}` : `${path}:${line}: ${message}`
 }
 
-type Path = readonly (string | number)[]
+export type Path = readonly (string | number)[]
 
-function describeIssue(issue: z.core.$ZodIssue, document: Document, lines: Lines): Problem[] {
+function describeIssue(
+  issue: z.core.$ZodIssue,
+  document: Document,
+  lines: Lines,
+  text: string,
+): Problem[] {
   const path = issue.path as Path
   if (issue.code === 'unrecognized_keys') {
     const known = keysAt(path)
@@ -106,6 +145,8 @@ function describeIssue(issue: z.core.$ZodIssue, document: Document, lines: Lines
     }))
   }
   const line = lineOf(document, path, lines)
+  const bare = path.at(-1) === 'to' ? unquotedTarget(text, line) : null
+  if (bare !== null) return [{ line, message: `${pathText(path)}: ${quoteIt(bare)}` }]
   const isMissing = document.getIn(path) === undefined
   const what = isMissing ? 'is missing' : valueMessage(issue)
   return [{ line, message: `${pathText(path)} ${what}` }]
@@ -128,13 +169,6 @@ const typeWords: Readonly<Record<string, string>> = {
   record: 'mapping of keys',
   array: 'list',
   int: 'whole number',
-}
-
-function suggestion(key: string, known: readonly string[]): string {
-  if (known.length === 0) return ''
-  const nearest = closest(key, [...known])
-  const isNear = distance(key.toLowerCase(), nearest.toLowerCase()) <= Math.max(2, key.length / 2)
-  return isNear ? `; did you mean "${nearest}"?` : `; known are ${known.join(', ')}`
 }
 
 /** Keys that the schema knows at a place. */
@@ -205,69 +239,4 @@ function offsetAt(document: Document, path: Path): number | null {
     }
   }
   return null
-}
-
-/** A configuration before it is checked: anything may be missing, or of another type. */
-interface Unchecked {
-  readonly source?: { readonly path?: unknown } | null
-  readonly tables?: unknown
-}
-
-interface UncheckedTable {
-  readonly from?: unknown
-  readonly to?: unknown
-  readonly columns?: { readonly include?: unknown; readonly exclude?: unknown } | null
-}
-
-/** What the schema cannot say, of whatever is there to look at. */
-async function semanticProblems(
-  given: unknown,
-  folder: string,
-  fileSystem: FileSystem,
-  lineAt: (path: Path) => number,
-): Promise<Problem[]> {
-  const { source, tables } = (typeof given === 'object' ? given : {}) as Unchecked
-  const problems: Problem[] = []
-  if (typeof source?.path === 'string') {
-    const path = resolve(folder, source.path)
-    const found = await fileSystem.stat(path)
-    if (found === null || found.isDirectory) {
-      const what = found === null ? 'does not exist' : 'is a folder'
-      problems.push({ line: lineAt(['source', 'path']), message: `source.path: ${path} ${what}` })
-    }
-  }
-  for (const [index, table] of listOf(tables).entries()) {
-    problems.push(...tableProblems((table ?? {}) as UncheckedTable, index, lineAt))
-  }
-  return problems
-}
-
-function tableProblems(
-  { from, to, columns }: UncheckedTable,
-  index: number,
-  lineAt: (path: Path) => number,
-): Problem[] {
-  const problems: Problem[] = []
-  const isPattern = String(from).includes('*')
-  if (isPattern && typeof to === 'string' && !/\{(table|database|schema)\}/.test(to)) {
-    problems.push({
-      line: lineAt(['tables', index, 'to']),
-      message:
-        `tables[${index}].to: many tables of ${String(from)} would go to one; ` +
-        'use {table}, or name the source table',
-    })
-  }
-  const excluded = listOf(columns?.exclude)
-  const both = listOf(columns?.include).filter(name => excluded.includes(name))
-  if (both.length > 0) {
-    problems.push({
-      line: lineAt(['tables', index, 'columns']),
-      message: `tables[${index}].columns: ${both.join(', ')} is both included and excluded`,
-    })
-  }
-  return problems
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : []
 }

@@ -1,9 +1,11 @@
 /**
- * The program: commands and exit codes. 0 done, 1 failed, 2 the configuration is wrong. An error is one
- * line that says what happened, where, and what to do.
+ * The program: commands and exit codes. 0 done, 1 failed, 2 the configuration is wrong, 130 and 143
+ * stopped by a signal before the end of a source that has one. An error is one line that says what
+ * happened, where, and what to do.
  */
+import { join } from 'node:path'
 import { Command, CommanderError, Option } from 'commander'
-import { ConfigError, ForagerError } from '../model/errors.ts'
+import { errorCodes, ForagerError } from '../model/errors.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'
 import { checkCommand, describeCommand } from './commands/check.ts'
 import { demoCommand } from './commands/demo.ts'
@@ -13,16 +15,23 @@ import { runCommand } from './commands/run.ts'
 import { rowsCommand, tablesCommand } from './commands/tables.ts'
 import { ConfigProblems, loadConfig } from './config.ts'
 import { endWithOutput } from './output.ts'
+import { UsageError } from './usage-error.ts'
 
 export const exitCodes = { done: 0, failed: 1, configWrong: 2 } as const
+
+/** The package's own, beside the sources and in the published package. */
+async function version(): Promise<string> {
+  const text = await nodeFileSystem.readFile(join(import.meta.dirname, '../package.json'))
+  return (JSON.parse(text.toString('utf8')) as { version: string }).version
+}
 
 export async function main(args: readonly string[]): Promise<number> {
   endWithOutput()
   let code: number = exitCodes.done
-  const program = commandTree(result => {
-    code = result
-  })
   try {
+    const program = commandTree(await version(), result => {
+      code = result
+    })
     await program.parseAsync([...args], { from: 'user' })
     return code
   } catch (error) {
@@ -30,13 +39,16 @@ export async function main(args: readonly string[]): Promise<number> {
   }
 }
 
-function commandTree(done: (code: number) => void): Command {
+function commandTree(currentVersion: string, done: (code: number) => void): Command {
   const program = new Command('forager')
     .description('Keeps Hive tables in step with the databases they come from.')
+    .version(currentVersion)
     .exitOverride()
     .showHelpAfterError('(forager --help lists the commands)')
     .showSuggestionAfterError()
+  // Who only looks at tables needs no password.
   const load = (path: string) => loadConfig(nodeFileSystem, path)
+  const { env } = process
   program
     .command('run <config>')
     .description('read change events and keep the tables in step, until the source ends')
@@ -47,12 +59,15 @@ function commandTree(done: (code: number) => void): Command {
     )
     .option('--quiet', 'no progress, no summary', false)
     .action(async (path: string, options: RunOptions) => {
-      done(await runCommand(await load(path), options))
+      done(await runCommand(await loadConfig(nodeFileSystem, path, env), options))
     })
   program
     .command('tables <config>')
     .description('list the tables of the warehouse')
-    .action(async (path: string) => done(await tablesCommand(await load(path))))
+    .option('--wide', 'all columns of each table, however many', false)
+    .action(async (path: string, options: { wide: boolean }) => {
+      done(await tablesCommand(await load(path), options))
+    })
   program
     .command('rows <config> <table>')
     .description('print the rows of a table as JSON lines, in key order')
@@ -67,7 +82,7 @@ function commandTree(done: (code: number) => void): Command {
   program
     .command('check <config>')
     .description('say every problem of a configuration, with its line')
-    .action(async (path: string) => done(await checkCommand(path)))
+    .action(async (path: string) => done(await checkCommand(path, env)))
   const orc = program.command('orc').description('look at an ORC file')
   orc
     .command('meta <file>')
@@ -79,7 +94,7 @@ function commandTree(done: (code: number) => void): Command {
     .action(async (path: string) => done(await orcRowsCommand(path)))
   program
     .command('demo [folder]')
-    .description('run the example shop in a folder (it is emptied first)')
+    .description('run the example shop in a folder: a new one, or that of the last time')
     .action(async (folder: string | undefined) => done(await demoCommand(folder ?? 'demo-output')))
   return program
 }
@@ -91,10 +106,15 @@ function report(error: unknown): number {
     process.stderr.write(`error: ${error.message}\n`)
     return exitCodes.configWrong
   }
+  if (error instanceof UsageError) {
+    process.stderr.write(`error: ${error.message}\n`)
+    return exitCodes.failed
+  }
   if (error instanceof ForagerError) {
     process.stderr.write(`error: ${error.describe()}\n`)
     if (process.env.FORAGER_DEBUG === '1') process.stderr.write(`${error.stack}\n`)
-    return error instanceof ConfigError ? exitCodes.configWrong : exitCodes.failed
+    const isConfigWrong = errorCodes[error.code].acts === 'configuration'
+    return isConfigWrong ? exitCodes.configWrong : exitCodes.failed
   }
   const stack = error instanceof Error ? error.stack : String(error)
   process.stderr.write(

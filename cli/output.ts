@@ -18,10 +18,11 @@ export function endWithOutput(): void {
   })
 }
 
-/** A table for people; numbers to the right. */
+/** A table for people; numbers to the right, and text cut at so many characters. */
 export function formatTable(
   head: readonly string[],
   rows: readonly (readonly (string | number)[])[],
+  cellChars = maxCellChars,
 ): string {
   const isNumber = (index: number): boolean =>
     rows.length > 0 && rows.every(row => typeof row[index] === 'number')
@@ -30,16 +31,16 @@ export function formatTable(
     colAligns: head.map((_, index) => (isNumber(index) ? 'right' : 'left')),
     style: { head: [], border: [], compact: true },
   })
-  table.push(...rows.map(row => row.map(cell => formatCell(cell))))
+  table.push(...rows.map(row => row.map(cell => formatCell(cell, cellChars))))
   return `${table.toString()}\n`
 }
 
 const maxCellChars = 40
 
-function formatCell(cell: string | number): string {
+function formatCell(cell: string | number, cellChars: number): string {
   if (typeof cell === 'number') return formatCount(cell)
   const line = cell.replaceAll(/[\r\n\t]/g, ' ')
-  return line.length > maxCellChars ? `${line.slice(0, maxCellChars - 1)}…` : line
+  return line.length > cellChars ? `${line.slice(0, cellChars - 1)}…` : line
 }
 
 export function formatCount(value: number): string {

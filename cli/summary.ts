@@ -4,12 +4,13 @@ import { formatTable, plural } from './output.ts'
 
 const nothingNew = 'Nothing new: no record was read, and no table changed.'
 
-export function formatSummary(metrics: CounterRegistry): string {
+/** `notes` are sentences on the rules of the configuration. */
+export function formatSummary(metrics: CounterRegistry, notes: readonly string[] = []): string {
   const total = (name: Parameters<CounterRegistry['total']>[0]) => metrics.total(name)
   const events = total('forager_events_total')
   const changes = total('forager_net_changes_total')
   if (total('forager_records_consumed_total') + total('forager_batches_applied_total') === 0) {
-    return [nothingNew, ...remarks(metrics), ''].join('\n')
+    return [nothingNew, ...remarks(metrics), ...notes, ''].join('\n')
   }
   const lines = [
     `${plural(total('forager_records_consumed_total'), 'record')} read: ` +
@@ -21,7 +22,7 @@ export function formatSummary(metrics: CounterRegistry): string {
     const head = ['table', 'events in', 'net changes', 'inserted', 'updated', 'deleted']
     lines.push(formatTable(head, tables).trimEnd())
   }
-  lines.push(...remarks(metrics))
+  lines.push(...remarks(metrics), ...notes)
   return `${lines.join('\n')}\n`
 }
 

@@ -5,7 +5,9 @@
 import type { LogRecord } from '../model/change-event.ts'
 import { assert, StateError } from '../model/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
+import { systemClock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
+import { systemRandom } from '../runtime/random.ts'
 import { compactTopics } from './compaction.ts'
 import { EmbeddedConsumer } from './embedded-consumer.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
@@ -34,8 +36,10 @@ export interface ReadOnlySource {
 
 export interface EmbeddedLogOptions {
   readonly storage: LogStorage
-  readonly clock: Clock
-  readonly random: Random
+  /** By default the system's. */
+  readonly clock?: Clock
+  /** By default the system's. */
+  readonly random?: Random
   readonly sources?: readonly ReadOnlySource[]
   /** Reads partitions in an uneven order, as a cluster under load does. For tests. */
   readonly isSkewed?: boolean
@@ -45,7 +49,7 @@ const maxMetadataBytes = 4096
 const scanBytes = 1024 * 1024
 
 export class EmbeddedLog implements Log {
-  readonly #options: EmbeddedLogOptions
+  readonly #options: EmbeddedLogOptions & { readonly clock: Clock; readonly random: Random }
   readonly #topics = new Map<string, StoredTopic>()
   readonly #partitions = new Map<string, PartitionState>()
   readonly #offsets = new Map<string, CommittedOffset>()
@@ -55,7 +59,7 @@ export class EmbeddedLog implements Log {
   #committing: Promise<unknown> = Promise.resolve()
 
   private constructor(options: EmbeddedLogOptions) {
-    this.#options = options
+    this.#options = { clock: systemClock, random: systemRandom, ...options }
     this.#coordinator = new GroupCoordinator(topics => this.#partitionsOf(topics))
   }
 
@@ -278,8 +282,9 @@ export class EmbeddedLog implements Log {
   #state(partition: TopicPartition): PartitionState {
     const state = this.#partitions.get(partitionName(partition))
     if (state === undefined) {
-      throw new StateError('offset-out-of-range', 'there is no such partition', {
-        context: { topic: partition.topic, partition: partition.partition },
+      const { topic, partition: number } = partition
+      throw new StateError('offset-out-of-range', `there is no partition ${number} of ${topic}`, {
+        context: { topic, partition: number },
       })
     }
     return state

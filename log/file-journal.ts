@@ -147,6 +147,7 @@ export class Journal {
     const numbers = names.flatMap(name => /^journal-(\d{8})\.log$/.exec(name)?.[1] ?? [])
     const number = Number(numbers.at(-1) ?? 1)
     if (numbers.length === 0) {
+      await refuseFolders(fileSystem, folder, names)
       await writeWholeFile(fileSystem, journalPath(folder, number), Buffer.alloc(0))
       await fileSystem.syncDirectory(folder)
     }
@@ -188,6 +189,20 @@ export class Journal {
 
   close(): Promise<void> {
     return this.#handle.close()
+  }
+}
+
+/** Partitions come after their journal: without one they are what is left of a log. */
+async function refuseFolders(
+  fileSystem: FileSystem,
+  folder: string,
+  names: readonly string[],
+): Promise<void> {
+  for (const name of names) {
+    const found = await fileSystem.stat(join(folder, name))
+    if (found?.isDirectory !== true) continue
+    const message = `the journal of the log is missing, and a partition is there: ${name}`
+    throw new StateError('state-corrupt', message, { context: { file: folder } })
   }
 }
 

@@ -187,12 +187,18 @@ export class FileStorage implements LogStorage {
     }
   }
 
-  /** Removes segments that no chunk is in: a crash came before their commit, or after their end. */
+  /**
+   * Removes segments that no chunk is in: a crash came before their commit, or after their end. Those
+   * that have one must be there.
+   */
   async #sweep(): Promise<void> {
     for (const partition of this.#index.partitions.values()) {
       const folder = join(this.#folder, partitionName(partition))
+      if ((await this.#fileSystem.stat(folder)) === null) throw missing(folder)
       const named = new Set(this.#index.segments(partition).map(segmentName))
-      for (const name of await this.#fileSystem.list(folder)) {
+      const found = await this.#fileSystem.list(folder)
+      for (const name of named) if (!found.includes(name)) throw missing(join(folder, name))
+      for (const name of found) {
         if (/^\d{20}\.log$/.test(name) && !named.has(name)) {
           await this.#fileSystem.remove(join(folder, name))
         }
@@ -253,9 +259,7 @@ export class FileStorage implements LogStorage {
 
   async #open(path: string, mode: 'read' | 'write'): Promise<FileHandle> {
     if (mode === 'read' && (await this.#fileSystem.stat(path)) === null) {
-      throw new StateError('state-corrupt', `a segment of the log is missing: ${path}`, {
-        context: { file: path },
-      })
+      throw missing(path)
     }
     // A segment that is read may be written later: one handle serves both.
     return await this.#fileSystem.open(path, 'write')
@@ -273,6 +277,12 @@ export class FileStorage implements LogStorage {
     this.#handles.delete(path)
     await (await handle)?.close()
   }
+}
+
+function missing(path: string): StateError {
+  return new StateError('state-corrupt', `a part of the log is missing: ${path}`, {
+    context: { file: path },
+  })
 }
 
 function segmentName(segment: number): string {

@@ -8,23 +8,35 @@ import type { LogHeader, LogRecord } from '../model/change-event.ts'
 import { ForagerError, SourceError } from '../model/errors.ts'
 import { partitionOfBytes } from '../model/partitioner.ts'
 import type { FileSystem } from '../runtime/file-system.ts'
+import { nodeFileSystem } from '../runtime/file-system.ts'
 import type { ReadOnlySource } from './embedded-log.ts'
 import type { TopicInfo, TopicPartition } from './log.ts'
 import { partitionName } from './log.ts'
-import { sliceRecords } from './log-storage.ts'
+import { lowerBound, sliceRecords } from './log-storage.ts'
 
 export interface RecordedSourceOptions {
-  readonly fileSystem: FileSystem
   readonly path: string
+  /** By default the machine's own files. */
+  readonly fileSystem?: FileSystem
   /**
    * Gives every topic this many partitions, by the hash of the key as a producer would. Offsets are
    * then line numbers from 0, so that a line that is mended later does not move the others.
    */
   readonly repartitionInto?: number
-  /** Called for a line that is not of the recorded form; it throws, or returns to pass the line. */
-  readonly onBadLine: (error: SourceError) => void
+  /**
+   * Called for a line that is not of the recorded form; it throws, or returns to pass the line. By
+   * default it throws.
+   */
+  readonly onBadLine?: (error: SourceError) => void
   /** Of the file when it is unpacked. */
   readonly maxBytes?: number
+}
+
+type Resolved = RecordedSourceOptions &
+  Required<Pick<RecordedSourceOptions, 'fileSystem' | 'onBadLine'>>
+
+function throwIt(error: SourceError): never {
+  throw error
 }
 
 const defaultMaxBytes = 1024 * 1024 * 1024
@@ -32,10 +44,12 @@ const defaultMaxBytes = 1024 * 1024 * 1024
 const maxPartition = 99_999
 
 /** Reads the file. SourceError `source-unreadable` when it is missing or ends in the middle. */
-export async function openRecordedSource(options: RecordedSourceOptions): Promise<ReadOnlySource> {
+export async function openRecordedSource(given: RecordedSourceOptions): Promise<RecordedSource> {
+  const options: Resolved = { fileSystem: nodeFileSystem, onBadLine: throwIt, ...given }
   const bytes = await readUnpacked(options)
   const partitions = new Map<string, LogRecord[]>()
   const topics = new Map<string, number>()
+  const lineNumbers = new Map<string, number[]>()
   for (const [index, line] of lines(bytes).entries()) {
     if (line.length === 0) continue
     const record = parseOrPass(line, index, options)
@@ -51,19 +65,27 @@ export async function openRecordedSource(options: RecordedSourceOptions): Promis
       continue
     }
     records.push(record)
+    const numbers = lineNumbers.get(partitionName(record)) ?? []
+    lineNumbers.set(partitionName(record), numbers)
+    numbers.push(index + 1)
   }
-  return new RecordedSource(options, topics, partitions)
+  return new RecordedSource(options, topics, partitions, lineNumbers)
 }
 
-class RecordedSource implements ReadOnlySource {
+/** A file as topics. */
+export class RecordedSource implements ReadOnlySource {
   readonly topics: readonly TopicInfo[]
   readonly #partitions: ReadonlyMap<string, readonly LogRecord[]>
+  /** Of the records, in their order. */
+  readonly #lines: ReadonlyMap<string, readonly number[]>
 
   constructor(
     { path, repartitionInto }: RecordedSourceOptions,
     topics: ReadonlyMap<string, number>,
     partitions: ReadonlyMap<string, readonly LogRecord[]>,
+    lines: ReadonlyMap<string, readonly number[]>,
   ) {
+    this.#lines = lines
     this.#partitions = partitions
     this.topics = [...topics]
       .map(([name, count]) => {
@@ -80,6 +102,15 @@ class RecordedSource implements ReadOnlySource {
       : { start: first.offset, end: records.at(-1)!.offset + 1 }
   }
 
+  /** The line of a record, from 1; null when the file has no such record. */
+  lineOf(record: TopicPartition & { readonly offset: number }): number | null {
+    const name = partitionName(record)
+    const records = this.#partitions.get(name) ?? []
+    const index = lowerBound(records, record.offset, one => one.offset)
+    const isThere = records[index]?.offset === record.offset
+    return isThere ? (this.#lines.get(name)?.[index] ?? null) : null
+  }
+
   read(partition: TopicPartition, offset: number, maxBytes: number): Promise<readonly LogRecord[]> {
     const records = this.#partitions.get(partitionName(partition)) ?? []
     return Promise.resolve(sliceRecords(records, offset, maxBytes))
@@ -90,7 +121,7 @@ async function readUnpacked({
   fileSystem,
   path,
   maxBytes = defaultMaxBytes,
-}: RecordedSourceOptions): Promise<Buffer> {
+}: Resolved): Promise<Buffer> {
   const context = { file: path }
   const found = await fileSystem.stat(path)
   if (found === null || found.isDirectory) {
@@ -105,9 +136,13 @@ async function readUnpacked({
     throw new SourceError('source-unreadable', why, { context, cause })
   }
   const isPacked = bytes[0] === 0x1f && bytes[1] === 0x8b
-  if (!isPacked && !path.endsWith('.gz')) return bytes
+  if (!isPacked && path.endsWith('.gz')) {
+    const message = `cannot unpack ${path}: it is not gzipped, though its name ends in .gz`
+    throw new SourceError('source-unreadable', message, { context })
+  }
+  if (!isPacked) return withoutMark(bytes)
   try {
-    return gunzipSync(bytes, { maxOutputLength: maxBytes })
+    return withoutMark(gunzipSync(bytes, { maxOutputLength: maxBytes }))
   } catch (cause) {
     const why =
       (cause as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE'
@@ -115,6 +150,11 @@ async function readUnpacked({
         : `${(cause as Error).message} (${wholeLines(bytes)} whole records come before)`
     throw new SourceError('source-unreadable', `cannot unpack ${path}: ${why}`, { context, cause })
   }
+}
+
+/** Editors of some systems begin a text with a byte order mark. */
+function withoutMark(bytes: Buffer): Buffer {
+  return bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf ? bytes.subarray(3) : bytes
 }
 
 /** How much of a truncated archive is good. */
@@ -137,11 +177,7 @@ function lines(bytes: Buffer): string[] {
   return found
 }
 
-function parseOrPass(
-  line: string,
-  index: number,
-  options: RecordedSourceOptions,
-): LogRecord | null {
+function parseOrPass(line: string, index: number, options: Resolved): LogRecord | null {
   try {
     return parseLine(line, index, options)
   } catch (error) {

@@ -4,7 +4,10 @@
  * which is generated from the list below (`scripts/generate-docs.ts`).
  */
 
-/** Who must act, in one word, and what each code means and asks for. */
+/**
+ * Who must act, in one word, and what each code means and asks for. `configuration` is the operator, in
+ * the configuration: the program ends with its own exit code then.
+ */
 export const errorCodes = {
   // TopologyError: the author of the topology.
   'topology-invalid': {
@@ -26,32 +29,40 @@ export const errorCodes = {
   },
   // ConfigError: the operator.
   'config-invalid': {
-    acts: 'operator',
+    acts: 'configuration',
     means: 'The configuration file has a problem: an unknown key, a missing or wrong value.',
     advice:
       'Correct the line that the message names; `forager check CONFIG` lists every problem at once.',
   },
   'no-primary-key': {
-    acts: 'operator',
+    acts: 'configuration',
     means:
       'A table that the configuration names exactly has no primary key, and none is configured.',
     advice: 'Give `key: [column, …]` for the table, or remove it from `tables`.',
   },
   'key-column-missing': {
-    acts: 'operator',
+    acts: 'configuration',
     means: 'A column of the configured key, or of the message key, is not in the row.',
     advice: 'Correct `key` of the table, or the `columns` that leave it out.',
   },
   'partition-column-missing': {
-    acts: 'operator',
+    acts: 'configuration',
     means: 'The column that `partitionBy` names is not in the table.',
     advice: 'Correct `partitionBy` of the table.',
+  },
+  'target-shared': {
+    acts: 'configuration',
+    means: 'Two source tables would go to one target, and their rules do not say that they may.',
+    advice:
+      'Give each its own `to`; or, for parts of one table whose keys do not overlap, say `merge: true` ' +
+      'in the rule of each.',
   },
   // DecodeError and ProcessingError: the data; policy `onError`.
   'message-not-json': {
     acts: 'data',
     means: 'A message of a JSON source is not JSON.',
-    advice: 'Look at the message; `onError: skip` counts and passes such messages.',
+    advice:
+      'Look at the message; `onError` decides whether such messages stop the run or are passed.',
   },
   'message-unknown': {
     acts: 'data',
@@ -104,12 +115,14 @@ export const errorCodes = {
   'truncate-unordered': {
     acts: 'data',
     means: 'A truncate came through a topic of several partitions, where its order is not known.',
-    advice: 'Give the table a source topic of one partition, or `onError: skip` to pass truncates.',
+    advice:
+      'Give the table a source topic of one partition; `onError` decides whether such truncates stop the ' +
+      'run or are passed.',
   },
   'processor-failed': {
     acts: 'data',
     means: 'A processor of the topology threw.',
-    advice: 'Mend the processor that the message names, or `onError: skip`.',
+    advice: 'Mend the processor that the message names.',
   },
   // SourceError: the source.
   'source-unreadable': {
@@ -120,7 +133,8 @@ export const errorCodes = {
   'source-line-invalid': {
     acts: 'data',
     means: 'A line of a file of recorded events is not of the recorded form.',
-    advice: 'Mend the line that the message names, or `onError: skip`.',
+    advice:
+      'Mend the line that the message names; `onError` decides whether it stops the run or is passed.',
   },
   'source-replaced': {
     acts: 'operator',
@@ -155,12 +169,12 @@ export const errorCodes = {
   // StateError: stores, the local log.
   'state-locked': {
     acts: 'operator',
-    means: 'Another process uses the same state folder.',
-    advice: 'Stop the other process, or give this one its own `stateDir`.',
+    means: 'Another process uses the same state folder, or left its lock there from elsewhere.',
+    advice: 'Stop the other process, or give this one a state folder of its own (`state.path`).',
   },
   'state-corrupt': {
     acts: 'operator',
-    means: 'A file of the local log or of a store is damaged.',
+    means: 'A file of the local log, of a store or of the state folder is damaged or missing.',
     advice: 'Restore the state folder and the warehouse from the same moment, or remove both.',
   },
   'task-fenced': {
@@ -177,12 +191,17 @@ export const errorCodes = {
   'warehouse-behind': {
     acts: 'operator',
     means: 'The log says that batches were applied which the warehouse does not have.',
-    advice: 'The warehouse was removed or restored. Restore it, or remove the state folder too.',
+    advice:
+      'The warehouse was removed or restored. Restore it; to fill it anew, remove the state folder too, ' +
+      'and the source must still have everything.',
   },
   'warehouse-ahead': {
     acts: 'operator',
-    means: 'The warehouse was written through another log than this one.',
-    advice: 'The state folder was removed or replaced. Restore it, or remove the warehouse too.',
+    means: 'A table of the warehouse was written through another log than this one.',
+    advice:
+      'The state folder was removed or replaced: restore it. Or another application (another ' +
+      '`applicationId`) writes these tables: then give this one other targets (`to`) or another ' +
+      '`warehouse.path`. Only tables that nobody else writes may be removed, to fill them anew.',
   },
   'warehouse-conflict': {
     acts: 'operator',
@@ -196,8 +215,12 @@ export const errorCodes = {
   },
   'schema-incompatible': {
     acts: 'operator',
-    means: 'A column changed to a type that the rows of the table cannot be read as.',
-    advice: 'Give the column a type that holds both (`columns.types`), or rebuild the table.',
+    means:
+      'The type of a column, the key or the partitioning changed in a way that the rows that the table ' +
+      'has cannot follow.',
+    advice:
+      'A type: give the column one that holds both (`columns.types`). A key or partitioning: set it ' +
+      'back, or name a new target (`to`) and read the source anew under a new `applicationId`.',
   },
   'storage-failed': {
     acts: 'operator',

@@ -1,12 +1,15 @@
 /**
  * Which source tables go where: the first rule whose pattern matches, the target's name, and which
  * columns it takes. A table without a key is refused: named exactly it is an error, matched by a
- * pattern it is passed over, counted and listed.
+ * pattern it is passed over, counted and listed. Two source tables go to one target only where their
+ * rules say so.
  */
+import type { TableHints } from '../formats/decoder.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
 import type { ColumnType } from '../model/column-type.ts'
 import { ConfigError, ProcessingError } from '../model/errors.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
+import { parsePartitionBy } from '../model/partition-by.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { internSchema } from '../model/table-schema.ts'
 import type { Row, Value } from '../model/value.ts'
@@ -17,8 +20,11 @@ export interface TableRule {
   readonly from: string
   /** With `{database}`, `{schema}` and `{table}` of the source. */
   readonly to: string
+  /** The target may get several source tables: parts of one table whose keys do not overlap. */
+  readonly merge?: boolean
   readonly key?: readonly string[]
-  readonly partitionBy?: PartitionBy
+  /** Text: `column` or `year_month(column)`. */
+  readonly partitionBy?: PartitionBy | string
   readonly columns?: {
     readonly include?: readonly string[]
     readonly exclude?: readonly string[]
@@ -32,18 +38,35 @@ export interface TargetTable {
   readonly rule: TableRule
 }
 
+/** A source table that was asked for. */
+export interface SeenTable {
+  /** Null when no rule names it. */
+  readonly target: TargetTable | null
+  readonly isRefused: boolean
+  /** The columns that its events had; empty when none was routed. */
+  readonly columns: ReadonlySet<string>
+}
+
 export class TableRouter {
   readonly #rules: readonly { readonly rule: TableRule; readonly pattern: RegExp }[]
   readonly #targets = new Map<string, TargetTable | null>()
+  readonly #hints = new Map<string, TableHints | null>()
   readonly #refused = new Set<string>()
   /** Tables of which a row came with a key. */
   readonly #keyed = new Set<string>()
   readonly #partitions = new Map<string, PartitionBy | null>()
+  /** The source table that a target got first. */
+  readonly #sources = new Map<string, { readonly table: string; readonly rule: TableRule }>()
+  /** Schemas of the events of a target. */
+  readonly #routed = new Map<TargetTable, Set<TableSchema>>()
   /** Schemas as a rule takes them. Tables of equal columns share a schema, but not always a rule. */
   readonly #schemas = new Map<TableRule, WeakMap<TableSchema, TableSchema>>()
 
   constructor(rules: readonly TableRule[]) {
     this.#rules = rules.map(rule => ({ rule, pattern: patternOf(rule.from) }))
+    for (const { partitionBy } of rules) {
+      if (typeof partitionBy === 'string') parsePartitionBy(partitionBy)
+    }
   }
 
   /** Remembers that the table has no key. True for the first time. */
@@ -53,16 +76,57 @@ export class TableRouter {
     return true
   }
 
-  /** Null when no rule names the table. */
+  /** Null when no rule names the table. Throws ConfigError `target-shared`. */
   targetOf(table: string): TargetTable | null {
     const known = this.#targets.get(table)
     if (known !== undefined) return known
-    const found = this.#rules.find(({ pattern }) => pattern.test(table))
-    const target =
-      found === undefined ? null : { name: nameOf(found.rule.to, table), rule: found.rule }
+    const target = this.lookUp(table)
+    if (target !== null) this.#claim(table, target)
     this.#targets.set(table, target)
-    if (target !== null) this.#partitions.set(target.name, target.rule.partitionBy ?? null)
     return target
+  }
+
+  /** The same for whoever only wants to know: nothing is remembered. */
+  lookUp(table: string): TargetTable | null {
+    const found = this.#rules.find(({ pattern }) => pattern.test(table))
+    return found === undefined ? null : { name: nameOf(found.rule.to, table), rule: found.rule }
+  }
+
+  /** What a decoder should know of a table: the same object each time. Null when no rule names it. */
+  hintsOf(table: string): TableHints | null {
+    const known = this.#hints.get(table)
+    if (known !== undefined) return known
+    const target = this.targetOf(table)
+    const hints = target === null ? null : hintsOfRule(target.rule)
+    this.#hints.set(table, hints)
+    return hints
+  }
+
+  /** Every source table that was asked for so far, by its name. */
+  seen(): ReadonlyMap<string, SeenTable> {
+    const entries = [...this.#targets].map(([table, target]) => {
+      const schemas = target === null ? [] : [...(this.#routed.get(target) ?? [])]
+      const columns = new Set(schemas.flatMap(schema => schema.columns.map(({ name }) => name)))
+      return [table, { target, isRefused: this.#refused.has(table), columns }] as const
+    })
+    return new Map(entries)
+  }
+
+  #claim(table: string, { name, rule }: TargetTable): void {
+    const first = this.#sources.get(name)
+    if (first !== undefined && !(first.rule.merge === true && rule.merge === true)) {
+      throw new ConfigError(
+        'target-shared',
+        `${first.table} and ${table} would both go to ${name}, by the rules ${first.rule.from} and ` +
+          rule.from,
+        { context: { table } },
+      )
+    }
+    if (first !== undefined) return
+    this.#sources.set(name, { table, rule })
+    const { partitionBy = null } = rule
+    const parsed = typeof partitionBy === 'string' ? parsePartitionBy(partitionBy) : partitionBy
+    this.#partitions.set(name, parsed)
   }
 
   /** How a target is divided. Known from the first event that goes to it. */
@@ -94,10 +158,17 @@ export class TableRouter {
       this.#keyed.add(event.table)
       this.#refused.delete(event.table)
     }
+    this.#note(target, event.schema)
     const schema = this.#schemaOf(event.schema, target.rule)
     if (schema === event.schema) return { ...event, table: target.name }
     const before = project(event.before, schema)
     return { ...event, table: target.name, schema, before, after: project(event.after, schema) }
+  }
+
+  #note(target: TargetTable, schema: TableSchema): void {
+    const schemas = this.#routed.get(target) ?? new Set<TableSchema>()
+    if (schemas.size === 0) this.#routed.set(target, schemas)
+    schemas.add(schema)
   }
 
   #schemaOf(schema: TableSchema, rule: TableRule): TableSchema {
@@ -120,6 +191,14 @@ export class TableRouter {
     const projected = internSchema({ columns: taken, key: schema.key })
     projections.set(schema, projected)
     return projected
+  }
+}
+
+function hintsOfRule({ key, columns, beforeImage }: TableRule): TableHints {
+  return {
+    ...(key === undefined ? {} : { key }),
+    ...(columns?.types === undefined ? {} : { types: columns.types }),
+    ...(beforeImage === undefined ? {} : { beforeImage }),
   }
 }
 

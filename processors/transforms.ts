@@ -4,9 +4,10 @@
  * around them, and only routing has a word in it (`Transform.truncate`).
  */
 import type { OperatorFunction } from 'rxjs'
-import { concatMap, map } from 'rxjs'
+import { concatMap, map, tap } from 'rxjs'
 import type { ChangeEvent, EventBatch } from '../model/change-event.ts'
 import { ForagerError, ProcessingError, TopologyError } from '../model/errors.ts'
+import { checkValues } from './check-values.ts'
 import type { Processor, ProcessorContext, ProcessorSupplier } from './processor.ts'
 import type { TableRouter } from './route-tables.ts'
 
@@ -24,16 +25,20 @@ export function mapEvents(
   name: string,
   change: (event: ChangeEvent) => ChangeEvent,
 ): BatchOperator {
-  return map(batch => batch.map(event => attempt(name, event, () => sameIdentity(event, change))))
+  return map(batch => batch.map(event => attempt(name, event, () => changed(name, event, change))))
 }
 
 /** A truncate goes around `map`, and repeats are judged before it: table and key must stay. */
-function sameIdentity(
+function changed(
+  name: string,
   event: ChangeEvent,
   change: (event: ChangeEvent) => ChangeEvent,
 ): ChangeEvent {
-  const changed = change(event)
-  if (changed.table === event.table && changed.key === event.key) return changed
+  const result = change(event)
+  if (result.table === event.table && result.key === event.key) {
+    checkValues(name, result, event)
+    return result
+  }
   throw new TopologyError(
     'topology-invalid',
     'a map changed the table or the key of an event: tables are renamed with `route`, and a key is ' +
@@ -49,8 +54,10 @@ export function processEvents(
 ): { operator: BatchOperator; close: () => void } {
   const processor: Processor = supplier()
   let forwarded: ChangeEvent[] | null = null
+  let given: ChangeEvent | null = null
   const forward = (event: ChangeEvent): void => {
     if (forwarded === null) throw forwardedLate(name)
+    checkValues(name, event, given)
     forwarded.push(event)
   }
   processor.init?.({ ...context, forward })
@@ -58,9 +65,13 @@ export function processEvents(
     const collected: ChangeEvent[] = []
     forwarded = collected
     try {
-      for (const event of batch) attempt(name, event, () => processor.process(event))
+      for (const event of batch) {
+        given = event
+        attempt(name, event, () => processor.process(event))
+      }
     } finally {
       forwarded = null
+      given = null
     }
     return collected
   })
@@ -78,12 +89,25 @@ function forwardedLate(node: string): TopologyError {
 
 /** Sends single events through the user's operators. */
 export function pipeEvents(
+  name: string,
   operators: readonly OperatorFunction<ChangeEvent, ChangeEvent>[],
 ): BatchOperator {
-  return batches =>
-    operators
-      .reduce((stream, operator) => stream.pipe(operator), batches.pipe(concatMap(batch => batch)))
-      .pipe(map(event => [event]))
+  return batches => {
+    // Operators may hold events back: those that come out as they went in are known by themselves.
+    const given = new WeakSet<ChangeEvent>()
+    const events = batches.pipe(
+      concatMap(batch => batch),
+      tap(event => given.add(event)),
+    )
+    return operators
+      .reduce((stream, operator) => stream.pipe(operator), events)
+      .pipe(
+        map(event => {
+          if (!given.has(event)) checkValues(name, event, null)
+          return [event]
+        }),
+      )
+  }
 }
 
 /** Sends tables to their targets; those that nobody wants or that have no key end here, counted. */

@@ -9,8 +9,13 @@
  */
 import { constants } from 'node:fs'
 import * as fs from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { hostname } from 'node:os'
+import { dirname, resolve } from 'node:path'
 import { StateError } from '../model/errors.ts'
+import { systemClock } from './clock.ts'
+import type { LockHolder } from './file-lock.ts'
+import { lockFile } from './file-lock.ts'
+import { systemRandom } from './random.ts'
 
 export interface FileSystem {
   readFile(path: string): Promise<Buffer>
@@ -121,7 +126,12 @@ export const nodeFileSystem: FileSystem = {
     }),
   remove: path => guard(path, 'remove', () => fs.rm(path, { recursive: true, force: true })),
   syncDirectory: path => guard(path, 'sync', () => syncDirectory(path)),
-  lock: path => guard(path, 'lock', () => lockFile(path)),
+  lock: path =>
+    guard(path, 'lock', async () => {
+      const self = await thisProcess()
+      const parts = { clock: systemClock, random: systemRandom }
+      return await lockFile(path, { ...parts, fileSystem: nodeFileSystem, self, isRunning })
+    }),
 }
 
 function nodeHandle(path: string, handle: fs.FileHandle): FileHandle {
@@ -155,12 +165,25 @@ function nodeHandle(path: string, handle: fs.FileHandle): FileHandle {
 
 async function makeDurableDirectory(path: string): Promise<void> {
   const first = await fs.mkdir(path, { recursive: true })
-  if (first === undefined) return
   // Every folder that is new is a new name in its parent.
-  for (let made = path; made.length >= first.length; made = dirname(made)) {
-    await syncDirectory(dirname(made))
+  let folder = resolve(path)
+  for (const top = dirname(resolve(first ?? path)); first !== undefined && folder !== top; ) {
+    await syncDirectory(dirname(folder))
+    durableFolders.add(folder)
+    folder = dirname(folder)
+  }
+  // Who made the others may have been killed before the sync.
+  for (; !durableFolders.has(folder) && dirname(folder) !== folder; folder = dirname(folder)) {
+    await syncDirectory(dirname(folder)).catch((error: unknown) => {
+      // What we may not open, or what is no disk, holds no folder of ours that is new.
+      if (!['EACCES', 'EPERM', 'EINVAL'].includes(codeOf(error))) throw error
+    })
+    durableFolders.add(folder)
   }
 }
+
+/** Folders whose names this process knows to be durable. */
+const durableFolders = new Set<string>()
 
 async function syncDirectory(path: string): Promise<void> {
   const handle = await fs.open(path, constants.O_RDONLY)
@@ -171,39 +194,16 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** A file with the holder's process id and start time: a killed process leaves it, and it is void. */
-async function lockFile(path: string): Promise<{ release(): Promise<void> }> {
-  // Written before it gets its name: whoever looks finds all of it, or nothing.
-  locksTried += 1
-  const own = `${path}.${process.pid}-${locksTried}`
-  await fs.writeFile(own, `${process.pid} ${await processStart(process.pid)}`)
-  try {
-    for (;;) {
-      try {
-        await fs.link(own, path)
-        return { release: () => fs.rm(path, { force: true }) }
-      } catch (error) {
-        if (codeOf(error) !== 'EEXIST') throw error
-      }
-      const holder = await fs.readFile(path, 'utf8').catch(() => '')
-      const [pid, start] = holder.split(' ')
-      if (await isRunning(Number(pid), start ?? '')) {
-        throw new StateError('state-locked', `process ${pid} holds ${path}`, {
-          context: { file: path },
-        })
-      }
-      await fs.rm(path, { force: true })
-    }
-  } finally {
-    await fs.rm(own, { force: true })
-  }
+/** This process, as others can recognise it. */
+async function thisProcess(): Promise<LockHolder> {
+  const { pid } = process
+  const boot = await fs.readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')
+  const pidNamespace = await fs.readlink('/proc/self/ns/pid').catch(() => '')
+  const host = hostname().replaceAll(/\s+/g, '')
+  return { pid, start: await processStart(pid), boot: boot.trim(), pidNamespace, host }
 }
 
-/** So that attempts of one process do not meet in one file. */
-let locksTried = 0
-
-async function isRunning(pid: number, start: string): Promise<boolean> {
-  if (!Number.isInteger(pid) || pid <= 0) return false
+async function isRunning({ pid, start }: LockHolder): Promise<boolean> {
   try {
     process.kill(pid, 0)
   } catch (error) {

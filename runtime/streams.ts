@@ -55,19 +55,21 @@ export class Streams {
 
   /**
    * Runs until the signal aborts: then what was read is committed and open windows are staged. With
-   * `until: 'end'` it runs until finite sources are read, and all of it is applied.
+   * `until: 'end'` it runs until finite sources are read, and all of it is applied. Resolves to which of
+   * the two it was.
    */
-  async run(signal?: AbortSignal, { until }: { until?: 'end' } = {}): Promise<void> {
+  async run(signal?: AbortSignal, { until }: { until?: 'end' } = {}): Promise<'ended' | 'stopped'> {
     const loop = new Loop(this.#topology, this.#options, event => this.#events.next(event))
     const stop = (): void => loop.wakeup()
     signal?.addEventListener('abort', stop)
     try {
       await loop.start()
-      await this.#loop(loop, signal, until)
+      const outcome = await this.#loop(loop, signal, until)
       this.#events.next({ type: 'state', state: 'stopping' })
       await loop.drainForStop()
       await loop.close()
       this.#events.next({ type: 'state', state: 'stopped' })
+      return outcome
     } catch (error) {
       this.#events.next({ type: 'state', state: 'error' })
       // The cause is what went wrong first; closing over it may fail as well.
@@ -78,12 +80,17 @@ export class Streams {
     }
   }
 
-  async #loop(loop: Loop, signal: AbortSignal | undefined, until?: 'end'): Promise<void> {
+  async #loop(
+    loop: Loop,
+    signal: AbortSignal | undefined,
+    until?: 'end',
+  ): Promise<'ended' | 'stopped'> {
     while (signal?.aborted !== true) {
       const isBusy = await loop.step(until === 'end' ? 0 : loop.pollWaitMs())
-      if (until === 'end' && !isBusy && (await loop.drainAll())) return
+      if (until === 'end' && !isBusy && (await loop.drainAll())) return 'ended'
       await this.#options.clock.yield()
     }
+    return 'stopped'
   }
 }
 

@@ -140,6 +140,7 @@ ${rows(histograms)}
 const whoActs: Readonly<Record<string, string>> = {
   author: 'the author of the topology',
   operator: 'the operator',
+  configuration: 'the operator, in the configuration; the exit code is 2',
   data: 'whoever sends the data; the policy `onError` decides meanwhile',
   nobody: 'nobody',
   us: 'the makers of Forager',

@@ -3,5 +3,5 @@ export { type LogConformanceCase, type LogTestContext, logConformance } from './
 export { ManualClock } from './manual-clock.ts'
 export { SimulatedFileSystem } from './simulated-file-system.ts'
 export { type StateStoreConformanceCase, stateStoreConformance } from './state-store-conformance.ts'
-export type { DriverOptions } from './topology-test-driver.ts'
+export type { DriverOptions, DriverRecord } from './topology-test-driver.ts'
 export { CrashedError, TopologyTestDriver } from './topology-test-driver.ts'

@@ -10,6 +10,7 @@
 import { EmbeddedLog } from '../log/embedded-log.ts'
 import type { ProducerRecord } from '../log/log.ts'
 import { MemoryStorage } from '../log/log-storage.ts'
+import type { LogHeader } from '../model/change-event.ts'
 import type { CrashPoint } from '../model/crash-points.ts'
 import { assert, StateError } from '../model/errors.ts'
 import type { Value } from '../model/value.ts'
@@ -39,6 +40,18 @@ export interface DriverOptions {
   readonly commitIntervalMs?: number
   /** Folder of the embedded warehouse, as the topology names it. */
   readonly warehousePath?: string
+}
+
+/** A record of a source topic; text is taken as UTF-8. */
+export interface DriverRecord {
+  readonly topic: string
+  /** Default 0. */
+  readonly partition?: number
+  readonly key: Uint8Array | string | null
+  readonly value: Uint8Array | string | null
+  readonly headers?: readonly LogHeader[]
+  /** Default: what the driver's clock shows. */
+  readonly timestampMs?: number
 }
 
 /** What the driver throws when it was told to crash, and what its log is left with. */
@@ -88,8 +101,9 @@ export class TopologyTestDriver {
   }
 
   /** Appends records to source topics, in order and in one transaction, and lets them be processed. */
-  async pipeInput(records: readonly ProducerRecord[]): Promise<void> {
-    await this.#append(records)
+  async pipeInput(records: readonly DriverRecord[]): Promise<void> {
+    await this.#checkPlaces(records)
+    await this.#append(records.map(record => this.#inBytes(record)))
     await this.settle()
   }
 
@@ -145,6 +159,27 @@ export class TopologyTestDriver {
   /** The committed records of a topic, internal ones too: `<applicationId>-<name>-repartition`. */
   get log(): EmbeddedLog {
     return this.#log
+  }
+
+  async #checkPlaces(records: readonly DriverRecord[]): Promise<void> {
+    const counts = new Map((await this.#log.topics()).map(one => [one.name, one.partitions]))
+    for (const { topic, partition = 0 } of records) {
+      if (partition < (counts.get(topic) ?? 0)) continue
+      const own = Object.entries(this.#options.topics ?? {})
+      const known = own.map(([name, count]) => `${name}: ${count}`).join(', ')
+      throw new StateError(
+        'offset-out-of-range',
+        `there is no partition ${partition} of "${topic}": the driver was opened with topics { ${known} }`,
+        { context: { topic, partition } },
+      )
+    }
+  }
+
+  #inBytes({ key, value, ...rest }: DriverRecord): ProducerRecord {
+    const inBytes = (given: Uint8Array | string | null): Uint8Array | null =>
+      typeof given === 'string' ? Buffer.from(given) : given
+    const place = { partition: 0, timestampMs: this.clock.now() }
+    return { ...place, ...rest, key: inBytes(key), value: inBytes(value) }
   }
 
   async #append(records: readonly ProducerRecord[]): Promise<void> {

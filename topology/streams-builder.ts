@@ -52,6 +52,7 @@ export class StreamsBuilder {
   readonly #edges: Edge[] = []
 
   stream(topics: string | TopicSelection, options: StreamOptions): ChangeStream {
+    const path: Path = { router: null }
     this.#nodes.push({
       kind: 'source',
       name: options.name,
@@ -59,12 +60,13 @@ export class StreamsBuilder {
       format: options.format,
       onError: options.onError ?? 'fail',
       start: options.start ?? { at: 'earliest', offsets: new Map() },
-      hintsOf: options.hintsOf ?? (() => ({})),
+      // The rules of a `route` that follows tell what the decoder should know.
+      hintsOf: options.hintsOf ?? (table => path.router?.hintsOf(table) ?? {}),
       connectorSettings: options.connectorSettings ?? {},
       incarnation: options.incarnation ?? '',
       dropRepeats: options.dropRepeats ?? true,
     })
-    return new ChangeStream((node, from) => this.#add(node, from), options.name)
+    return new ChangeStream((node, from) => this.#add(node, from), options.name, path)
   }
 
   /** Throws TopologyError that lists every problem: a name used twice, no sink, wrong order. */
@@ -78,16 +80,23 @@ export class StreamsBuilder {
   }
 }
 
+/** What the calls of one path tell each other: the router, which knows more than targets. */
+interface Path {
+  router: TableRouter | null
+}
+
 type AddNode = (node: TopologyNode, from: string) => void
 
 /** Change events in the order of their partition. */
 export class ChangeStream {
   readonly #add: AddNode
   readonly #last: string
+  readonly #path: Path
 
-  constructor(add: AddNode, last: string) {
+  constructor(add: AddNode, last: string, path: Path) {
     this.#add = add
     this.#last = last
+    this.#path = path
   }
 
   /** Keeps the events for which the predicate holds. Truncates always pass. */
@@ -105,7 +114,7 @@ export class ChangeStream {
     name: string,
     ...operators: readonly OperatorFunction<ChangeEvent, ChangeEvent>[]
   ): ChangeStream {
-    return this.#transform(name, () => ({ operator: pipeEvents(operators) }))
+    return this.#transform(name, () => ({ operator: pipeEvents(name, operators) }))
   }
 
   /** A processor of one's own; the supplier makes one for each task. */
@@ -113,8 +122,12 @@ export class ChangeStream {
     return this.#transform(name, context => processEvents(name, supplier, context))
   }
 
-  /** Sends each table to its target by the first rule that names it. */
+  /**
+   * Sends each table to its target by the first rule that names it. What the rules say of keys, types
+   * and partitions holds as well, where `stream` and the sink are not told otherwise.
+   */
   route(router: TableRouter, { name }: Named): ChangeStream {
+    this.#path.router ??= router
     return this.#transform(name, context => routeEvents(router, context))
   }
 
@@ -122,12 +135,12 @@ export class ChangeStream {
   repartition({ name, partitions }: Named & { readonly partitions?: number }): KeyedStream {
     const node = { kind: 'repartition' as const, name }
     this.#add(partitions === undefined ? node : { ...node, partitions }, this.#last)
-    return new KeyedStream(this.#add, name)
+    return new KeyedStream(this.#add, name, this.#path)
   }
 
   #transform(name: string, supply: Extract<TopologyNode, { kind: 'transform' }>['supply']) {
     this.#add({ kind: 'transform', name, supply }, this.#last)
-    return new ChangeStream(this.#add, name)
+    return new ChangeStream(this.#add, name, this.#path)
   }
 }
 
@@ -135,10 +148,12 @@ export class ChangeStream {
 export class KeyedStream {
   readonly #add: AddNode
   readonly #last: string
+  readonly #path: Path
 
-  constructor(add: AddNode, last: string) {
+  constructor(add: AddNode, last: string, path: Path) {
     this.#add = add
     this.#last = last
+    this.#path = path
   }
 
   /** Folds each window to one net change a row. */
@@ -150,7 +165,7 @@ export class KeyedStream {
   ): CompactedStream {
     const { name, flush, store } = options
     this.#add({ kind: 'compact', name, limits: { ...defaultLimits, ...flush }, store }, this.#last)
-    return new CompactedStream(this.#add, name)
+    return new CompactedStream(this.#add, name, this.#path)
   }
 }
 
@@ -158,13 +173,29 @@ export class KeyedStream {
 export class CompactedStream {
   readonly #add: AddNode
   readonly #last: string
+  readonly #path: Path
 
-  constructor(add: AddNode, last: string) {
+  constructor(add: AddNode, last: string, path: Path) {
     this.#add = add
     this.#last = last
+    this.#path = path
   }
 
   to(sink: WarehouseSink, { name }: Named): void {
-    this.#add({ kind: 'warehouse', name, sink }, this.#last)
+    const { router } = this.#path
+    const routed = router === null ? sink : partitionedBy(router, sink)
+    this.#add({ kind: 'warehouse', name, sink: routed }, this.#last)
+  }
+}
+
+/** The sink, with the partitions that the rules name where it has none itself. */
+function partitionedBy(router: TableRouter, sink: WarehouseSink): WarehouseSink {
+  return {
+    name: sink.name,
+    targetOf: table => {
+      const target = sink.targetOf(table)
+      return { ...target, partitionBy: target.partitionBy ?? router.partitionByOf(table) }
+    },
+    open: context => sink.open(context),
   }
 }

@@ -3,10 +3,11 @@ import { nodeFileSystem } from '../../runtime/file-system.ts'
 import { buildTopology } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
 import { formatProblem, readConfig } from '../config.ts'
+import type { Environment } from '../config-secrets.ts'
 
 /** Prints every problem with its line. Exit code 2 when there is one. */
-export async function checkCommand(path: string): Promise<number> {
-  const { loaded, problems } = await readConfig(nodeFileSystem, path)
+export async function checkCommand(path: string, env: Environment): Promise<number> {
+  const { loaded, problems } = await readConfig(nodeFileSystem, path, env)
   for (const problem of problems) process.stdout.write(`${formatProblem(path, problem)}\n`)
   if (loaded === null) return 2
   const { tables, source } = loaded.config

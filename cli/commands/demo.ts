@@ -9,25 +9,29 @@ import type { EmbeddedTable } from '../../sinks/embedded/table-reader.ts'
 import { warehousePath } from '../application.ts'
 import { loadConfig } from '../config.ts'
 import { formatTable, plural } from '../output.ts'
+import { UsageError } from '../usage-error.ts'
 import { runCommand } from './run.ts'
 import { openTables } from './tables.ts'
 
 const maxRowsShown = 10
 
+/** Marks a folder as the demo's, and holds the configuration that it wrote. */
+const marker = '.forager-demo'
+
 export async function demoCommand(folder: string): Promise<number> {
-  const example = resolve(dirname(import.meta.filename), '../../examples/shop')
-  await nodeFileSystem.remove(folder)
-  await nodeFileSystem.makeDirectory(folder)
-  for (const name of ['forager.yaml', 'events.jsonl.gz']) {
-    const bytes = await nodeFileSystem.readFile(join(example, name))
-    await writeWholeFile(nodeFileSystem, join(folder, name), bytes)
+  const isEdited = await prepareFolder(folder)
+  if (isEdited) {
+    process.stdout.write(
+      `${join(folder, 'forager.yaml')} was changed: it is run as it is. Remove it to get the first one back.\n`,
+    )
   }
   process.stdout.write(
     'The shop: tables user, product and user_order of a MariaDB, as Debezium recorded them.\n\n',
   )
   const config = join(folder, 'forager.yaml')
   const loaded = await loadConfig(nodeFileSystem, config)
-  await runCommand(loaded, { log: 'warn', quiet: false })
+  const code = await runCommand(loaded, { log: 'warn', quiet: false })
+  if (code !== 0) return code
   for (const table of await openTables(loaded)) process.stdout.write(await showTable(table))
   const files = relative(process.cwd(), warehousePath(loaded))
   const yaml = relative(process.cwd(), config)
@@ -40,6 +44,37 @@ export async function demoCommand(folder: string): Promise<number> {
       `Then change ${yaml} (a key it does not know, a wrong type) and ask: npx forager check ${yaml}\n`,
   )
   return 0
+}
+
+/**
+ * The example, without the tables and the state of the last time. Nothing is removed from a folder that
+ * the demo did not make, and nothing but what it made. True when its configuration was edited since.
+ */
+async function prepareFolder(folder: string): Promise<boolean> {
+  const example = resolve(dirname(import.meta.filename), '../../examples/shop')
+  const isOurs = (await nodeFileSystem.stat(join(folder, marker))) !== null
+  const found = await nodeFileSystem.stat(folder)
+  if (found?.isDirectory === false) throw new UsageError(`${folder} is a file, not a folder`)
+  if (!isOurs && (await nodeFileSystem.list(folder)).length > 0) {
+    throw new UsageError(
+      `${folder} is not empty, and the demo did not make it: name a folder that is empty or not there`,
+    )
+  }
+  await nodeFileSystem.makeDirectory(folder)
+  const read = (path: string): Promise<Buffer> => nodeFileSystem.readFile(path)
+  const write = (name: string, bytes: Buffer): Promise<void> =>
+    writeWholeFile(nodeFileSystem, join(folder, name), bytes)
+  const config = join(folder, 'forager.yaml')
+  const isThere = isOurs && (await nodeFileSystem.stat(config)) !== null
+  const isEdited = isThere && !(await read(config)).equals(await read(join(folder, marker)))
+  const wanted = await read(join(example, 'forager.yaml'))
+  if (!isEdited) {
+    await write(marker, wanted)
+    await write('forager.yaml', wanted)
+  }
+  await write('events.jsonl.gz', await read(join(example, 'events.jsonl.gz')))
+  for (const name of ['warehouse', '.forager']) await nodeFileSystem.remove(join(folder, name))
+  return isEdited
 }
 
 async function showTable({ commit, schema, rowCount, rows }: EmbeddedTable): Promise<string> {

@@ -9,6 +9,7 @@ import type { OrcType, OrcValue } from '../../orc/index.ts'
 import { describeOrcFile, OrcError, OrcReader } from '../../orc/index.ts'
 import { nodeFileSystem } from '../../runtime/file-system.ts'
 import { writeOut } from '../output.ts'
+import { UsageError } from '../usage-error.ts'
 
 /** Schema, stripes, streams, encodings, statistics and user metadata, as JSON. */
 export async function orcMetaCommand(path: string): Promise<number> {
@@ -31,6 +32,9 @@ async function withReader(
   path: string,
   action: (reader: OrcReader) => Promise<void>,
 ): Promise<number> {
+  const found = await nodeFileSystem.stat(path)
+  if (found === null) throw new UsageError(`there is no file ${path}`)
+  if (found.isDirectory) throw new UsageError(`${path} is a folder, not a file`)
   const handle = await nodeFileSystem.open(path, 'read')
   try {
     const source = {

@@ -6,11 +6,16 @@ import { ConfigError } from '../../model/errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import { jsonLogger, textLogger } from '../../observe/logger.ts'
 import { CounterRegistry } from '../../observe/metrics.ts'
+import type { TableRouter } from '../../processors/route-tables.ts'
 import { systemClock } from '../../runtime/clock.ts'
+import { nodeFileSystem } from '../../runtime/file-system.ts'
 import type { StreamsEvent } from '../../runtime/streams-events.ts'
-import { openApplication } from '../application.ts'
+import { listTables } from '../../sinks/embedded/table-folders.ts'
+import { openApplication, routerOf, warehousePath } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
-import { saveRefused } from '../refused-tables.ts'
+import type { Note } from '../rule-notes.ts'
+import { notesAtEnd, notesOnEarlierRuns } from '../rule-notes.ts'
+import { readSourceTables, saveSourceTables } from '../source-tables.ts'
 import { formatSummary } from '../summary.ts'
 
 export interface RunOptions {
@@ -19,51 +24,111 @@ export interface RunOptions {
   readonly quiet: boolean
 }
 
+/** Of a run that a signal ended before its source did, as a shell has them. */
+const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
+
+type Signal = keyof typeof signalCodes
+
 export async function runCommand(loaded: LoadedConfig, options: RunOptions): Promise<number> {
   const metrics = new CounterRegistry()
   const progress = progressLine(options)
-  const stop = new AbortController()
-  const onSignal = (): void => stop.abort()
-  process.once('SIGINT', onSignal)
-  process.once('SIGTERM', onSignal)
   const logger = loggerOf(options, progress)
+  const stop = new AbortController()
+  let signal: Signal | null = null
+  const onSignal = (given: Signal): void => {
+    signal ??= given
+    stop.abort()
+  }
+  for (const name of Object.keys(signalCodes)) process.once(name, onSignal)
+  let outcome: Outcome
   try {
-    await runOnce(loaded, { logger, metrics, stop, progress })
-  } catch (error) {
-    // What went wrong first is what is told.
-    await saveRefused(loaded, metrics).catch(() => undefined)
-    throw error
+    outcome = await runWithNotes(loaded, { logger, metrics, stop, progress })
   } finally {
     progress.stop()
-    process.off('SIGINT', onSignal)
-    process.off('SIGTERM', onSignal)
+    for (const name of Object.keys(signalCodes)) process.off(name, onSignal)
   }
-  await saveRefused(loaded, metrics)
-  if (stop.signal.aborted) process.stderr.write('Stopped. Run it again to go on.\n')
-  if (!options.quiet) process.stdout.write(formatSummary(metrics))
-  return 0
+  // A source without an end is stopped by a signal, and by nothing else.
+  const isCut = outcome.end === 'stopped' && hasEnd(loaded)
+  if (outcome.end === 'stopped') {
+    process.stderr.write(`Stopped${isCut ? ' before the end' : ''}. Run it again to go on.\n`)
+  }
+  const notes = outcome.notes.map(({ text }) => text)
+  if (!options.quiet) process.stdout.write(formatSummary(metrics, notes))
+  return isCut ? signalCodes[signal ?? 'SIGINT'] : 0
+}
+
+interface Outcome {
+  readonly end: 'ended' | 'stopped'
+  readonly notes: readonly Note[]
+}
+
+interface RunParts {
+  readonly logger: Logger
+  readonly metrics: CounterRegistry
+  readonly stop: AbortController
+  readonly progress: ProgressLine
+}
+
+/** A run, and what is to be told of its rules before and after. */
+async function runWithNotes(loaded: LoadedConfig, parts: RunParts): Promise<Outcome> {
+  const router = routerOf(loaded.config)
+  const earlier = await readSourceTables(loaded)
+  // A target keeps its source table from run to run.
+  for (const [table, { target, isRefused }] of earlier) {
+    if (!isRefused && target !== null && router.lookUp(table)?.name === target) {
+      router.targetOf(table)
+    }
+  }
+  const tell = (notes: readonly Note[]): readonly Note[] => {
+    for (const { event, text } of notes) parts.logger.warn(event, { reason: text })
+    return notes
+  }
+  const before = tell(
+    hasEnd(loaded) ? notesOnEarlierRuns(loaded, router, earlier, await tablesOf(loaded)) : [],
+  )
+  let end: Outcome['end']
+  try {
+    end = await runOnce(loaded, router, parts)
+  } catch (error) {
+    // What was not committed is read again. And what went wrong first is what is told.
+    if (parts.metrics.total('forager_commits_total') > 0) {
+      await saveSourceTables(loaded, earlier, router).catch(() => undefined)
+    }
+    throw error
+  }
+  await saveSourceTables(loaded, earlier, router)
+  if (end === 'stopped' || !hasEnd(loaded)) return { end, notes: before }
+  const after = tell(notesAtEnd(loaded, router, earlier, await tablesOf(loaded)))
+  return { end, notes: [...before, ...after] }
+}
+
+async function tablesOf(loaded: LoadedConfig): Promise<(name: string) => boolean> {
+  const names = await listTables(nodeFileSystem, warehousePath(loaded))
+  return name => names.includes(name)
+}
+
+function hasEnd({ config }: LoadedConfig): boolean {
+  return config.source.type === 'file'
 }
 
 async function runOnce(
   loaded: LoadedConfig,
-  parts: {
-    readonly logger: Logger
-    readonly metrics: CounterRegistry
-    readonly stop: AbortController
-    readonly progress: ProgressLine
-  },
-): Promise<void> {
-  const { streams, close } = await openApplication(loaded, { ...parts, reach: crashPointHook() })
+  router: TableRouter,
+  parts: RunParts,
+): Promise<Outcome['end']> {
+  const reach = crashPointHook()
+  const { streams, withLine, close } = await openApplication(loaded, { ...parts, router, reach })
   const watching = streams.events.forEach(event => {
     parts.progress.show(event)
   })
+  void watching
   try {
-    const hasEnd = loaded.config.source.type === 'file'
-    await streams.run(parts.stop.signal, hasEnd ? { until: 'end' } : {})
+    return await streams.run(parts.stop.signal, hasEnd(loaded) ? { until: 'end' } : {})
+  } catch (error) {
+    throw withLine(error)
   } finally {
     await close()
   }
-  void watching
 }
 
 interface ProgressLine {

@@ -8,20 +8,33 @@ import { metaColumns } from '../../sinks/embedded/data-files.ts'
 import { listTables } from '../../sinks/embedded/table-folders.ts'
 import type { EmbeddedTable } from '../../sinks/embedded/table-reader.ts'
 import { openTable } from '../../sinks/embedded/table-reader.ts'
-import { warehousePath } from '../application.ts'
+import { routerOf, warehousePath } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
 import { formatBytes, formatTable, writeOut } from '../output.ts'
-import { readRefused } from '../refused-tables.ts'
+import { notesOnEarlierRuns, refusedTables } from '../rule-notes.ts'
+import { readSourceTables } from '../source-tables.ts'
 
-export async function tablesCommand(loaded: LoadedConfig): Promise<number> {
+export async function tablesCommand(
+  loaded: LoadedConfig,
+  { wide }: { readonly wide: boolean },
+): Promise<number> {
   const tables = await openTables(loaded)
   if (tables.length === 0) await writeOut('There are no tables yet: `forager run` makes them.\n')
   else {
     const head = ['table', 'rows', 'files', 'size', 'partitioned by', 'columns']
-    await writeOut(formatTable(head, tables.map(describeTable)))
+    const cellChars = wide ? Number.POSITIVE_INFINITY : undefined
+    await writeOut(formatTable(head, tables.map(describeTable), cellChars))
   }
-  for (const table of await readRefused(loaded)) {
+  const router = routerOf(loaded.config)
+  const earlier = await readSourceTables(loaded)
+  for (const table of refusedTables(router, earlier)) {
     await writeOut(`Refused: ${table} has no primary key. Name its key columns with \`key\`.\n`)
+  }
+  // As long as the table is not there, its reader wonders why.
+  const isThere = (name: string): boolean => tables.some(({ commit }) => commit.table === name)
+  const missing = [...earlier].filter(([table]) => !isThere(router.lookUp(table)?.name ?? ''))
+  for (const { text } of notesOnEarlierRuns(loaded, router, new Map(missing), isThere)) {
+    await writeOut(`${text}\n`)
   }
   return 0
 }

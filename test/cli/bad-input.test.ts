@@ -34,19 +34,20 @@ const geometry: readonly Field[] = [
 ]
 const good = changeLine(4, 'c', 4, '{"id":4,"name":"name 4"}')
 const place = ['topic s.demo.user', 'partition 0', 'offset 4']
+const line = 'events.jsonl, line 4'
 
 const badMessages: readonly BadMessage[] = [
   {
     what: 'that is not JSON',
     bad: record(4, keyText(4), '{"schema": nonsense\nand more'),
     code: 'message-not-json',
-    says: ['the message is not JSON: {"schema": nonsense and more', ...place],
+    says: ['the message is not JSON: {"schema": nonsense and more', ...place, line],
   },
   {
     what: 'that is JSON of no known form',
     bad: record(4, keyText(4), '{"id": 4}'),
     code: 'message-unknown',
-    says: place,
+    says: [...place, line],
   },
   {
     what: 'without a key',
@@ -58,31 +59,31 @@ const badMessages: readonly BadMessage[] = [
     what: 'of an unknown operation',
     bad: changeLine(4, 'x', 4, '{"id":4,"name":"name 4"}'),
     code: 'op-unknown',
-    says: [...place, '"x"'],
+    says: [...place, line, '"x"'],
   },
   {
     what: 'whose key lacks a column',
     bad: { ...good, key: keyText(4).replaceAll('"id"', '"other"') },
     code: 'key-column-missing',
-    says: [...place, 'table demo.user', 'column other'],
+    says: [...place, line, 'table demo.user', 'column other'],
   },
   {
     what: 'with a type that Hive has no equal for',
     bad: changeLine(4, 'c', 4, '{"id":4,"name":"name 4","shape":{}}', geometry),
     code: 'type-unsupported',
-    says: [...place, 'table demo.user', 'column shape'],
+    says: [...place, line, 'table demo.user', 'column shape'],
   },
   {
     what: 'with a value that does not fit its type',
     bad: changeLine(4, 'c', 4, '{"id":4,"name":{"a":1}}'),
     code: 'value-invalid',
-    says: [...place, 'table demo.user', 'column name'],
+    says: [...place, line, 'table demo.user', 'column name'],
   },
   {
     what: 'that is a line of another form',
     bad: '{"topic":"s.demo.user","partition":0',
     code: 'source-line-invalid',
-    says: ['line 4 of', 'events.jsonl'],
+    says: ['line 4 of', line],
   },
 ]
 
@@ -100,6 +101,7 @@ describe.each(badMessages)('a message $what', ({ bad, code, says }) => {
     await inFolder(async program => {
       await prepare(program, linesWith(bad))
       const { error } = await program.runHere()
+      expect(error).toContain(line)
       expect(error).toMatch(/^[^\n]+ \[[a-z-]+\]\. [^\n]+\.$/)
       for (const text of [`[${code}]`, ...says]) expect(error).toContain(text)
       await program.write('events.jsonl', fileOf(goodLines()))
@@ -115,6 +117,7 @@ describe.each(badMessages)('a message $what', ({ bad, code, says }) => {
       expect(error).toBeNull()
       expect(summary).toContain(`Skipped: 1 bad message (${code}).`)
       expect(warnings).toHaveLength(1)
+      expect(warnings[0]).not.toContain('onError: skip')
       expect(warnings[0]).toMatch(/^WARN {2}message\.skipped reason="[^\n]*"$/)
       for (const text of [`[${code}]`, ...says]) {
         expect(warnings[0]).toContain(JSON.stringify(text).slice(1, -1))
@@ -213,7 +216,8 @@ describe('a file of events', () => {
 })
 
 describe('a disk', () => {
-  it.each(['warehouse', '.forager'])('on which a file stands at %s stops the run', async path => {
+  it('on which a file stands where the state should be stops the run', async () => {
+    const path = '.forager'
     await inFolder(async program => {
       await prepare(program, goodLines())
       await program.write(path, '')
@@ -279,12 +283,12 @@ describe('a disk', () => {
       await program.runHere()
       await rename(program.path('warehouse'), program.path('kept'))
       expect((await program.runHere()).error).toMatch(
-        /\(table ods\.user\) \[warehouse-behind\]\. .*remove the state folder too/,
+        /\(table ods\.user\) \[warehouse-behind\]\. .*remove the state folder too, /,
       )
       await rename(program.path('kept'), program.path('warehouse'))
       await rm(program.path('.forager'), { recursive: true })
       expect((await program.runHere()).error).toMatch(
-        /\(table ods\.user\) \[warehouse-ahead\]\. .*remove the warehouse too/,
+        /\(table ods\.user\) \[warehouse-ahead\]\. .*restore it\. Or another application .*may be removed/,
       )
       for (const name of ['warehouse', '.forager'])
         await rm(program.path(name), { recursive: true })

@@ -73,6 +73,13 @@ describe('forager tables', () => {
       /│ ods\.wide_gbk\s+│\s+2 │\s+1 │ \d+ B\s+│\s+│ id int, v string, l string/,
     )
     expect(stdout).toContain('Refused: demo.op_log has no primary key.')
+    expect(stdout).toContain('…')
+    const wide = await program.run(['tables', 'forager.yaml', '--wide'])
+    expect(wide.code).toBe(0)
+    expect(wide.stdout).not.toContain('…')
+    expect(wide.stdout).toMatch(
+      /│ ods\.user .*│ id bigint, name string, .*, vip smallint, mail string +│\n/,
+    )
   })
 })
 
@@ -215,7 +222,8 @@ describe('forager orc', () => {
     for (const [path, why] of [
       ['cut.orc', 'is not a readable ORC file'],
       ['noise.orc', 'is not a readable ORC file'],
-      ['missing.orc', 'no such file or folder'],
+      ['missing.orc', 'there is no file missing.orc'],
+      ['warehouse', 'warehouse is a folder, not a file'],
     ]) {
       const { code, stdout, stderr } = await program.run(['orc', 'rows', path!])
       expect([code, stdout], path).toEqual([1, ''])
@@ -236,6 +244,13 @@ describe('the command line', () => {
     expect([code, stdout]).toEqual([1, ''])
     expect(stderr).toContain(expected)
     expect(stderr).toContain('forager --help')
+  })
+
+  it('has a version, which is that of the package', async () => {
+    const text = await readFile(`${import.meta.dirname}/../../package.json`, 'utf8')
+    const { version } = JSON.parse(text) as { version: string }
+    const outcome = await program.run(['--version'])
+    expect(outcome).toEqual({ code: 0, stdout: `${version}\n`, stderr: '' })
   })
 
   it('has help, which is no failure', async () => {

@@ -160,7 +160,7 @@ window: { maxAge: 5, maxRows: 0, maxBytes: 64 }
 onErorr: skip
 `
     expect(await problemsOf(text)).toEqual([
-      'f.yaml:1: applicationId must be letters, digits, ".", "_" and "-", at most 150',
+      'f.yaml:1: applicationId must be letters, digits, ".", "_" and "-", at most 150, and not "." or ".."',
       'f.yaml:2: source.repartitionInto must be at least 1',
       'f.yaml:2: source.format must be debezium-json',
       'f.yaml:2: unknown key source.conector; did you mean "connector"?',
@@ -174,7 +174,7 @@ onErorr: skip
       'f.yaml:6: tables[0].columns: b is both included and excluded',
       'f.yaml:7: tables[0].partitionBy "a b" is not a partitioning: give a column, or year_month(column)',
       'f.yaml:8: tables[0].key must not be empty',
-      'f.yaml:9: tables[1].to: many tables of demo.* would go to one; use {table}, or name the source table',
+      'f.yaml:9: tables[1].to: many tables of demo.* would go to one; use {table}, or say `merge: true` when they are parts of one table and their keys do not overlap',
       'f.yaml:10: tables[2] must be a mapping of keys',
       'f.yaml:11: warehouse.path is missing',
       'f.yaml:12: window.maxAge must be a duration with its unit, like 5s (units: ms, s, m, h)',
@@ -242,7 +242,7 @@ onErorr: skip
     ],
     ['hello\n', ['f.yaml:1: the configuration must be a mapping of keys']],
     ['- a\n- b\n', ['f.yaml:1: the configuration must be a mapping of keys']],
-    ['a: 1\na: 2\n', ['f.yaml:2: Map keys must be unique']],
+    ['a: 1\nb: 2\na: 3\n', ['f.yaml:3: the key a is given twice']],
     [
       'applicationId: shop\nsource: *events\n',
       [expect.stringMatching(/^f\.yaml:2: Unresolved alias .*: events$/)],
@@ -261,6 +261,20 @@ onErorr: skip
   it('by a source that is a folder says so', async () => {
     const text = configText().replace('events.jsonl', 'folder')
     expect(await problemsOf(text)).toEqual(['f.yaml:2: source.path: /shop/folder is a folder'])
+  })
+
+  it('by a warehouse that is a file says so', async () => {
+    const text = configText().replace('./warehouse', './events.jsonl')
+    expect(await problemsOf(text)).toEqual([
+      'f.yaml:5: warehouse.path: /shop/events.jsonl is a file, not a folder',
+    ])
+  })
+
+  it.each(['.', '..'])('by an application id that is the folder %j says so', async id => {
+    const text = configText().replace('shop', `"${id}"`)
+    expect(await problemsOf(text)).toEqual([
+      'f.yaml:1: applicationId must be letters, digits, ".", "_" and "-", at most 150, and not "." or ".."',
+    ])
   })
 
   it('that is not there says so', async () => {

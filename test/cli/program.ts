@@ -110,9 +110,11 @@ async function runToEnd(
   loaded: LoadedConfig,
   parts: Parameters<typeof openApplication>[1],
 ): Promise<void> {
-  const { streams, close } = await openApplication(loaded, parts)
+  const { streams, withLine, close } = await openApplication(loaded, parts)
   try {
     await streams.run(undefined, { until: 'end' })
+  } catch (error) {
+    throw withLine(error)
   } finally {
     await close()
   }

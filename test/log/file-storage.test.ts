@@ -241,15 +241,38 @@ describe('the segments of the local log', () => {
     expect(first).not.toBe(second)
   })
 
-  it('that are missing are state-corrupt when they are read', async () => {
+  it('that are missing are state-corrupt when the log is opened', async () => {
+    for (const part of ['segment', 'folder', 'journal'] as const) {
+      const files = newFiles()
+      const storage = new FileStorage(files, folder)
+      await withCommits(storage, 1)
+      await storage.close()
+      const [segment] = await files.list(partitionFolder)
+      const paths = {
+        segment: `${partitionFolder}/${segment}`,
+        folder: partitionFolder,
+        journal: `${folder}/journal-00000001.log`,
+      }
+      await files.remove(paths[part])
+      const file = part === 'journal' ? folder : paths[part]
+      for (let time = 0; time < 2; time += 1) {
+        await expect(new FileStorage(files, folder).open(), part).rejects.toMatchObject({
+          code: 'state-corrupt',
+          context: { file },
+        })
+      }
+    }
+  })
+
+  it('that are removed while the log is open are state-corrupt when they are read', async () => {
     const files = newFiles()
     const storage = new FileStorage(files, folder)
     await withCommits(storage, 1)
     await storage.close()
-    const [name] = await files.list(partitionFolder)
-    await files.remove(`${partitionFolder}/${name}`)
     const opened = new FileStorage(files, folder)
     await opened.open()
+    const [name] = await files.list(partitionFolder)
+    await files.remove(`${partitionFolder}/${name}`)
     await expect(offsetsIn(opened)).rejects.toMatchObject({ code: 'state-corrupt' })
     await expect(offsetsIn(opened)).rejects.toThrow(`${partitionFolder}/${name}`)
   })

@@ -4,7 +4,7 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ReadOnlySource } from '../../log/embedded-log.ts'
-import type { RecordedSourceOptions } from '../../log/recorded-source.ts'
+import type { RecordedSource, RecordedSourceOptions } from '../../log/recorded-source.ts'
 import { openRecordedSource } from '../../log/recorded-source.ts'
 import type { LogRecord } from '../../model/change-event.ts'
 import type { SourceError } from '../../model/errors.ts'
@@ -38,7 +38,7 @@ function textOf(lines: readonly (Line | string)[]): Buffer {
 }
 
 interface Opened {
-  readonly source: ReadOnlySource
+  readonly source: RecordedSource
   readonly bad: readonly SourceError[]
 }
 
@@ -177,6 +177,18 @@ function twoMembers(bytes: Buffer): Buffer {
   return Buffer.concat([gzipSync(bytes.subarray(0, middle)), gzipSync(bytes.subarray(middle))])
 }
 
+describe('a record', () => {
+  it('is known by its line, whatever stands between', async () => {
+    const text = textOf([line(5), '', 'bad', line(7, { partition: 1 }), line(9)])
+    const { source } = await open(text, { policy: 'skip' })
+    const lines = [5, 6, 7, 9, 10].map(offset => {
+      return source.lineOf({ topic: 'orders', partition: offset === 7 ? 1 : 0, offset })
+    })
+    expect(lines).toEqual([1, null, 4, 5, null])
+    expect(source.lineOf({ topic: 'other', partition: 0, offset: 5 })).toBeNull()
+  })
+})
+
 describe('a file that cannot be read', () => {
   const options = { fileSystem: nodeFileSystem, onBadLine: () => undefined }
 
@@ -212,6 +224,21 @@ describe('a file that cannot be read', () => {
     }
   })
 
+  it('is not one that begins with a byte order mark, packed or not', async () => {
+    const bytes = Buffer.concat([Buffer.from('\uFEFF'), textOf([line(0), line(1)])])
+    for (const given of [bytes, gzipSync(bytes)]) {
+      const { source } = await open(given)
+      expect(valuesOf(await recordsOf(source))).toEqual(['v0', 'v1'])
+    }
+  })
+
+  it('is not one without options: bad lines throw, and the files are the machine’s', async () => {
+    const source = await openRecordedSource({ path: m1 })
+    expect(source.topics.length).toBeGreaterThan(3)
+    const missing = openRecordedSource({ path: `${m1}.missing` })
+    await expect(missing).rejects.toMatchObject({ code: 'source-unreadable' })
+  })
+
   it('because its checksum is wrong is source-unreadable', async () => {
     const packed = gzipSync(textOf([line(0), line(1)]))
     packed[packed.length - 6]! ^= 0xff
@@ -220,7 +247,7 @@ describe('a file that cannot be read', () => {
 
   it('because it only has the name of an archive is source-unreadable', async () => {
     await expect(open(textOf([line(0)]), { path: '/events/plain.gz' })).rejects.toThrow(
-      'cannot unpack /events/plain.gz: incorrect header check (0 whole records come before)',
+      'cannot unpack /events/plain.gz: it is not gzipped, though its name ends in .gz',
     )
   })
 

@@ -81,7 +81,7 @@ describe('the list of codes', () => {
   it('says of each who must act, what it means and what to do, as sentences', () => {
     for (const [code, { acts, means, advice }] of Object.entries(errorCodes)) {
       expect(code).toMatch(/^[a-z]+(-[a-z]+)+$/)
-      expect(['author', 'operator', 'data', 'nobody', 'us']).toContain(acts)
+      expect(['author', 'operator', 'configuration', 'data', 'nobody', 'us']).toContain(acts)
       for (const sentence of [means, advice]) expect(sentence).toMatch(/^[A-Z`].*\.$/)
     }
   })

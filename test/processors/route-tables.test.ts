@@ -46,6 +46,49 @@ describe('where a table goes', () => {
     expect(router.targetOf('else.user')).toBeNull()
   })
 
+  it('is one target for one source table, unless both rules say that they are parts of one', () => {
+    const shared = { code: 'target-shared', context: { table: 'b.user' } }
+    for (const rules of [
+      [{ from: '*.user', to: 'ods.user' }],
+      [
+        { from: 'a.*', to: 'ods.{table}' },
+        { from: 'b.*', to: 'ods.{table}' },
+      ],
+      [
+        { from: 'a.*', to: 'ods.{table}', merge: true },
+        { from: 'b.*', to: 'ods.{table}' },
+      ],
+    ]) {
+      const router = routerOf(...rules)
+      expect(router.targetOf('a.user')?.name).toBe('ods.user')
+      expect(router.lookUp('b.user')?.name).toBe('ods.user')
+      for (let time = 0; time < 2; time += 1) {
+        expect(() => router.targetOf('b.user')).toThrow(expect.objectContaining(shared))
+      }
+      expect(router.targetOf('a.user')?.name).toBe('ods.user')
+    }
+    const shards = routerOf({ from: 'shop*.orders', to: 'dw.orders', merge: true })
+    expect(shards.targetOf('shop1.orders')?.name).toBe('dw.orders')
+    expect(shards.targetOf('shop2.orders')?.name).toBe('dw.orders')
+  })
+
+  it('is remembered with the columns that came, for whoever reports on the rules', () => {
+    const router = routerOf({ from: 'demo.user', to: 'u' })
+    routed(router, eventOf({ id: 1 }))
+    router.targetOf('demo.else')
+    expect([...router.seen()]).toEqual([
+      [
+        'demo.user',
+        {
+          target: expect.objectContaining({ name: 'u' }),
+          isRefused: false,
+          columns: new Set(users.columns.map(({ name }) => name)),
+        },
+      ],
+      ['demo.else', { target: null, isRefused: false, columns: new Set() }],
+    ])
+  })
+
   it('is named after the source, as it is and without surprises', () => {
     expect(nameOf({ from: '*.*', to: 'ods.{table}' }, 'demo.user')).toBe('ods.user')
     expect(nameOf({ from: '*.*', to: '{database}_ods.{table}' }, 'demo.user')).toBe('demo_ods.user')

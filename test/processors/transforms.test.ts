@@ -2,6 +2,7 @@ import { bufferCount, filter, map, mergeMap, pipe, Subject } from 'rxjs'
 import { describe, expect, it } from 'vitest'
 import type { ChangeEvent, EventBatch } from '../../model/change-event.ts'
 import { ForagerError, ProcessingError, TopologyError } from '../../model/errors.ts'
+import type { Value } from '../../model/value.ts'
 import type { Processor, ProcessorContext } from '../../processors/processor.ts'
 import { TableRouter } from '../../processors/route-tables.ts'
 import {
@@ -44,6 +45,16 @@ function failure(operator: Operator): ForagerError {
   return expect.unreachable()
 }
 
+const forwarding = (change: (event: ChangeEvent) => ChangeEvent) => (): Processor => {
+  let context: ProcessorContext
+  return {
+    init: given => {
+      context = given
+    },
+    process: event => context.forward(change(event)),
+  }
+}
+
 const throwAtTwo = (event: ChangeEvent): true => {
   if (event.key!.id === 2) throw new TypeError('boom')
   return true
@@ -58,6 +69,69 @@ describe('filter and map', () => {
       after: { ...event.after, name: 'x' },
     }))
     expect(run(renamed, [batchOf(1)])[0]![0]!.after).toMatchObject({ id: 1, name: 'x' })
+  })
+
+  it('give rows whose values have the form of their types, however they are made', () => {
+    const schema = schemaOf({
+      id: 'int',
+      price: { kind: 'decimal', precision: 4, scale: 2 },
+      small: 'tinyint',
+      name: 'string',
+      flag: 'boolean',
+      day: 'date',
+      at: 'timestamp',
+      raw: 'binary',
+      list: { kind: 'array', element: { kind: 'int' } },
+      ratio: 'double',
+    })
+    const good = {
+      id: 1,
+      price: 9999n,
+      small: -128,
+      name: 'x',
+      flag: false,
+      day: 1,
+      at: 1n,
+      raw: Buffer.from('x'),
+      list: [1, null],
+      ratio: 0.5,
+    }
+    const given = eventOf({ schema, after: { id: 1 } })
+    const changeBy = (after: Record<string, Value>) => (event: ChangeEvent) => ({ ...event, after })
+    const operators = (change: (event: ChangeEvent) => ChangeEvent): Operator[] => [
+      mapEvents('mine', change),
+      pipeEvents('mine', [map(change)]),
+      processEvents('mine', forwarding(change), nodeContext()).operator,
+    ]
+    for (const operator of operators(changeBy(good))) {
+      expect(run(operator, [[given]])[0]![0]!.after).toEqual(good)
+    }
+    const wrong: Record<string, readonly Value[]> = {
+      id: ['1', 0.5, 2 ** 31],
+      price: [0.05, '0.05', 10_000],
+      small: [128],
+      name: [1, true],
+      flag: [1, 'true'],
+      day: ['2024-01-01', 1n],
+      at: [0.5, '2024-01-01'],
+      raw: ['x'],
+      list: [1, ['x']],
+      ratio: ['0.5', 1n],
+    }
+    for (const [column, values] of Object.entries(wrong)) {
+      for (const value of values) {
+        for (const operator of operators(changeBy({ ...good, [column]: value }))) {
+          const context = { topic: 'shop', partition: 0, offset: 0, table: 'demo.user', column }
+          expect(() => run(operator, [[given]]), `${column} ${String(value)}`).toThrow(
+            expect.objectContaining({
+              code: 'value-invalid',
+              context: { ...context, node: 'mine' },
+              message: expect.stringContaining('"mine" gave a row in which'),
+            }),
+          )
+        }
+      }
+    }
   })
 
   it('what they throw names the node and the event, and keeps its cause', () => {
@@ -168,7 +242,7 @@ describe('a processor of one’s own', () => {
 
 describe('operators of one’s own', () => {
   it('see single events, and what they emit goes on in order', () => {
-    const operator = pipeEvents([
+    const operator = pipeEvents('mine', [
       filter(event => event.key!.id !== 2),
       map(event => ({ ...event, op: 'u' as const })),
     ])
@@ -180,11 +254,11 @@ describe('operators of one’s own', () => {
       bufferCount<ChangeEvent>(2),
       mergeMap(pair => [...pair].reverse()),
     )
-    expect(ids(run(pipeEvents([pairs]), [batchOf(1, 2, 3)])).flat()).toEqual([2, 1, 3])
+    expect(ids(run(pipeEvents('mine', [pairs]), [batchOf(1, 2, 3)])).flat()).toEqual([2, 1, 3])
   })
 
   it('none at all passes every event', () => {
-    expect(ids(run(pipeEvents([]), [batchOf(1, 2)])).flat()).toEqual([1, 2])
+    expect(ids(run(pipeEvents('mine', []), [batchOf(1, 2)])).flat()).toEqual([1, 2])
   })
 })
 

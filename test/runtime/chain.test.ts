@@ -39,7 +39,7 @@ const node = (name: string, supply: TransformNode['supply']): TransformNode => (
 
 /** Operators of a user's own, as `.pipe(name, …)` makes a node of them. */
 const piped = (name: string, ...operators: readonly MonoTypeOperatorFunction<ChangeEvent>[]) =>
-  node(name, () => ({ operator: pipeEvents(operators) }))
+  node(name, () => ({ operator: pipeEvents(name, operators) }))
 
 const passing = (name: string) => node(name, () => ({ operator: filterEvents(name, () => true) }))
 

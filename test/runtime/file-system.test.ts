@@ -1,6 +1,7 @@
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
+import fs, { chmod, mkdir, symlink, writeFile } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { join } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import type { FileSystem } from '../../runtime/file-system.ts'
 import { nodeFileSystem, replaceFile, writeWholeFile } from '../../runtime/file-system.ts'
 import { seededRandom } from '../../runtime/random.ts'
@@ -178,6 +179,33 @@ describe('real files that fail', () => {
       await device.close()
     },
   )
+
+  it('make a folder durable that was there already: its maker may not have come to it', async () => {
+    await inTemporaryFolder(async folder => {
+      const synced: string[] = []
+      const open = fs.open
+      vi.spyOn(fs, 'open').mockImplementation(async (...args) => {
+        const handle = await open(...args)
+        const sync = handle.sync.bind(handle)
+        handle.sync = async () => {
+          synced.push(String(args[0]))
+          await sync()
+        }
+        return handle
+      })
+      syncBuiltinESMExports()
+      await mkdir(join(folder, 'a/b'), { recursive: true })
+      await nodeFileSystem.makeDirectory(join(folder, 'a/b'))
+      expect(synced).toEqual(expect.arrayContaining([join(folder, 'a'), folder]))
+      synced.length = 0
+      await nodeFileSystem.makeDirectory(join(folder, 'a/b'))
+      expect(synced).toEqual([])
+      await nodeFileSystem.makeDirectory(join(folder, 'a/b/c/d'))
+      expect(synced).toEqual([join(folder, 'a/b/c'), join(folder, 'a/b')])
+      vi.restoreAllMocks()
+      syncBuiltinESMExports()
+    })
+  })
 
   it('that are links are followed, and folders without rights are not lost', async () => {
     await inTemporaryFolder(async folder => {

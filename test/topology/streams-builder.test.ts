@@ -45,7 +45,7 @@ describe('a builder', () => {
       maxRows: 7,
       maxBytes: 64 * 1024 * 1024,
     })
-    expect(pipeline!.warehouse.sink).toBe(sink)
+    expect(pipeline!.warehouse.sink.name).toBe(sink.name)
   })
 
   it('has defaults that lose nothing: bad messages fail, repeats are dropped', () => {
@@ -55,6 +55,32 @@ describe('a builder', () => {
     expect('partitions' in repartition).toBe(false)
     const pattern = finished(new StreamsBuilder(), { onError: 'skip', dropRepeats: false })
     expect(pattern.pipelines[0]!.source).toMatchObject({ onError: 'skip', dropRepeats: false })
+  })
+
+  it('tells decoder and sink what the rules of a route say, where it is not told otherwise', () => {
+    const types = { id: { kind: 'string' } } as const
+    const rule = { from: 'demo.user', to: 'u', key: ['id'], columns: { types } } as const
+    const build = (partitionBy: string, own: Partial<Parameters<typeof finished>[1]> = {}) => {
+      const builder = new StreamsBuilder()
+      const router = new TableRouter([{ ...rule, partitionBy }])
+      builder
+        .stream('orders', { name: 'in', format, ...own })
+        .route(router, { name: 'r' })
+        .repartition({ name: 'by-key' })
+        .compact({ name: 'window', store: inMemory() })
+        .to(sink, { name: 'table' })
+      const [pipeline] = builder.build().pipelines
+      router.targetOf('demo.user')
+      const { sink: routed } = pipeline!.warehouse
+      return { hints: pipeline!.source.hintsOf, target: routed.targetOf('u') }
+    }
+    const { hints, target } = build('year_month(created)')
+    expect(hints('demo.user')).toEqual({ key: ['id'], types })
+    expect(hints('demo.other')).toEqual({})
+    const partitionBy = { column: 'created', unit: 'year_month' }
+    expect(target).toMatchObject({ table: 'u', partitionBy })
+    expect(build('id', { hintsOf: () => null }).hints('demo.user')).toBeNull()
+    expect(() => build('a b')).toThrow('"a b" is not a partitioning')
   })
 
   it('refuses to build what has no end, and builds it when it has one', () => {

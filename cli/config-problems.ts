@@ -1,0 +1,155 @@
+/**
+ * Problems of a configuration that its schema cannot say: files that are not there, and rules for
+ * tables that do not fit together.
+ */
+import { resolve } from 'node:path'
+import type { FileSystem } from '../runtime/file-system.ts'
+import type { Path, Problem } from './config.ts'
+import { suggestion } from './suggestion.ts'
+
+/** A configuration before it is checked: anything may be missing, or of another type. */
+interface Unchecked {
+  readonly source?: { readonly path?: unknown } | null
+  readonly tables?: unknown
+  readonly warehouse?: { readonly path?: unknown } | null
+}
+
+interface UncheckedTable {
+  readonly from?: unknown
+  readonly to?: unknown
+  readonly merge?: unknown
+  readonly columns?: { readonly include?: unknown; readonly exclude?: unknown } | null
+}
+
+type LineAt = (path: Path) => number
+
+/** Of whatever is there to look at. */
+export async function semanticProblems(
+  given: unknown,
+  folder: string,
+  fileSystem: FileSystem,
+  lineAt: LineAt,
+): Promise<Problem[]> {
+  const { source, tables, warehouse } = (typeof given === 'object' ? given : {}) as Unchecked
+  const problems: Problem[] = []
+  if (typeof source?.path === 'string') {
+    const path = resolve(folder, source.path)
+    const found = await fileSystem.stat(path)
+    if (found === null || found.isDirectory) {
+      const what = found === null ? 'does not exist' : 'is a folder'
+      problems.push({ line: lineAt(['source', 'path']), message: `source.path: ${path} ${what}` })
+    }
+  }
+  if (typeof warehouse?.path === 'string') {
+    const path = resolve(folder, warehouse.path)
+    const found = await fileSystem.stat(path)
+    if (found?.isDirectory === false) {
+      const message = `warehouse.path: ${path} is a file, not a folder`
+      problems.push({ line: lineAt(['warehouse', 'path']), message })
+    }
+  }
+  return [...problems, ...ruleProblems(listOf(tables), lineAt)]
+}
+
+interface Rule {
+  readonly index: number
+  readonly from: string
+  readonly to: string
+  readonly isMerge: boolean
+}
+
+function ruleProblems(tables: readonly unknown[], lineAt: LineAt): Problem[] {
+  const problems: Problem[] = []
+  const rules: Rule[] = []
+  for (const [index, table] of tables.entries()) {
+    const { from, to, merge, columns } = (table ?? {}) as UncheckedTable
+    problems.push(...columnProblems(columns, index, lineAt))
+    if (typeof from !== 'string' || typeof to !== 'string') continue
+    const rule = { index, from, to, isMerge: merge === true }
+    const at = lineAt(['tables', index, 'to'])
+    const found = [
+      ...placeholderProblems(rule),
+      ...mergeProblems(rule, rules),
+      ...folderProblems(rule, rules),
+    ]
+    problems.push(
+      ...found.map(message => ({ line: at, message: `tables[${index}].to: ${message}` })),
+    )
+    const same = rules.find(other => other.from === from)
+    if (same !== undefined) {
+      const message = `tables[${index}].from: tables[${same.index}] takes all of ${from} before`
+      problems.push({ line: lineAt(['tables', index, 'from']), message })
+    }
+    rules.push(rule)
+  }
+  return problems
+}
+
+const placeholders = ['table', 'database', 'schema']
+
+function placeholderProblems({ to }: Rule): string[] {
+  return [...to.matchAll(/\{([^{}]*)\}/g)].flatMap(([text, name = '']) => {
+    return placeholders.includes(name)
+      ? []
+      : [`there is no ${text}${suggestion(name, placeholders).replaceAll(/"(\w+)"/g, '{$1}')}`]
+  })
+}
+
+/** Rows of two tables in one are a mistake, but for shards: then the rules say so. */
+function mergeProblems(rule: Rule, before: readonly Rule[]): string[] {
+  const { from, to } = rule
+  const [qualifier = '', table = ''] = from.split('.')
+  const lost = [
+    ...(qualifier.includes('*') && !/\{(database|schema)\}/.test(to) ? ['{database}'] : []),
+    ...(table.includes('*') && !to.includes('{table}') ? ['{table}'] : []),
+  ]
+  if (lost.length > 0 && !rule.isMerge) {
+    return [`many tables of ${from} would go to one; use ${lost.join(' and ')}, or ${orMerge}`]
+  }
+  const target = expanded(rule)
+  const other = before.find(one => expanded(one) === target)
+  if (target.includes('{') || other === undefined || other.from === from) return []
+  if (rule.isMerge && other.isMerge) return []
+  return [
+    `${other.from} (tables[${other.index}]) goes to ${target} as well; give each its own, or in both ` +
+      orMerge,
+  ]
+}
+
+const orMerge = 'say `merge: true` when they are parts of one table and their keys do not overlap'
+
+/** A table is a folder: it cannot lie within another one. */
+function folderProblems(rule: Rule, before: readonly Rule[]): string[] {
+  const target = expanded(rule)
+  return before.flatMap(one => {
+    const other = expanded(one)
+    const [outer, inner] = target.length < other.length ? [target, other] : [other, target]
+    if (outer.includes('{') || !inner.startsWith(`${outer}.`)) return []
+    return [
+      `the table ${inner} would lie in the folder of the table ${outer} (tables[${one.index}])`,
+    ]
+  })
+}
+
+/** The target's name, as far as the rule tells it. */
+function expanded({ from, to }: Rule): string {
+  if (from.includes('*')) return to
+  const [qualifier = '', table = ''] = from.split('.')
+  return to.replaceAll(/\{(?:database|schema)\}/g, qualifier).replaceAll('{table}', table)
+}
+
+function columnProblems(
+  columns: UncheckedTable['columns'],
+  index: number,
+  lineAt: LineAt,
+): Problem[] {
+  const excluded = listOf(columns?.exclude)
+  const both = listOf(columns?.include).filter(name => excluded.includes(name))
+  if (both.length === 0) return []
+  const message = `tables[${index}].columns: ${both.join(', ')} is both included and excluded`
+  return [{ line: lineAt(['tables', index, 'columns']), message }]
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : []
+}

@@ -1,0 +1,33 @@
+/**
+ * Notices a file of events that lost what was read from it: its topics of earlier runs must still be
+ * there. Tasks check the place where they go on; a topic that is gone has no task.
+ */
+import type { Log, TopicInfo } from '../log/log.ts'
+import { SourceError } from '../model/errors.ts'
+import { readOwners } from '../runtime/task.ts'
+import { ownersTopic } from '../topology/internal-topics.ts'
+
+/** Throws SourceError `source-replaced`. */
+export async function refuseLostTopics(
+  log: Log,
+  applicationId: string,
+  topics: readonly TopicInfo[],
+): Promise<void> {
+  const own = ownersTopic(applicationId)
+  if (!(await log.topics()).some(({ name }) => name === own)) return
+  const owners = await readOwners(log, applicationId)
+  for (const id of [...owners].sort()) {
+    // Tasks of the first sub-topology read the source: `0_<topic>-<partition>`.
+    const [, topic = '', number] = /^0_(.+)-(\d+)$/.exec(id) ?? []
+    const partition = Number(number)
+    const found = topics.find(({ name }) => name === topic)
+    if (topic === '' || (found !== undefined && partition < found.partitions)) continue
+    throw new SourceError(
+      'source-replaced',
+      found === undefined
+        ? `the file has no events of the topic ${topic} any more, and earlier runs read some`
+        : `the topic has no partition ${partition} any more, and earlier runs read it`,
+      { context: { topic, partition } },
+    )
+  }
+}
