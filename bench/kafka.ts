@@ -115,7 +115,7 @@ async function measure(folder: string, application: string, topic: string): Prom
   const after = usageOf(child.pid!)
   const wallSeconds = (performance.now() - beganMs) / 1000
   child.kill('SIGTERM')
-  const code = await new Promise(done => child.on('close', done))
+  const code = await new Promise<number | null>(done => child.on('close', done))
   if (code !== 0) throw new Error(`exit code ${code}: ${output.slice(-2000)}`)
   return { cpuSeconds: after.cpuSeconds - before.cpuSeconds, wallSeconds, peakMb: after.peakMb }
 }
