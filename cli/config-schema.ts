@@ -315,6 +315,16 @@ export const configSchema = z.strictObject({
     })
     .prefault({})
     .describe('Where closed windows wait for the warehouse.'),
+  http: z
+    .strictObject({
+      port: z.int().min(0).max(65_535).default(9464).describe('Where it listens.'),
+      host: z
+        .string()
+        .default('127.0.0.1')
+        .describe('Which address; in a container `0.0.0.0`, so that Prometheus reaches it.'),
+    })
+    .optional()
+    .describe('Shows `/metrics`, `/health/live` and `/health/ready`. Absent: nothing listens.'),
   commitInterval: duration
     .prefault('1s')
     .describe('How often what was read is committed to the hop.'),

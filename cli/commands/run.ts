@@ -13,6 +13,7 @@ import type { StreamsEvent } from '../../runtime/streams-events.ts'
 import { listTables } from '../../sinks/embedded/table-folders.ts'
 import { openApplication, routerOf, warehousePath } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
+import { openObservation } from '../observation.ts'
 import type { Note } from '../rule-notes.ts'
 import { notesAtEnd, notesOnEarlierRuns } from '../rule-notes.ts'
 import { readSourceTables, saveSourceTables } from '../source-tables.ts'
@@ -117,9 +118,20 @@ async function runOnce(
   parts: RunParts,
 ): Promise<Outcome['end']> {
   const reach = crashPointHook()
-  const { streams, withLine, close } = await openApplication(loaded, { ...parts, router, reach })
+  const observation = await openObservation(loaded, parts.metrics)
+  const { metrics } = observation
+  const { streams, withLine, close } = await openApplication(loaded, {
+    ...parts,
+    metrics,
+    router,
+    reach,
+  }).catch(async (error: unknown) => {
+    await observation.close()
+    throw error
+  })
   const watching = streams.events.forEach(event => {
     parts.progress.show(event)
+    observation.watch(event)
   })
   void watching
   try {
@@ -128,6 +140,7 @@ async function runOnce(
     throw withLine(error)
   } finally {
     await close()
+    await observation.close()
   }
 }
 
