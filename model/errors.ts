@@ -44,8 +44,8 @@ export const errorCodes = {
   },
   'partition-column-missing': {
     acts: 'operator',
-    means: 'The column that `partitionBy` names is not in the table.',
-    advice: 'Correct `partitionBy` of the table.',
+    means: 'The column that `partitionBy` names is not in the table, or has no months.',
+    advice: 'Correct `partitionBy` of the table and run again: nothing is lost.',
   },
   // DecodeError and ProcessingError: the data; policy `onError`.
   'message-not-json': {
@@ -105,6 +105,13 @@ export const errorCodes = {
     acts: 'data',
     means: 'A truncate came through a topic of several partitions, where its order is not known.',
     advice: 'Give the table a source topic of one partition, or `onError: skip` to pass truncates.',
+  },
+  'truncate-shared-target': {
+    acts: 'data',
+    means:
+      'A source table was truncated whose rules may send other source tables to the same target.',
+    advice:
+      'Name the one source table in `from`, or keep the tables apart by `to`; `onError: skip` passes truncates.',
   },
   'processor-failed': {
     acts: 'data',
@@ -181,12 +188,14 @@ export const errorCodes = {
   },
   'warehouse-ahead': {
     acts: 'operator',
-    means: 'The warehouse was written through another log than this one.',
-    advice: 'The state folder was removed or replaced. Restore it, or remove the warehouse too.',
+    means: 'The warehouse was written through another log than this one, or an older copy of it.',
+    advice:
+      'The state folder was removed, replaced, or restored from an older copy. Restore it as it was ' +
+      'when the warehouse was written last, or remove the warehouse too.',
   },
   'warehouse-conflict': {
     acts: 'operator',
-    means: 'Another writer committed to the table at the same time.',
+    means: 'Another writer committed to the table again and again.',
     advice: 'One application may write a table. Find the other one.',
   },
   'warehouse-unreadable': {
@@ -196,8 +205,18 @@ export const errorCodes = {
   },
   'schema-incompatible': {
     acts: 'operator',
-    means: 'A column changed to a type that the rows of the table cannot be read as.',
-    advice: 'Give the column a type that holds both (`columns.types`), or rebuild the table.',
+    means:
+      'The key changed, or a column changed to a type that the rows of the table cannot be read as.',
+    advice:
+      'What is staged keeps its key and types, whatever the configuration says now. Build the tables anew ' +
+      'from the source: remove the state folder and the warehouse (over Kafka take a new `applicationId` ' +
+      'and an empty warehouse), state a key and types that hold (`key`, `columns.types`), and run again.',
+  },
+  'partitioning-changed': {
+    acts: 'operator',
+    means: 'The table is divided into partitions in another way than the configuration says.',
+    advice:
+      'Set `partitionBy` back and run again: nothing is lost. To divide the table otherwise, build it anew.',
   },
   'storage-failed': {
     acts: 'operator',

@@ -39,6 +39,8 @@ export class TableRouter {
   /** Tables of which a row came with a key. */
   readonly #keyed = new Set<string>()
   readonly #partitions = new Map<string, PartitionBy | null>()
+  /** Source tables that were sent to each target. */
+  readonly #sources = new Map<string, Set<string>>()
   /** Schemas as a rule takes them. Tables of equal columns share a schema, but not always a rule. */
   readonly #schemas = new Map<TableRule, WeakMap<TableSchema, TableSchema>>()
 
@@ -57,17 +59,52 @@ export class TableRouter {
   targetOf(table: string): TargetTable | null {
     const known = this.#targets.get(table)
     if (known !== undefined) return known
-    const found = this.#rules.find(({ pattern }) => pattern.test(table))
+    const found = this.#find(table)
     const target =
       found === undefined ? null : { name: nameOf(found.rule.to, table), rule: found.rule }
     this.#targets.set(table, target)
-    if (target !== null) this.#partitions.set(target.name, target.rule.partitionBy ?? null)
+    if (target !== null) {
+      const sources = this.#sources.get(target.name) ?? new Set()
+      this.#sources.set(target.name, sources.add(table))
+      this.#partitions.set(target.name, target.rule.partitionBy ?? null)
+    }
     return target
   }
 
-  /** How a target is divided. Known from the first event that goes to it. */
+  /** How a target is divided. Before the first event that goes to it: by the first rule that has it. */
   partitionByOf(name: string): PartitionBy | null {
-    return this.#partitions.get(name) ?? null
+    const known = this.#partitions.get(name)
+    if (known !== undefined) return known
+    const found = this.#rules.find(({ rule }) => this.#feeders(rule, name).length > 0)
+    return found?.rule.partitionBy ?? null
+  }
+
+  /** Whether the rules send, or may send, other source tables than this one to the target. */
+  #isShared({ name, rule: own }: TargetTable, table: string): boolean {
+    if (this.#sources.get(name)!.size > 1) return true
+    return this.#rules.some(({ rule }) => {
+      const feeders = this.#feeders(rule, name)
+      // Of the table's own rule a name may be read in several ways: `{database}_{table}`.
+      if (rule === own) return feeders === 'many'
+      return feeders === 'many' || feeders.some(feeder => feeder !== table)
+    })
+  }
+
+  /** The source table that a rule sends to the target; many when its pattern leaves that open. */
+  #feeders(rule: TableRule, name: string): readonly string[] | 'many' {
+    const parts = partsOf(rule.to, name)
+    if (parts === null) return []
+    const point = rule.from.indexOf('.')
+    const qualifier = parts.qualifier ?? rule.from.slice(0, Math.max(0, point))
+    const table = parts.table ?? rule.from.slice(point + 1)
+    const source = point < 0 ? table : `${qualifier}.${table}`
+    if (source.includes('*')) return 'many'
+    // Another rule may come first.
+    return this.#find(source)?.rule === rule ? [source] : []
+  }
+
+  #find(table: string) {
+    return this.#rules.find(({ pattern }) => pattern.test(table))
   }
 
   /**
@@ -76,9 +113,7 @@ export class TableRouter {
    * ProcessingError `key-missing` when other rows of the table came with a key.
    */
   route(event: ChangeEvent, target: TargetTable): ChangeEvent | null {
-    if (event.op === 't') {
-      return this.#refused.has(event.table) ? null : { ...event, table: target.name }
-    }
+    if (event.op === 't') return this.#routeTruncate(event, target)
     if (event.key === null) {
       if (this.#keyed.has(event.table)) {
         throw new ProcessingError('key-missing', `a change of ${event.table} came without a key`, {
@@ -98,6 +133,17 @@ export class TableRouter {
     if (schema === event.schema) return { ...event, table: target.name }
     const before = project(event.before, schema)
     return { ...event, table: target.name, schema, before, after: project(event.after, schema) }
+  }
+
+  /** It empties the whole target: rows of other source tables would go with it. */
+  #routeTruncate(event: ChangeEvent, target: TargetTable): ChangeEvent | null {
+    if (this.#refused.has(event.table)) return null
+    if (!this.#isShared(target, event.table)) return { ...event, table: target.name }
+    throw new ProcessingError(
+      'truncate-shared-target',
+      `${event.table} was truncated, and other source tables may go to ${target.name} as well`,
+      { context: { ...event.origin, table: event.table } },
+    )
   }
 
   #schemaOf(schema: TableSchema, rule: TableRule): TableSchema {
@@ -136,6 +182,24 @@ function project(row: Row | null, schema: TableSchema): Row | null {
 function patternOf(from: string): RegExp {
   const parts = from.split('*').map(part => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
   return new RegExp(`^${parts.join('[^.]*')}$`)
+}
+
+/** What the placeholders of `to` stand for in a target's name; null when it is no name of the rule. */
+function partsOf(to: string, name: string): { qualifier?: string; table?: string } | null {
+  const groups = { qualifier: '(?<qualifier>[^.]*)', table: '(?<table>.*)' }
+  const seen = new Set<string>()
+  const pattern = to
+    .split(/(\{(?:database|schema|table)\})/)
+    .map(part => {
+      if (!/^\{(?:database|schema|table)\}$/.test(part)) return RegExp.escape(part)
+      const group = part === '{table}' ? 'table' : 'qualifier'
+      if (seen.has(group)) return `\\k<${group}>`
+      seen.add(group)
+      return groups[group]
+    })
+    .join('')
+  const match = new RegExp(`^${pattern}$`).exec(name)
+  return match === null ? null : (match.groups ?? {})
 }
 
 function nameOf(to: string, table: string): string {
