@@ -39,6 +39,8 @@ type Given = Pick<StreamsOptions, 'applicationId' | 'log' | 'stateDir'> & Partia
 
 const defaultCommitIntervalMs = 1000
 const defaultMaxPollBytes = 4 * 1024 * 1024
+/** How long other tables go on when one cannot be written: else a restart would bring them no further. */
+const goOnMs = 10_000
 
 export class Streams {
   readonly events: Observable<StreamsEvent>
@@ -78,10 +80,16 @@ export class Streams {
   }
 
   async #loop(loop: Loop, signal: AbortSignal | undefined, until?: 'end'): Promise<void> {
+    let failedAtMs: number | null = null
     while (signal?.aborted !== true) {
+      const { clock } = this.#options
+      if (loop.failure !== null) failedAtMs ??= clock.monotonic()
+      const isOver = failedAtMs !== null && clock.monotonic() - failedAtMs >= goOnMs
+      // What stops it is thrown when it is drained.
+      if (until !== 'end' && isOver) return
       const isBusy = await loop.step(until === 'end' ? 0 : loop.pollWaitMs())
       if (until === 'end' && !isBusy && (await loop.drainAll())) return
-      await this.#options.clock.yield()
+      await clock.yield()
     }
   }
 }
