@@ -7,7 +7,8 @@ export const crashPoints = [
   // Sub-topology 0: outputs and the offset in one transaction.
   'source.before-commit',
   'source.committed',
-  // Sub-topology 1: files, then the transaction that names them.
+  // Sub-topology 1: the owner's token; files, then the transaction that names them.
+  'window.token-taken',
   'window.closing',
   'window.files-written',
   'window.sealed',

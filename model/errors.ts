@@ -47,8 +47,8 @@ export const errorCodes = {
   },
   'partition-column-missing': {
     acts: 'configuration',
-    means: 'The column that `partitionBy` names is not in the table.',
-    advice: 'Correct `partitionBy` of the table.',
+    means: 'The column that `partitionBy` names is not in the table, or has no months.',
+    advice: 'Correct `partitionBy` of the table and run again: nothing is lost.',
   },
   'target-shared': {
     acts: 'configuration',
@@ -118,6 +118,13 @@ export const errorCodes = {
     advice:
       'Give the table a source topic of one partition; `onError` decides whether such truncates stop the ' +
       'run or are passed.',
+  },
+  'truncate-shared-target': {
+    acts: 'data',
+    means:
+      'A source table was truncated whose rules may send other source tables to the same target.',
+    advice:
+      'Name the one source table in `from`, or keep the tables apart by `to`; `onError: skip` passes truncates.',
   },
   'processor-failed': {
     acts: 'data',
@@ -197,15 +204,17 @@ export const errorCodes = {
   },
   'warehouse-ahead': {
     acts: 'operator',
-    means: 'A table of the warehouse was written through another log than this one.',
+    means:
+      'A table of the warehouse was written through another log than this one, or through a newer copy of it.',
     advice:
-      'The state folder was removed or replaced: restore it. Or another application (another ' +
-      '`applicationId`) writes these tables: then give this one other targets (`to`) or another ' +
-      '`warehouse.path`. Only tables that nobody else writes may be removed, to fill them anew.',
+      'The state folder was removed, replaced, or restored from an older copy: restore it as it was when ' +
+      'the warehouse was written last. Or another application (another `applicationId`) writes these ' +
+      'tables: then give this one other targets (`to`) or another `warehouse.path`. Only tables that ' +
+      'nobody else writes may be removed, to fill them anew.',
   },
   'warehouse-conflict': {
     acts: 'operator',
-    means: 'Another writer committed to the table at the same time.',
+    means: 'Another writer committed to the table again and again.',
     advice: 'One application may write a table. Find the other one.',
   },
   'warehouse-unreadable': {
@@ -216,11 +225,17 @@ export const errorCodes = {
   'schema-incompatible': {
     acts: 'operator',
     means:
-      'The type of a column, the key or the partitioning changed in a way that the rows that the table ' +
-      'has cannot follow.',
+      'The key changed, or a column changed to a type that the rows of the table cannot be read as.',
     advice:
-      'A type: give the column one that holds both (`columns.types`). A key or partitioning: set it ' +
-      'back, or name a new target (`to`) and read the source anew under a new `applicationId`.',
+      'What is staged keeps its key and types, whatever the configuration says now. Build the tables anew ' +
+      'from the source: remove the state folder and the warehouse (over Kafka take a new `applicationId` ' +
+      'and an empty warehouse), state a key and types that hold (`key`, `columns.types`), and run again.',
+  },
+  'partitioning-changed': {
+    acts: 'operator',
+    means: 'The table is divided into partitions in another way than the configuration says.',
+    advice:
+      'Set `partitionBy` back and run again: nothing is lost. To divide the table otherwise, build it anew.',
   },
   'storage-failed': {
     acts: 'operator',

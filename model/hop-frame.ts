@@ -15,7 +15,7 @@ import { readNetChange, writeNetChange } from './net-change.ts'
 import type { Target } from './partition-by.ts'
 import type { TruncateMarker } from './staged-batch.ts'
 import type { TableSchema } from './table-schema.ts'
-import { fromSchemaText, schemaText } from './table-schema.ts'
+import { canUnite, fromSchemaText, schemaText } from './table-schema.ts'
 
 const version = 1
 
@@ -59,12 +59,16 @@ export class HopFrameWriter {
     return this.#changes.length
   }
 
-  add({ target, change, offset }: HopChange): void {
+  /** False when no table could hold it beside what the frame has: then it begins the next frame. */
+  add({ target, change, offset }: HopChange): boolean {
     const writer = this.#changes
-    writer.count(this.#schemaNumber(target, change.schema))
+    const number = this.#schemaNumber(target, change.schema)
+    if (number === null) return false
+    writer.count(number)
     writeNetChange(writer, change)
     writer.integer(offset)
     this.#count += 1
+    return true
   }
 
   /** The record's value. The writer is empty afterwards. */
@@ -87,7 +91,7 @@ export class HopFrameWriter {
     return writer.take()
   }
 
-  #schemaNumber(target: Target, schema: TableSchema): number {
+  #schemaNumber(target: Target, schema: TableSchema): number | null {
     // Schemas are interned: a table has one object for each of its versions.
     let numbers = this.#numbers.get(target.table)
     if (numbers === undefined) {
@@ -96,6 +100,7 @@ export class HopFrameWriter {
     }
     const known = numbers.get(schema)
     if (known !== undefined) return known
+    for (const other of numbers.keys()) if (!canUnite(other, schema)) return null
     const number = this.#schemas.push({ target, schema }) - 1
     numbers.set(schema, number)
     return number

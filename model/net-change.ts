@@ -9,7 +9,10 @@ import { decodeRow, encodeValues } from './row-codec.ts'
 import type { TableSchema } from './table-schema.ts'
 import { widenValue } from './value.ts'
 
-/** Partitions of the target that the row may have been in before; unknown: any of them. */
+/**
+ * Partitions of the target that the row was in before, by the word of the source; unknown: any of them.
+ * It is a hint: where the row is not found there, it is looked for by key.
+ */
 export type Leaves = readonly string[] | 'unknown'
 
 export interface NetChange {

@@ -2,6 +2,7 @@
  * How the rows of a target table are divided into partitions: by a column, or by the month of a time
  * column. A partition is named as Hive names its folder: `year_month=2024-05`, `sex=M`.
  */
+import { columnTypeText } from './column-type.ts'
 import { ConfigError, WarehouseError } from './errors.ts'
 import type { Column, TableSchema } from './table-schema.ts'
 import type { Value } from './value.ts'
@@ -46,8 +47,35 @@ export function partitionColumn(partitionBy: PartitionBy, schema: TableSchema): 
       { context: { column: partitionBy.column } },
     )
   }
+  if (partitionBy.unit === 'year_month' && !monthlyKinds.has(column.type.kind)) {
+    throw noMonths(column, columnTypeText(column.type))
+  }
   return column
 }
+
+const monthlyKinds: ReadonlySet<string> = new Set([
+  'date',
+  'timestamp',
+  'timestamptz',
+  'string',
+  'varchar',
+  'char',
+])
+
+function noMonths(column: Column, holds: string): WarehouseError {
+  return new WarehouseError(
+    'partition-column-missing',
+    `year_month(${column.name}) needs a date or a timestamp, the column holds ${holds}`,
+    { context: { column: column.name } },
+  )
+}
+
+/** False for a text that has no month. */
+export function hasPartition(partitionBy: PartitionBy, value: Value): boolean {
+  return partitionBy.unit === 'value' || typeof value !== 'string' || monthPattern.test(value)
+}
+
+const monthPattern = /^\d{4}-\d\d(?=-\d\d)/
 
 /** The partition of a row with this value of the partition column. */
 export function partitionOf(partitionBy: PartitionBy, column: Column, value: Value): string {
@@ -58,6 +86,8 @@ export function partitionOf(partitionBy: PartitionBy, column: Column, value: Val
 function valueText(partitionBy: PartitionBy, column: Column, value: Value): string {
   if (partitionBy.unit === 'value') {
     const text = plainText(column.type, value)
+    // 1.50 and 1.500 are one value: a column that gets another scale keeps its partitions.
+    if (text.includes('.') && column.type.kind === 'decimal') return text.replace(/\.?0+$/, '')
     return text === '' ? nullPartition : text
   }
   switch (column.type.kind) {
@@ -67,14 +97,9 @@ function valueText(partitionBy: PartitionBy, column: Column, value: Value): stri
     case 'timestamptz':
       return yearMonthText(splitDays(value as number | bigint)[0])
     default: {
-      const match = /^\d{4}-\d\d(?=-\d\d)/.exec(typeof value === 'string' ? value : '')
+      const match = monthPattern.exec(typeof value === 'string' ? value : '')
       if (match !== null) return match[0]
-      throw new WarehouseError(
-        'partition-column-missing',
-        `year_month(${column.name}) needs a date or a timestamp, the column holds ` +
-          plainText(column.type, value),
-        { context: { column: column.name } },
-      )
+      throw noMonths(column, plainText(column.type, value))
     }
   }
 }

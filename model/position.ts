@@ -89,22 +89,35 @@ export function newerTruncate(known: TruncatePoint, given: TruncatePoint): Trunc
   return (comparison ?? given.sourceMs - known.sourceMs) > 0 ? given : known
 }
 
+/** What the operator added to the connector's name; see `name`. */
+function incarnationOf({ name }: Position): string {
+  const at = name.indexOf('@')
+  return at < 0 ? '' : name.slice(at + 1)
+}
+
+/** What is kept of a position beside a row: its text, and the incarnation where one is configured. */
+export function markOf(position: Position): string {
+  const incarnation = incarnationOf(position)
+  return incarnation === '' ? position.text : `${position.text}#${incarnation}`
+}
+
 /**
- * Whether a row was changed last before its table was truncated; `position` is `Position.text`. A
+ * Whether a row was changed last before its table was truncated; `position` is what `markOf` gives. A
  * truncate holds its table alone, so all changes of the table are ordered against it by their place in
- * the log, whatever transaction they belong to. A log that was set up anew begins with low places
- * again: what is later by the clock is never taken to be before.
+ * the log, whatever transaction they belong to. The clock decides only where places do not compare: it
+ * tells when a statement began, and a truncate may have waited for rows that are stamped later.
  */
 export function isBeforeTruncate(
   row: { readonly position: string; readonly sourceMs: number },
   truncate: TruncatePoint,
 ): boolean {
-  const isEarlierByClock = row.sourceMs <= truncate.sourceMs
-  return isEarlierByClock && (isAtOrBelow(row.position, truncate.position) ?? true)
+  return isAtOrBelow(row.position, truncate.position) ?? row.sourceMs <= truncate.sourceMs
 }
 
 /** Undefined when the two are places in different logs. */
-function isAtOrBelow(text: string, truncate: Position): boolean | undefined {
+function isAtOrBelow(mark: string, truncate: Position): boolean | undefined {
+  const [text = '', ...incarnation] = mark.split('#')
+  if (incarnation.join('#') !== incarnationOf(truncate)) return undefined
   if (truncate.connector === 'postgresql') {
     const lsn = /^(?:\d+\/)?(\d+)$/.exec(text)?.[1]
     return lsn === undefined ? undefined : BigInt(lsn) <= BigInt(truncate.order[1] ?? 0)

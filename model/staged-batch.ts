@@ -60,6 +60,11 @@ export interface StagedBatch {
   readonly sourceMs: { readonly first: number; readonly last: number }
 }
 
+/** Like no other batch's: its file lies in a folder of its attempt. */
+export function batchName({ task, range, files }: StagedBatch): string {
+  return files[0]?.path ?? `${task}/${range.from}-${range.to}`
+}
+
 const version = 1
 
 export function encodeStagedBatch(batch: StagedBatch): Buffer {
@@ -78,4 +83,6 @@ export interface ApplyReceipt {
   readonly rowsInserted: number
   readonly rowsUpdated: number
   readonly rowsDeleted: number
+  /** Rows that were not where their change said, and were looked for in all partitions. */
+  readonly rowsSearched: number
 }

@@ -89,6 +89,17 @@ export function unionSchema(table: TableSchema, batch: TableSchema): TableSchema
   return internSchema({ columns: [...columns, ...incoming.values()], key: table.key })
 }
 
+/** Whether one table can hold the rows of both. */
+export function canUnite(table: TableSchema, batch: TableSchema): boolean {
+  try {
+    unionSchema(table, batch)
+    return true
+  } catch (error) {
+    if (error instanceof WarehouseError) return false
+    throw error
+  }
+}
+
 /** A column that the newer schema lacks stays; its rows from now on have no value for it. */
 function asDropped(column: Column): Column {
   return column.nullable ? column : { ...column, nullable: true }

@@ -7,14 +7,14 @@
  */
 import { ByteReader, ByteWriter } from '../model/bytes.ts'
 import { assert } from '../model/errors.ts'
-import type { HopFrame } from '../model/hop-frame.ts'
+import type { HopChange, HopFrame } from '../model/hop-frame.ts'
 import type { NetChange } from '../model/net-change.ts'
 import { readNetChange, writeNetChange } from '../model/net-change.ts'
 import type { Target } from '../model/partition-by.ts'
 import { newerTruncate } from '../model/position.ts'
 import type { TruncateMarker } from '../model/staged-batch.ts'
 import type { TableSchema } from '../model/table-schema.ts'
-import { unionSchema } from '../model/table-schema.ts'
+import { canUnite, unionSchema } from '../model/table-schema.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { StateStore } from '../state/state-store.ts'
 import { foldChange } from './fold-change.ts'
@@ -28,7 +28,8 @@ export interface WindowLimits {
   readonly maxBytes: number
 }
 
-export type CloseReason = 'age' | 'rows' | 'bytes' | 'end'
+/** `schema`: a table's next changes do not fit beside those that it has; the warehouse decides. */
+export type CloseReason = 'age' | 'rows' | 'bytes' | 'end' | 'schema'
 
 /** One table's part of a window that closes. */
 export interface WindowPart {
@@ -78,6 +79,22 @@ export class OpenWindow {
 
   get isEmpty(): boolean {
     return this.#from === this.#to
+  }
+
+  /** False when a table's changes do not fit beside those of the window: it has to be closed first. */
+  accepts(frame: HopFrame): boolean {
+    if (frame.kind === 'truncate') return true
+    let last: HopChange | null = null
+    for (const one of frame.changes) {
+      const { schema } = one.change
+      // Changes of one schema come in rows.
+      if (schema === last?.change.schema && one.target === last.target) continue
+      last = one
+      const part = this.#parts.get(one.target.table)
+      if (part === undefined || part.union === null || part.schemas.includes(schema)) continue
+      if (!canUnite(part.union, schema)) return false
+    }
+    return true
   }
 
   /** Takes in a record that ends before `nextOffset`. `nowMs` is monotonic. */

@@ -4,11 +4,12 @@
  */
 import { ByteWriter } from '../model/bytes.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
-import { assert, ProcessingError } from '../model/errors.ts'
+import { assert, ConfigError, ForagerError, ProcessingError } from '../model/errors.ts'
 import { encodeKey } from '../model/key.ts'
 import type { Leaves, NetChange } from '../model/net-change.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
-import { partitionColumn, partitionOf } from '../model/partition-by.ts'
+import { hasPartition, partitionColumn, partitionOf } from '../model/partition-by.ts'
+import { markOf } from '../model/position.ts'
 import { encodeValues } from '../model/row-codec.ts'
 import type { Column, TableSchema } from '../model/table-schema.ts'
 import { keyColumns } from '../model/table-schema.ts'
@@ -30,10 +31,39 @@ export function keyEvent(event: ChangeEvent, partitionBy: PartitionBy | null): N
     key,
     schema,
     leaves: leavesOf(event, partitionBy),
-    last: { position: event.position?.text ?? '', sourceMs: event.sourceMs },
+    last: {
+      position: event.position === null ? '' : markOf(event.position),
+      sourceMs: event.sourceMs,
+    },
   }
   if (op === 'd') return { ...change, kind: 'delete', row: null }
-  return { ...change, ...rowOf(event) }
+  const row = rowOf(event)
+  // Here the cause can still be mended: nothing of it is staged. A patch may lack the column.
+  if (partitionBy !== null && row.kind === 'upsert') checkPartition(event, partitionBy)
+  return { ...change, ...row }
+}
+
+const divided = new WeakMap<PartitionBy, WeakSet<TableSchema>>()
+
+/** Whether the table can be divided so, and the row has its partition. */
+function checkPartition({ schema, after, table, origin }: ChangeEvent, by: PartitionBy): void {
+  const known = divided.get(by) ?? new WeakSet()
+  divided.set(by, known)
+  const context = { ...origin, table, column: by.column }
+  if (!known.has(schema)) {
+    try {
+      partitionColumn(by, schema)
+    } catch (error) {
+      if (!(error instanceof ForagerError)) throw error
+      throw new ConfigError(error.code, error.message, { context })
+    }
+    known.add(schema)
+  }
+  const value = after?.[by.column] ?? null
+  if (hasPartition(by, value)) return
+  throw new ProcessingError('value-invalid', `"${String(value)}" has no month to divide by`, {
+    context,
+  })
 }
 
 function keyColumnsOf(schema: TableSchema): readonly Column[] {
@@ -70,13 +100,14 @@ function notSent(event: ChangeEvent, index: number): ProcessingError {
 
 /**
  * Only what the source proves: the row before, of a change that is known to be new. An insert proves
- * nothing, because it may repeat one that the table already has elsewhere.
+ * nothing, because it may repeat one that the table already has elsewhere. What is said is a hint: a change
+ * between may have been skipped, filtered or mapped.
  */
 function leavesOf(event: ChangeEvent, partitionBy: PartitionBy | null): Leaves {
   if (partitionBy === null) return []
   const isProven = event.isBeforeWhole && !event.isInDoubt && (event.op === 'u' || event.op === 'd')
   const before: Row | null = isProven ? event.before : null
   const value = before?.[partitionBy.column]
-  if (value === undefined) return 'unknown'
+  if (value === undefined || !hasPartition(partitionBy, value)) return 'unknown'
   return [partitionOf(partitionBy, partitionColumn(partitionBy, event.schema), value)]
 }

@@ -7,7 +7,9 @@ import { assert } from '../model/errors.ts'
 import type { NetChange } from '../model/net-change.ts'
 import type { TruncatePoint } from '../model/position.ts'
 import { newerTruncate } from '../model/position.ts'
-import type { StagedBatch } from '../model/staged-batch.ts'
+import type { StagedBatch, TruncateMarker } from '../model/staged-batch.ts'
+import type { TableSchema } from '../model/table-schema.ts'
+import { canUnite, unionSchema } from '../model/table-schema.ts'
 import { foldChange } from './fold-change.ts'
 
 /**
@@ -61,39 +63,47 @@ function newestPoint(covered: readonly WaitingBatch[]): Truncation {
 
 function takeBytes(waiting: readonly WaitingBatch[], maxBytes: number): readonly WaitingBatch[] {
   let bytes = 0
+  let schema: TableSchema = waiting[0]!.batch.schema
   const end = waiting.findIndex(({ batch }, index) => {
     bytes += batch.files.reduce((sum, file) => sum + file.sizeBytes, 0)
-    return index > 0 && bytes > maxBytes
+    // What does not fit to the ones before must not hold them back.
+    if (index > 0 && (bytes > maxBytes || !canUnite(schema, batch.schema))) return true
+    schema = unionSchema(schema, batch.schema)
+    return false
   })
   return end < 0 ? waiting : waiting.slice(0, end)
 }
 
-/** The shortest head of the batches in which every task has passed the same, newest marker. */
+/** The shortest head of the batches in which every task has passed the same marker, as its newest. */
 function alignTruncate(waiting: readonly WaitingBatch[]): Omit<ApplyPlan, 'truncate'> | null {
-  const passed = new Map<string, number>()
-  let newest = -1
-  let partitions = 0
+  const passed = new Map<string, TruncateMarker>()
   for (const [index, { batch }] of waiting.entries()) {
-    if (batch.truncate?.isOrdered === true) {
-      passed.set(batch.task, batch.truncate.offset)
-      newest = Math.max(newest, batch.truncate.offset)
-      partitions = batch.truncate.partitions
-    }
-    const arrived = [...passed.values()].filter(offset => offset === newest).length
-    if (arrived < partitions) continue
+    const marker = batch.truncate
+    if (marker?.isOrdered !== true) continue
+    passed.set(batch.task, marker)
+    const arrived = [...passed.values()].filter(other => isSameMarker(marker, other)).length
+    if (arrived < marker.partitions) continue
     const covered = waiting.slice(0, index + 1)
-    return { covered, sources: afterMarkers(covered, newest) }
+    return { covered, sources: afterMarkers(covered, marker) }
   }
   return null
 }
 
-/** Of each task: the batch with the newest marker, and those behind it. */
-function afterMarkers(covered: readonly WaitingBatch[], newest: number): readonly WaitingBatch[] {
+/** Of each task: the batch with the marker, and those behind it. */
+function afterMarkers(
+  covered: readonly WaitingBatch[],
+  marker: TruncateMarker,
+): readonly WaitingBatch[] {
   const behind = new Set<string>()
   return covered.filter(({ batch }) => {
-    if (batch.truncate?.offset === newest) behind.add(batch.task)
+    if (isSameMarker(marker, batch.truncate)) behind.add(batch.task)
     return behind.has(batch.task)
   })
+}
+
+/** An offset alone means nothing: a table may come through several topics. */
+function isSameMarker(a: TruncateMarker, b: TruncateMarker | null): boolean {
+  return a.topic === b?.topic && a.partition === b.partition && a.offset === b.offset
 }
 
 const changesAtOnce = 1000

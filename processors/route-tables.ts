@@ -88,7 +88,7 @@ export class TableRouter {
 
   /** The same for whoever only wants to know: nothing is remembered. */
   lookUp(table: string): TargetTable | null {
-    const found = this.#rules.find(({ pattern }) => pattern.test(table))
+    const found = this.#find(table)
     return found === undefined ? null : { name: nameOf(found.rule.to, table), rule: found.rule }
   }
 
@@ -124,14 +124,32 @@ export class TableRouter {
     }
     if (first !== undefined) return
     this.#sources.set(name, { table, rule })
-    const { partitionBy = null } = rule
-    const parsed = typeof partitionBy === 'string' ? parsePartitionBy(partitionBy) : partitionBy
-    this.#partitions.set(name, parsed)
+    this.#partitions.set(name, partitioningOf(rule))
   }
 
-  /** How a target is divided. Known from the first event that goes to it. */
+  /** How a target is divided. Before the first event that goes to it: by the first rule that has it. */
   partitionByOf(name: string): PartitionBy | null {
-    return this.#partitions.get(name) ?? null
+    const known = this.#partitions.get(name)
+    if (known !== undefined) return known
+    const found = this.#rules.find(({ rule }) => this.#feeders(rule, name).length > 0)
+    return found === undefined ? null : partitioningOf(found.rule)
+  }
+
+  /** The source table that a rule sends to the target; many when its pattern leaves that open. */
+  #feeders(rule: TableRule, name: string): readonly string[] | 'many' {
+    const parts = partsOf(rule.to, name)
+    if (parts === null) return []
+    const point = rule.from.indexOf('.')
+    const qualifier = parts.qualifier ?? rule.from.slice(0, Math.max(0, point))
+    const table = parts.table ?? rule.from.slice(point + 1)
+    const source = point < 0 ? table : `${qualifier}.${table}`
+    if (source.includes('*')) return 'many'
+    // Another rule may come first.
+    return this.#find(source)?.rule === rule ? [source] : []
+  }
+
+  #find(table: string) {
+    return this.#rules.find(({ pattern }) => pattern.test(table))
   }
 
   /**
@@ -140,9 +158,7 @@ export class TableRouter {
    * ProcessingError `key-missing` when other rows of the table came with a key.
    */
   route(event: ChangeEvent, target: TargetTable): ChangeEvent | null {
-    if (event.op === 't') {
-      return this.#refused.has(event.table) ? null : { ...event, table: target.name }
-    }
+    if (event.op === 't') return this.#routeTruncate(event, target)
     if (event.key === null) {
       if (this.#keyed.has(event.table)) {
         throw new ProcessingError('key-missing', `a change of ${event.table} came without a key`, {
@@ -169,6 +185,17 @@ export class TableRouter {
     const schemas = this.#routed.get(target) ?? new Set<TableSchema>()
     if (schemas.size === 0) this.#routed.set(target, schemas)
     schemas.add(schema)
+  }
+
+  /** It empties the whole target: rows of other source tables would go with it. */
+  #routeTruncate(event: ChangeEvent, target: TargetTable): ChangeEvent | null {
+    if (this.#refused.has(event.table)) return null
+    if (target.rule.merge !== true) return { ...event, table: target.name }
+    throw new ProcessingError(
+      'truncate-shared-target',
+      `${event.table} was truncated, and other source tables may go to ${target.name} as well`,
+      { context: { ...event.origin, table: event.table } },
+    )
   }
 
   #schemaOf(schema: TableSchema, rule: TableRule): TableSchema {
@@ -217,10 +244,33 @@ function patternOf(from: string): RegExp {
   return new RegExp(`^${parts.join('[^.]*')}$`)
 }
 
+/** What the placeholders of `to` stand for in a target's name; null when it is no name of the rule. */
+function partsOf(to: string, name: string): { qualifier?: string; table?: string } | null {
+  const groups = { qualifier: '(?<qualifier>[^.]*)', table: '(?<table>.*)' }
+  const seen = new Set<string>()
+  const pattern = to
+    .split(/(\{(?:database|schema|table)\})/)
+    .map(part => {
+      if (!/^\{(?:database|schema|table)\}$/.test(part)) return RegExp.escape(part)
+      const group = part === '{table}' ? 'table' : 'qualifier'
+      if (seen.has(group)) return `\\k<${group}>`
+      seen.add(group)
+      return groups[group]
+    })
+    .join('')
+  const match = new RegExp(`^${pattern}$`).exec(name)
+  return match === null ? null : (match.groups ?? {})
+}
+
 function nameOf(to: string, table: string): string {
   const point = table.indexOf('.')
   const qualifier = point < 0 ? '' : table.slice(0, point)
   return to.replaceAll(/\{(?:database|schema|(table))\}/g, (_, isTable: string | undefined) =>
     isTable === undefined ? qualifier : table.slice(point + 1),
   )
+}
+
+function partitioningOf({ partitionBy }: TableRule): PartitionBy | null {
+  if (partitionBy === undefined) return null
+  return typeof partitionBy === 'string' ? parsePartitionBy(partitionBy) : partitionBy
 }

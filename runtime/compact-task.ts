@@ -11,7 +11,7 @@ import type { StagedBatch } from '../model/staged-batch.ts'
 import { decodeStagedBatch, encodeStagedBatch } from '../model/staged-batch.ts'
 import type { CloseReason, WindowPart } from '../processors/compact.ts'
 import { OpenWindow } from '../processors/compact.ts'
-import type { StagedWindow, Staging } from '../sinks/staging.ts'
+import type { StagedWindow, Staging, TaskOwner } from '../sinks/staging.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { paced } from './pacer.ts'
@@ -34,6 +34,7 @@ export class CompactTask implements Task {
   readonly stage = 1
   readonly #options: CompactTaskOptions
   readonly #committer: TaskCommitter
+  #owner: TaskOwner | null = null
   #store: StateStore | null = null
   #window: OpenWindow | null = null
 
@@ -48,7 +49,10 @@ export class CompactTask implements Task {
   async open(): Promise<number> {
     const { context, pipeline, staging, folder } = this.#options
     const { offset } = await this.#committer.open()
-    await staging.sweep(this.id, offset, await this.#stagedBatches())
+    const token = await this.#committer.takeToken()
+    context.reach('window.token-taken')
+    this.#owner = { task: this.id, token }
+    await staging.sweep(this.#owner, offset, await this.#stagedBatches())
     this.#store = await pipeline.compact.store.open(folder)
     this.#window = new OpenWindow(this.#store, context.metrics, offset)
     return offset
@@ -59,7 +63,9 @@ export class CompactTask implements Task {
     const window = this.#window!
     for (const record of batch.records) {
       const now = context.clock.monotonic()
-      window.add(decodeHopFrame(record.value!), now)
+      const frame = decodeHopFrame(record.value!)
+      if (!window.accepts(frame)) await this.#close('schema')
+      window.add(frame, now)
       window.advance(record.offset + 1, now)
       this.#committer.noteRecord(record)
       await this.#store!.settle()
@@ -127,7 +133,7 @@ export class CompactTask implements Task {
     const batches: StagedBatch[] = []
     let staged: StagedWindow | null = null
     for await (const part of window.close()) {
-      staged ??= await staging.openWindow(this.id, range)
+      staged ??= await staging.openWindow(this.#owner!, range)
       batches.push(await this.#stagePart(staged, part, range))
     }
     context.reach('window.files-written')

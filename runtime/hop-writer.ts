@@ -37,7 +37,10 @@ export class HopWriter {
   add(change: HopChange): void {
     const partition = partitionOfKey(change.target.table, change.change.key, this.#hop.partitions)
     const frame = this.#open[partition]!
-    frame.add(change)
+    if (!frame.add(change)) {
+      this.#finish(partition)
+      frame.add(change)
+    }
     if (frame.sizeBytes >= maxFrameBytes) this.#finish(partition)
   }
 

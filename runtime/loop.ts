@@ -12,7 +12,7 @@ import type {
 } from '../log/log.ts'
 import { partitionName } from '../log/log.ts'
 import type { ErrorContext } from '../model/errors.ts'
-import { ForagerError, InvariantError, SourceError } from '../model/errors.ts'
+import { ForagerError, InvariantError, SourceError, WarehouseError } from '../model/errors.ts'
 import type { Labels } from '../observe/metrics.ts'
 import { internalTopics } from '../topology/internal-topics.ts'
 import type { TopicSelection } from '../topology/nodes.ts'
@@ -43,6 +43,7 @@ export class Loop {
   /** Rounds in which a task was fenced: one rebalance may fence all of them at once. */
   #fencedRounds = 0
   #isFencedInRound = false
+  #failure: WarehouseError | null = null
   #recordsRead = 0
   #recordsTotal: number | null = null
 
@@ -87,11 +88,9 @@ export class Loop {
     }
     await this.#reopenLost()
     for (const batch of result.batches) await this.#process(batch)
-    let isBusy = result.batches.length > 0
-    for (const task of this.#tasks.values()) {
-      isBusy ||= task.remainingMs() === 0
-      await this.#unlessFenced(task, () => task.maintain())
-    }
+    const tasks = [...this.#tasks.values()]
+    const isBusy = result.batches.length > 0 || tasks.some(task => task.remainingMs() === 0)
+    await this.#each(tasks, task => task.maintain())
     if (isBusy) this.#reportProgress()
     return isBusy
   }
@@ -104,20 +103,29 @@ export class Loop {
 
   /**
    * Brings what there is to its end: sources, then windows, then tables. False when there is more to
-   * read first; call it again when a round had nothing to do.
+   * read first; call it again when a round had nothing to do. Throws at the end what a table could not
+   * be written for.
    */
   async drainAll(): Promise<boolean> {
     for (const stage of [0, 1, 2] as const) {
       if (!(await this.#isAtEnd(stage))) return false
       await this.#drain(stage)
     }
-    return await this.#isAtEnd(2)
+    if (!(await this.#isAtEnd(2))) return false
+    if (this.#failure !== null) throw this.#failure
+    return true
   }
 
   /** Commits sources and stages windows; what is not applied yet is applied at the next start. */
   async drainForStop(): Promise<void> {
     await this.#drain(0)
     await this.#drain(1)
+    if (this.#failure !== null) throw this.#failure
+  }
+
+  /** Why a table cannot be written. The others go on; who runs the loop brings it to its end soon. */
+  get failure(): WarehouseError | null {
+    return this.#failure
   }
 
   async close(): Promise<void> {
@@ -228,8 +236,19 @@ export class Loop {
   }
 
   async #drain(stage: Task['stage']): Promise<void> {
-    for (const task of this.#tasks.values()) {
-      if (task.stage === stage) await this.#unlessFenced(task, () => task.drain())
+    const tasks = [...this.#tasks.values()].filter(task => task.stage === stage)
+    await this.#each(tasks, task => task.drain())
+  }
+
+  /** What one task cannot write does not hold back the others. */
+  async #each(tasks: readonly Task[], action: (task: Task) => Promise<void>): Promise<void> {
+    for (const task of tasks) {
+      try {
+        await this.#unlessFenced(task, () => action(task))
+      } catch (error) {
+        if (!(error instanceof WarehouseError)) throw error
+        this.#failure ??= error
+      }
     }
   }
 

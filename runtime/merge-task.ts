@@ -5,11 +5,13 @@
  * stay above it, and are skipped for the tables that already have them.
  */
 import type { LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
-import { assert, ForagerError, WarehouseError } from '../model/errors.ts'
+import type { ErrorCode } from '../model/errors.ts'
+import { ForagerError, WarehouseError } from '../model/errors.ts'
 import { fromJson, toJson } from '../model/json.ts'
+import type { PartitionBy } from '../model/partition-by.ts'
 import { partitionOfBytes } from '../model/partitioner.ts'
-import type { StagedBatch } from '../model/staged-batch.ts'
-import { decodeStagedBatch } from '../model/staged-batch.ts'
+import type { ApplyReceipt, StagedBatch } from '../model/staged-batch.ts'
+import { batchName, decodeStagedBatch } from '../model/staged-batch.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { unionSchema } from '../model/table-schema.ts'
 import type { ApplyPlan, WaitingBatch } from '../processors/merge.ts'
@@ -35,6 +37,8 @@ export interface MergeTaskOptions {
 
 /** Staged files that one apply reads; what is beyond waits for the next one. */
 const maxApplyBytes = 64 * 1024 * 1024
+/** Each owner before can get in between once. More of it is another application. */
+const maxConflicts = 5
 
 export class MergeTask implements Task {
   readonly id: string
@@ -47,7 +51,11 @@ export class MergeTask implements Task {
   readonly #applied = new Map<string, AppliedThrough | null>()
   /** What the log says of the same, from before this task was opened. */
   #loggedApplied = new Map<string, AppliedThrough>()
+  /** Tables that cannot be written. What comes for them waits until the task is opened anew. */
+  readonly #failed = new Set<string>()
   #token = -1
+  /** End of the staged partition when this task was opened: no table can be applied beyond it. */
+  #end = 0
   #next = 0
   #committed = 0
 
@@ -63,11 +71,10 @@ export class MergeTask implements Task {
     const { context } = this.#options
     const { offset } = await this.#committer.open()
     context.reach('merge.before-token')
-    // The offset of this record is the token: it ascends with every owner, and is fenced as they are.
-    const [token] = await this.#committer.commit([this.#committer.ownerRecord()], null)
-    assert(token !== undefined, 'a merger got no token')
+    this.#token = await this.#committer.takeToken()
     context.reach('merge.token-taken')
-    this.#token = token
+    this.#end = await context.log.decidedEnd(this.input)
+    await this.#removeApplied(offset)
     this.#loggedApplied = await this.#readApplied()
     // A table that was removed is noticed now, and not when its next change comes.
     for (const table of this.#loggedApplied.keys()) await this.#openTable(table)
@@ -92,25 +99,37 @@ export class MergeTask implements Task {
     return this.#next > this.#committed && this.#canApply() ? 0 : null
   }
 
+  /**
+   * Applies of each table what one apply takes. A table that cannot be written is set aside and does not
+   * hold back the others: its error is thrown when they are applied and committed.
+   */
   async maintain(): Promise<void> {
     const records: ProducerRecord[] = []
     const done: StagedBatch[] = []
+    const failures: WarehouseError[] = []
     for (const [table, waiting] of this.#waiting) {
-      const applied = await this.#applyTable(table, waiting)
-      if (applied === null) continue
-      done.push(...applied.covered)
-      if (this.#applied.get(table) !== null) records.push(this.#appliedRecord(table))
+      if (this.#failed.has(table)) continue
+      const before = done.length
+      try {
+        await this.#applyTable(table, waiting, done)
+      } catch (error) {
+        if (!(error instanceof WarehouseError)) throw error
+        this.#options.context.logger.error('table.failed', { table, reason: error.describe() })
+        this.#failed.add(table)
+        failures.push(error)
+      }
+      const isApplied = done.length > before && this.#applied.get(table) !== null
+      if (isApplied) records.push(this.#appliedRecord(table))
     }
-    await this.#commit(records)
-    for (const batch of done) await this.#options.staging.remove(batch)
-    if (done.length > 0) this.#options.context.reach('merge.files-removed')
+    await this.#commit(records, done)
+    if (failures[0] !== undefined) throw failures[0]
   }
 
   async drain(): Promise<void> {
     while (this.#canApply()) await this.maintain()
     await this.maintain()
     for (const [table, waiting] of this.#waiting) {
-      if (waiting.length === 0) continue
+      if (waiting.length === 0 || this.#failed.has(table)) continue
       this.#options.context.logger.warn('truncate.waiting', { table, batches: waiting.length })
     }
   }
@@ -124,63 +143,96 @@ export class MergeTask implements Task {
   }
 
   #canApply(): boolean {
-    return [...this.#waiting.values()].some(waiting => planApply(waiting, maxApplyBytes) !== null)
+    return [...this.#waiting].some(([table, waiting]) => {
+      return !this.#failed.has(table) && planApply(waiting, maxApplyBytes) !== null
+    })
   }
 
-  /** Applies what can be applied of one table at once; null when nothing can. */
-  async #applyTable(
-    table: string,
-    waiting: WaitingBatch[],
-  ): Promise<{ readonly covered: readonly StagedBatch[] } | null> {
+  /** Applies what can be applied of one table at once. What is in the table then is added to `done`. */
+  async #applyTable(table: string, waiting: WaitingBatch[], done: StagedBatch[]): Promise<void> {
+    for (let conflicts = 0; ; conflicts += 1) {
+      try {
+        await this.#applyOnce(table, waiting, done)
+        return
+      } catch (error) {
+        if (!isOf(error, ['warehouse-conflict']) || conflicts >= maxConflicts) throw error
+        // An owner before that was paused made its commit after all. The table is ours: look again.
+        await this.confirm()
+        this.#options.context.logger.warn('table.conflict', { table, reason: error.message })
+        this.#applied.delete(table)
+      }
+    }
+  }
+
+  async #applyOnce(table: string, waiting: WaitingBatch[], done: StagedBatch[]): Promise<void> {
     const applied = await this.#openTable(table)
     const old = waiting.filter(({ offset }) => applied !== null && offset <= applied.offset)
     waiting.splice(0, old.length)
+    done.push(...old.map(({ batch }) => batch))
     this.#options.context.metrics.count('forager_batches_applied_total', old.length, {
       table,
       outcome: 'already-applied',
     })
     const plan = planApply(waiting, maxApplyBytes)
-    if (plan === null) {
-      return old.length === 0 ? null : { covered: old.map(({ batch }) => batch) }
-    }
+    if (plan === null) return
     // An ordered truncate of a table that never had a row leaves nothing to empty.
     const isEmpty = unionOf(plan.covered).columns.length === 0
     const isNothing = applied === null && plan.truncate === 'all' && isEmpty
     if (!isNothing) await this.#apply(table, plan, applied)
-    // Copied first: a plan may cover the very list of those that wait.
-    const covered = [...old, ...plan.covered].map(({ batch }) => batch)
+    // First: a plan may cover the very list of those that wait.
+    done.push(...plan.covered.map(({ batch }) => batch))
     waiting.splice(0, plan.covered.length)
-    return { covered }
   }
 
   async #apply(table: string, plan: ApplyPlan, after: AppliedThrough | null): Promise<void> {
     const { context, staging, warehouse, topicId } = this.#options
-    const through = { topicId, offset: plan.covered.at(-1)!.offset }
-    const streams = plan.sources.map(({ batch }) => staging.read(batch))
+    const { offset, batch: last } = plan.covered.at(-1)!
+    const through = { topicId, offset, batch: batchName(last) }
     context.reach('merge.before-apply')
-    const receipt = await this.#locate(table, () =>
-      warehouse.apply({
+    const receipt = await this.#dividedBy(table, last.partitionBy, partitionBy => {
+      const streams = plan.sources.map(({ batch }) => staging.read(batch))
+      return warehouse.apply({
         table,
         token: this.#token,
         after,
         through,
         schema: unionOf(plan.covered),
-        partitionBy: plan.covered.at(-1)!.batch.partitionBy,
+        partitionBy,
         truncate: plan.truncate,
         changes: paced(foldStreams(streams), context.rest),
-      }),
-    )
+      })
+    })
     this.#applied.set(table, through)
     context.reach('merge.applied')
     const { metrics, logger } = context
-    const { outcome, rowsInserted, rowsUpdated, rowsDeleted } = receipt
+    const { outcome, rowsInserted, rowsUpdated, rowsDeleted, rowsSearched } = receipt
     const batches = plan.covered.length
     metrics.count('forager_batches_applied_total', batches, { table, outcome })
     metrics.count('forager_rows_inserted_total', rowsInserted, { table })
     metrics.count('forager_rows_updated_total', rowsUpdated, { table })
     metrics.count('forager_rows_deleted_total', rowsDeleted, { table })
+    metrics.count('forager_partition_searches_total', rowsSearched, { table })
     logger.info('batch.applied', { table, batches, through: through.offset, ...receipt })
     context.emit({ type: 'batch-applied', table, batches, through: through.offset, receipt })
+  }
+
+  /**
+   * By what a batch was to be divided when it was staged may be a mistake that the configuration has mended
+   * since: where it cannot be applied so, what the configuration says now is tried.
+   */
+  async #dividedBy(
+    table: string,
+    staged: PartitionBy | null,
+    apply: (partitionBy: PartitionBy | null) => Promise<ApplyReceipt>,
+  ): Promise<ApplyReceipt> {
+    try {
+      return await this.#locate(table, async () => await apply(staged))
+    } catch (error) {
+      if (!isOf(error, ['partition-column-missing', 'partitioning-changed'])) throw error
+      const { partitionBy } = this.#options.pipeline.warehouse.sink.targetOf(table)
+      if (toJson(partitionBy) === toJson(staged)) throw error
+      return await this.#locate(table, async () => await apply(partitionBy))
+    }
   }
 
   async #locate<T>(table: string, action: () => Promise<T>): Promise<T> {
@@ -195,14 +247,13 @@ export class MergeTask implements Task {
   async #openTable(table: string): Promise<AppliedThrough | null> {
     const known = this.#applied.get(table)
     if (known !== undefined) return known
-    const { warehouse, topicId } = this.#options
+    const { warehouse } = this.#options
     const applied = await this.#locate(table, () => warehouse.open(table))
-    if (applied !== null && applied.topicId !== topicId) {
-      throw new WarehouseError(
-        'warehouse-ahead',
-        `the table was written through the log ${applied.topicId}, and this is ${topicId}`,
-        { context: { table } },
-      )
+    if (applied !== null) {
+      const problem = await this.#problemOf(applied)
+      if (problem !== null) {
+        throw new WarehouseError('warehouse-ahead', problem, { context: { table } })
+      }
     }
     const logged = this.#loggedApplied.get(table)
     if (logged !== undefined && logged.offset > (applied?.offset ?? -1)) {
@@ -217,14 +268,49 @@ export class MergeTask implements Task {
     return applied
   }
 
-  /** The tables' progress and the low-water mark, in one transaction. */
-  async #commit(records: readonly ProducerRecord[]): Promise<void> {
+  /** Why a table that is applied so far was not written through this log; null: it was. */
+  async #problemOf(applied: AppliedThrough): Promise<string | null> {
+    const { context, topicId } = this.#options
+    if (applied.topicId !== topicId) {
+      return `the table was written through the log ${applied.topicId}, and this is ${topicId}`
+    }
+    if (applied.offset >= this.#end) {
+      return `the table is applied through offset ${applied.offset}, and the log ended at ${this.#end}`
+    }
+    const { start } = await context.log.offsets(this.input)
+    // What is deleted was applied: no batch that waits is below.
+    if (applied.offset < start || applied.batch === undefined) return null
+    const { records } = await context.log.read(this.input, applied.offset, 1)
+    const record = records[0]?.offset === applied.offset ? records[0] : null
+    const found = record === null ? 'none' : batchName(decodeStagedBatch(record.value!))
+    if (found === applied.batch) return null
+    return `the table has batch ${applied.batch} of offset ${applied.offset}, and the log has ${found}`
+  }
+
+  /** The tables' progress and the low-water mark, in one transaction; then the files go. */
+  async #commit(records: readonly ProducerRecord[], done: readonly StagedBatch[]): Promise<void> {
+    const { context, staging } = this.#options
     const offset = this.#lowWaterMark()
     if (records.length === 0 && offset === this.#committed) return
     await this.#committer.commit(records, offset)
-    this.#options.context.reach('merge.committed')
+    context.reach('merge.committed')
     this.#committed = offset
-    await this.#options.context.log.deleteRecords(this.input, offset)
+    // The records go last: while they are there, the next owner knows the files.
+    for (const batch of done) await staging.remove(batch)
+    await context.log.deleteRecords(this.input, offset)
+    context.reach('merge.files-removed')
+  }
+
+  /** What the owner before had committed, and did not come to remove. */
+  async #removeApplied(offset: number): Promise<void> {
+    const { context, staging } = this.#options
+    const { start } = await context.log.offsets(this.input)
+    if (start >= offset) return
+    for await (const record of readAll(context.log, this.input)) {
+      if (record.offset >= offset) break
+      await staging.remove(decodeStagedBatch(record.value!))
+    }
+    await context.log.deleteRecords(this.input, offset)
   }
 
   #lowWaterMark(): number {
@@ -255,6 +341,10 @@ export class MergeTask implements Task {
     }
     return applied
   }
+}
+
+function isOf(error: unknown, codes: readonly ErrorCode[]): error is ForagerError {
+  return error instanceof ForagerError && codes.includes(error.code)
 }
 
 /** A schema that holds the rows of every batch. */

@@ -40,6 +40,8 @@ type Given = Pick<StreamsOptions, 'applicationId' | 'log' | 'stateDir'> & Partia
 
 const defaultCommitIntervalMs = 1000
 const defaultMaxPollBytes = 4 * 1024 * 1024
+/** How long other tables go on when one cannot be written: else a restart would bring them no further. */
+const goOnMs = 10_000
 
 export class Streams {
   readonly events: Observable<StreamsEvent>
@@ -85,10 +87,16 @@ export class Streams {
     signal: AbortSignal | undefined,
     until?: 'end',
   ): Promise<'ended' | 'stopped'> {
+    let failedAtMs: number | null = null
     while (signal?.aborted !== true) {
+      const { clock } = this.#options
+      if (loop.failure !== null) failedAtMs ??= clock.monotonic()
+      const isOver = failedAtMs !== null && clock.monotonic() - failedAtMs >= goOnMs
+      // What stops it is thrown when it is drained.
+      if (until !== 'end' && isOver) return 'stopped'
       const isBusy = await loop.step(until === 'end' ? 0 : loop.pollWaitMs())
       if (until === 'end' && !isBusy && (await loop.drainAll())) return 'ended'
-      await this.#options.clock.yield()
+      await clock.yield()
     }
     return 'stopped'
   }

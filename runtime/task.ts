@@ -101,6 +101,8 @@ export class TaskCommitter {
       const offset = begin === undefined ? start : await begin(log)
       return { offset, state: '', isNew: true }
     }
+    // A topic that says otherwise was read before the owner before committed for the first time.
+    this.#hasCommitted = true
     const { offset, metadata } = committed
     const { last, state } = JSON.parse(metadata) as OffsetMetadata
     if (offset < start || offset > end) {
@@ -128,11 +130,21 @@ export class TaskCommitter {
     const offsets =
       offset === null ? [] : [{ ...this.#input, offset, metadata: JSON.stringify(metadata) }]
     const isFirst = offset !== null && !this.#hasCommitted
-    const all = isFirst ? [...records, this.ownerRecord(true)] : records
+    const all = isFirst ? [...records, this.#ownerRecord(true)] : records
     const written = await this.#producer.commit({ records: all, offsets, group: membership() })
     if (isFirst) this.#hasCommitted = true
     metrics.count('forager_commits_total', 1, { sub_topology: this.#id.split('_')[0]! })
     return written
+  }
+
+  /**
+   * The offset of the owner's record, which is written for it. It ascends with every owner, and is fenced as
+   * they are: what carries a lower one is of an owner before.
+   */
+  async takeToken(): Promise<number> {
+    const [token] = await this.commit([this.#ownerRecord()], null)
+    assert(token !== undefined, 'the owner of a task got no token', { task: this.#id })
+    return token
   }
 
   /** An empty transaction: StateError `task-fenced` when the id or the membership has a newer owner. */
@@ -142,7 +154,7 @@ export class TaskCommitter {
   }
 
   /** Says in the compacted topic of owners that this task has an owner, and a committed offset. */
-  ownerRecord(hasOffset = this.#hasCommitted): ProducerRecord {
+  #ownerRecord(hasOffset = this.#hasCommitted): ProducerRecord {
     const { applicationId, clock } = this.#context
     return {
       topic: ownersTopic(applicationId),
@@ -158,12 +170,15 @@ export class TaskCommitter {
     this.#producer = null
   }
 
-  /** The record before the offset must be the one that was processed. */
+  /**
+   * The record before the offset must be the one that was processed. One that is gone proves nothing: a
+   * compacted topic loses records that have a successor.
+   */
   async #checkLast(last: OffsetMetadata['last'], start: number): Promise<void> {
     if (last === null || last[0] < start) return
     const { records } = await this.#context.log.read(this.#input, last[0], 1)
     const [record] = records
-    if (record?.offset === last[0] && fingerprint(record) === last[1]) return
+    if (record?.offset !== last[0] || fingerprint(record) === last[1]) return
     throw new SourceError(
       'source-replaced',
       `the record at offset ${last[0]} is not the one that was processed`,

@@ -22,7 +22,7 @@ import type { Random } from '../runtime/random.ts'
 import { fileNameOf } from './file-names.ts'
 import { OrcFileWriter, readOrcRows } from './orc-files.ts'
 import { orcTypeOf } from './orc-types.ts'
-import type { StagedWindow, Staging } from './staging.ts'
+import type { StagedWindow, Staging, TaskOwner } from './staging.ts'
 
 const kinds = ['upsert', 'patch', 'delete'] as const
 const unsealed = '.writing'
@@ -38,8 +38,8 @@ export class StagedFiles implements Staging {
     this.#random = options.random
   }
 
-  async openWindow(task: string, range: OffsetRange): Promise<StagedWindow> {
-    const attempt = `${range.from}-${range.to}-${this.#random.id().slice(0, 8)}`
+  async openWindow({ task, token }: TaskOwner, range: OffsetRange): Promise<StagedWindow> {
+    const attempt = `${range.from}-${range.to}-${token}-${this.#random.id().slice(0, 8)}`
     const folder = join(fileNameOf(task), attempt)
     const writing = join(this.#root, `${folder}${unsealed}`)
     await this.#fileSystem.makeDirectory(writing)
@@ -75,10 +75,15 @@ export class StagedFiles implements Staging {
     }
   }
 
-  async sweep(task: string, committedOffset: number, named: readonly StagedBatch[]): Promise<void> {
+  async sweep(
+    { task, token }: TaskOwner,
+    committedOffset: number,
+    named: readonly StagedBatch[],
+  ): Promise<void> {
     const folder = join(this.#root, fileNameOf(task))
     const paths = named.flatMap(batch => batch.files.map(file => file.path))
     for (const attempt of await this.#fileSystem.list(folder)) {
+      if (tokenOf(attempt) >= token) continue
       const from = Number(attempt.split('-')[0])
       const prefix = `${fileNameOf(task)}/${attempt}/`
       const isNamed = paths.some(path => path.startsWith(prefix))
@@ -109,6 +114,12 @@ export class StagedFiles implements Staging {
     const { sizeBytes, rowCount } = await file.close()
     return { path: `${folder}/${name}`, sizeBytes, rowCount }
   }
+}
+
+/** Of a folder; -1 where the name has none, as in versions before. */
+function tokenOf(attempt: string): number {
+  const parts = attempt.split('-')
+  return parts.length < 4 ? -1 : Number(parts[2])
 }
 
 function stagedType(schema: TableSchema): OrcStructType {

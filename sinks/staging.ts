@@ -1,11 +1,17 @@
 /**
  * Where the files of closed windows wait until they are applied. A folder a window and attempt:
- * `<task>/<from>-<to>-<attempt>/`. Files are durable before the record that names them, so a crash
+ * `<task>/<from>-<to>-<token>-<attempt>/`. Files are durable before the record that names them, so a crash
  * leaves files that nobody names, never a name without its file.
  */
 import type { NetChange } from '../model/net-change.ts'
 import type { OffsetRange, StagedBatch, StagedFile } from '../model/staged-batch.ts'
 import type { TableSchema } from '../model/table-schema.ts'
+
+/** An owner of a task. A higher token is of a later one. */
+export interface TaskOwner {
+  readonly task: string
+  readonly token: number
+}
 
 export interface StagedWindow {
   /** Net changes of one table, one a key, in key order. */
@@ -19,14 +25,15 @@ export interface StagedWindow {
 }
 
 export interface Staging {
-  openWindow(task: string, range: OffsetRange): Promise<StagedWindow>
+  openWindow(owner: TaskOwner, range: OffsetRange): Promise<StagedWindow>
   /** The net changes of a batch, in key order. Rows are under the batch's schema. */
   read(batch: StagedBatch): AsyncIterable<readonly NetChange[]>
   /** Of a batch that was applied. A folder goes with its last file. */
   remove(batch: StagedBatch): Promise<void>
   /**
-   * Removes what a crash left of a task: folders that begin at or after the committed offset, and of
-   * those before it the ones that no staged record names.
+   * Removes what a crash of an owner before left of a task: folders that begin at or after the committed
+   * offset, and of those before it the ones that no staged record names. Folders of a higher token stay,
+   * whatever they are: who sweeps may have been paused, and have lost the task since.
    */
-  sweep(task: string, committedOffset: number, named: readonly StagedBatch[]): Promise<void>
+  sweep(owner: TaskOwner, committedOffset: number, named: readonly StagedBatch[]): Promise<void>
 }

@@ -19,6 +19,8 @@ export interface AppliedThrough {
   /** Identity of the staged topic: offsets of another one mean nothing. */
   readonly topicId: string
   readonly offset: number
+  /** Name of the staged batch at that offset (`batchName`). Commits of versions before have none. */
+  readonly batch?: string
 }
 
 export interface ApplyRequest {

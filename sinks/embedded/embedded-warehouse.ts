@@ -40,11 +40,21 @@ const defaultTargetFileBytes = 64 * 1024 * 1024
 const defaultTargetFileRows = 1_000_000
 const defaultRetainMs = 60_000
 
+const alreadyApplied: ApplyReceipt = {
+  outcome: 'already-applied',
+  rowsInserted: 0,
+  rowsUpdated: 0,
+  rowsDeleted: 0,
+  rowsSearched: 0,
+}
+
 export class EmbeddedWarehouse implements Warehouse {
   readonly name: string
   readonly #options: EmbeddedWarehouseOptions
   /** The newest commit of each table that was opened; null before its first. */
   readonly #tables = new Map<string, TableCommit | null>()
+  /** Data files without a commit that an owner before may still commit, as paths in the table's folder. */
+  readonly #doubtful = new Map<string, readonly string[]>()
 
   constructor(options: EmbeddedWarehouseOptions) {
     this.#options = options
@@ -55,7 +65,7 @@ export class EmbeddedWarehouse implements Warehouse {
     const log = this.#log(table)
     const commit = await log.latest()
     await log.sweep()
-    await this.#sweep(table, commit)
+    this.#doubtful.set(table, await this.#sweep(table, commit))
     this.#tables.set(table, commit)
     return commit?.applied ?? null
   }
@@ -66,7 +76,7 @@ export class EmbeddedWarehouse implements Warehouse {
     assert(before !== undefined, 'a table is applied to before it was opened', { table })
     const applied = before?.applied ?? null
     if (applied?.topicId === through.topicId && through.offset <= applied.offset) {
-      return { outcome: 'already-applied', rowsInserted: 0, rowsUpdated: 0, rowsDeleted: 0 }
+      return alreadyApplied
     }
     assert(request.after?.offset === applied?.offset, 'an apply does not follow the one before', {
       table,
@@ -86,6 +96,7 @@ export class EmbeddedWarehouse implements Warehouse {
     this.#options.reach('apply.committed')
     this.#tables.set(table, commit)
     await this.#removeExpired(table, before, commit)
+    await this.#removeDoubtful(table, commit)
     return receipt
   }
 
@@ -130,6 +141,9 @@ export class EmbeddedWarehouse implements Warehouse {
           partition,
         }),
     })
+    for (const { path } of merged.discarded) {
+      await this.#options.fileSystem.remove(join(folder, path))
+    }
     const commit = compactSchemas({
       number,
       table: request.table,
@@ -148,6 +162,7 @@ export class EmbeddedWarehouse implements Warehouse {
       rowsInserted: merged.inserted,
       rowsUpdated: merged.updated,
       rowsDeleted: merged.deleted + truncated,
+      rowsSearched: merged.searched,
     }
     return { commit, receipt }
   }
@@ -186,18 +201,31 @@ export class EmbeddedWarehouse implements Warehouse {
   /**
    * Removes data files that no commit names: an owner before wrote them and did not commit. A file
    * begins with the number of the commit that it is for. While that number is free the owner may only
-   * have been slow, and would commit files that are gone: they stay until the number is taken.
+   * have been slow, and would commit files that are gone: they stay until the number is taken. Resolves
+   * to the paths of these.
    */
-  async #sweep(table: string, commit: TableCommit | null): Promise<void> {
-    if (commit === null) return
+  async #sweep(table: string, commit: TableCommit | null): Promise<readonly string[]> {
     const { fileSystem } = this.#options
-    const named = new Set([...commit.files, ...commit.removed].map(file => file.path))
-    const folder = join(this.#folder(table), 'data')
-    for (const path of await dataFilesIn(fileSystem, folder)) {
-      const number = Number(basename(path).split('-')[0])
-      const isNamed = named.has(join('data', path))
-      if (!isNamed && number <= commit.number) await fileSystem.remove(join(folder, path))
+    const named = new Set([...(commit?.files ?? []), ...(commit?.removed ?? [])].map(f => f.path))
+    const folder = this.#folder(table)
+    const found = await dataFilesIn(fileSystem, join(folder, 'data'))
+    const unnamed = found.map(path => join('data', path)).filter(path => !named.has(path))
+    const isDecided = (path: string): boolean => commitNumberOf(path) <= (commit?.number ?? 0)
+    for (const path of unnamed.filter(isDecided)) await fileSystem.remove(join(folder, path))
+    return unnamed.filter(path => !isDecided(path))
+  }
+
+  /** The number is taken by this commit now. */
+  async #removeDoubtful(table: string, commit: TableCommit): Promise<void> {
+    const doubtful = this.#doubtful.get(table) ?? []
+    const isDecided = (path: string): boolean => commitNumberOf(path) <= commit.number
+    for (const path of doubtful.filter(isDecided)) {
+      await this.#options.fileSystem.remove(join(this.#folder(table), path))
     }
+    this.#doubtful.set(
+      table,
+      doubtful.filter(path => !isDecided(path)),
+    )
   }
 
   #log(table: string): CommitLog {
@@ -211,6 +239,11 @@ export class EmbeddedWarehouse implements Warehouse {
   #targetBytes(): number {
     return this.#options.targetFileBytes ?? defaultTargetFileBytes
   }
+}
+
+/** Of the commit that a data file was written for. */
+function commitNumberOf(path: string): number {
+  return Number(basename(path).split('-')[0])
 }
 
 /** Paths of the data files in a folder and in the partitions below it. */
@@ -239,8 +272,8 @@ function samePartitions({ table, partitionBy }: ApplyRequest, before: TableCommi
   )
   if (was === is) return before.partitionBy
   throw new WarehouseError(
-    'schema-incompatible',
-    `the table is partitioned by ${was}, and the configuration says ${is}: rebuild it`,
+    'partitioning-changed',
+    `the table is partitioned by ${was}, and the configuration says ${is}`,
     { context: { table } },
   )
 }

@@ -38,6 +38,8 @@ export interface PartitionMergeOptions {
   /** A last file that is smaller takes the rows that come behind it. */
   readonly smallFileBytes: number
   readonly counts: MergeCounts
+  /** Takes in the keys of changes whose row was there; null when nobody asks. */
+  readonly found: Set<string> | null
 }
 
 /** Applies the changes. Resolves to the files that stay as they are. */
@@ -117,7 +119,10 @@ async function rewrite(
       lastKey = row.key
       if (next < changes.length && changes[next]!.change.key < row.key) await writeUpTo(row.key)
       const hit = changes[next]?.change.key === row.key ? changes[next]! : null
-      if (hit !== null) next += 1
+      if (hit !== null) {
+        next += 1
+        options.found?.add(row.key)
+      }
       const stays = options.survives?.(row) ?? true
       if (hit === null && !stays) counts.deleted += 1
       const base = stays ? row : null

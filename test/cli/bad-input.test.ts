@@ -288,7 +288,7 @@ describe('a disk', () => {
       await rename(program.path('kept'), program.path('warehouse'))
       await rm(program.path('.forager'), { recursive: true })
       expect((await program.runHere()).error).toMatch(
-        /\(table ods\.user\) \[warehouse-ahead\]\. .*restore it\. Or another application .*may be removed/,
+        /\(table ods\.user\) \[warehouse-ahead\]\. .*restore it as it was .*Or another application .*may be removed/,
       )
       for (const name of ['warehouse', '.forager'])
         await rm(program.path(name), { recursive: true })

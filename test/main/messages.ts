@@ -6,12 +6,19 @@ type Json = Readonly<Record<string, unknown>>
 
 export interface MessageOptions {
   readonly connector?: 'mysql' | 'postgresql'
+  readonly database?: string
   readonly table?: string
   readonly pos?: number
+  /** The source's clock; by default it goes with the position. */
+  readonly ms?: number
   readonly row?: number
   readonly gtid?: string
   readonly serverId?: number
   readonly partitions?: number
+  /** Instead of the one that the key hashes to. */
+  readonly partition?: number
+  /** Instead of the usual ones, by column. */
+  readonly types?: Readonly<Record<string, Json>>
   readonly headers?: Readonly<Record<string, unknown>>
   /** Without it the types stand in the message. */
   readonly isBare?: boolean
@@ -60,16 +67,24 @@ export function changedKey(
   ]
 }
 
-export function topicOf({ table = 'orders' }: MessageOptions): string {
-  return `db.shop.${table}`
+export function topicOf({ database = 'shop', table = 'orders' }: MessageOptions): string {
+  return `db.${database}.${table}`
 }
 
 function sourceOf({ connector = 'mysql', table = 'orders', ...options }: MessageOptions): Json {
-  const { pos = 100, row = 0, gtid = null, serverId = 1 } = options
-  const common = { connector, name: 'db', ts_ms: 1_700_000_000_000 + pos, snapshot: 'false', table }
+  const { pos = 100, row = 0, gtid = null, serverId = 1, database = 'shop' } = options
+  const ts_ms = 1_700_000_000_000 + (options.ms ?? pos)
+  const common = { connector, name: 'db', ts_ms, snapshot: 'false', table }
   return connector === 'mysql'
-    ? { ...common, db: 'shop', server_id: serverId, gtid, file: 'binlog.000001', pos, row }
-    : { ...common, db: 'any', schema: 'shop', lsn: pos, txId: pos, sequence: `["${pos}","${pos}"]` }
+    ? { ...common, db: database, server_id: serverId, gtid, file: 'binlog.000001', pos, row }
+    : {
+        ...common,
+        db: 'any',
+        schema: database,
+        lsn: pos,
+        txId: pos,
+        sequence: `["${pos}","${pos}"]`,
+      }
 }
 
 function message(
@@ -78,12 +93,13 @@ function message(
   row: Json,
   options: MessageOptions,
 ): ProducerRecord {
-  const { partitions = 1, headers = {}, isBare = false } = options
+  const { partitions = 1, headers = {}, isBare = false, types = connectTypes } = options
   const keyBytes = key === null ? null : Buffer.from(JSON.stringify(key))
-  const text = isBare ? JSON.stringify(value) : withSchema(value, row)
+  const text = isBare ? JSON.stringify(value) : withSchema(value, row, types)
+  const hashed = keyBytes === null ? 0 : partitionOfBytes(keyBytes, partitions)
   return {
     topic: topicOf(options),
-    partition: keyBytes === null ? 0 : partitionOfBytes(keyBytes, partitions),
+    partition: options.partition ?? hashed,
     key: keyBytes,
     value: value === null ? null : Buffer.from(text),
     timestampMs: 0,
@@ -94,8 +110,12 @@ function message(
   }
 }
 
-function withSchema(payload: Json | null, row: Json): string {
-  const fields = Object.keys(row).map(field => ({ field, ...connectTypes[field] }))
+function withSchema(
+  payload: Json | null,
+  row: Json,
+  types: Readonly<Record<string, Json>>,
+): string {
+  const fields = Object.keys(row).map(field => ({ field, ...types[field] }))
   const schema = { type: 'struct', fields: [{ field: 'after', type: 'struct', fields }] }
   return JSON.stringify({ schema, payload })
 }

@@ -4,6 +4,7 @@ import {
   comparePositions,
   isBeforeTruncate,
   isSameIncarnation,
+  markOf,
   newerTruncate,
 } from '../../model/position.ts'
 
@@ -190,10 +191,23 @@ describe('a truncate known by its place', () => {
     expect(isBeforeTruncate(row('18446744073709551615/18446744073709551615'), point)).toBe(false)
   })
 
-  it('never takes a row that is later by the clock, however low its place', () => {
+  it('takes by its place alone within one log: a statement is stamped when it begins to wait', () => {
     const point = at(binlog({ file: 9, pos: 900 }), 1000)
-    expect(isBeforeTruncate(row('mysql-bin.000001:4:0@3307', 1001), point)).toBe(false)
-    expect(isBeforeTruncate(row('mysql-bin.000001:4:0@3307', 1000), point)).toBe(true)
+    expect(isBeforeTruncate(row('mysql-bin.000001:4:0@3307', 5000), point)).toBe(true)
+    expect(isBeforeTruncate(row('mysql-bin.000009:901:0@3307', 500), point)).toBe(false)
+  })
+
+  it('compares no place of one incarnation with a place of another', () => {
+    const [first, second] = [binlog({ pos: 900 }), binlog({ pos: 4, name: 'm1@after#restore' })]
+    expect(markOf(first)).toBe(first.text)
+    for (const [position, point] of [
+      [second, first],
+      [first, second],
+    ] as const) {
+      expect(isBeforeTruncate(row(markOf(position), 1001), at(point))).toBe(false)
+      expect(isBeforeTruncate(row(markOf(position), 999), at(point))).toBe(true)
+    }
+    expect(isBeforeTruncate(row(markOf(second), 5000), at(second))).toBe(true)
   })
 
   it('takes by the clock alone what is of another log, or of no known place', () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { InvariantError } from '../../model/errors.ts'
 import type { WindowLimits } from '../../processors/compact.ts'
 import { schemaOf } from '../model/samples.ts'
-import { binlogAt, netOf } from './samples.ts'
+import { binlogAt, netOf, users } from './samples.ts'
 import { closed, frameOf, markerOf, openWindow, truncateOf } from './windows.ts'
 
 const limits: WindowLimits = { maxAgeMs: 1000, maxRows: 3, maxBytes: 10_000 }
@@ -148,6 +148,38 @@ describe('a window closes at its limits', () => {
     await window.reset()
     expect(window.remainingMs(limits, 9000)).toBeNull()
   })
+})
+
+describe('changes of another schema', () => {
+  const otherKey = schemaOf({ id: 'int', name: 'string', sex: 'string' }, ['name'])
+  const otherType = schemaOf({ id: 'int', name: 'binary', sex: 'string' })
+  const wider = schemaOf({ id: 'bigint', name: 'string', sex: 'string', more: 'int' })
+
+  it('fit beside those of the window, or it has to be closed before them', async () => {
+    const { window } = await openWindow()
+    const of = (table: string, schema = users) =>
+      frameOf([[table, netOf({ kind: 'delete', schema })]])
+    expect(window.accepts(of('a', otherKey))).toBe(true)
+    window.add(of('a'), 0)
+    window.add(of('b', otherType), 0)
+    for (const [table, schema, fits] of [
+      ['a', users, true],
+      ['a', wider, true],
+      ['a', otherKey, false],
+      ['a', otherType, false],
+      ['b', users, false],
+      ['b', otherType, true],
+      ['c', otherKey, true],
+    ] as const) {
+      expect([table, window.accepts(of(table, schema))]).toEqual([table, fits])
+    }
+    expect(window.accepts(frameOf([...framesOf('c'), ...framesOf('b')]))).toBe(false)
+    expect(window.accepts(truncateOf('a', markerOf()))).toBe(true)
+    await window.reset()
+    expect(window.accepts(of('a', otherKey))).toBe(true)
+  })
+
+  const framesOf = (table: string) => [[table, netOf({ kind: 'delete' })] as const]
 })
 
 describe('a truncate in a window', () => {

@@ -5,6 +5,7 @@ import { decodeKey, encodeKey } from '../../model/key.ts'
 import { netChangeValues } from '../../model/net-change.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'
 import { keyColumns } from '../../model/table-schema.ts'
+import type { Value } from '../../model/value.ts'
 import { keyEvent } from '../../processors/key-events.ts'
 import { schemaOf } from '../model/samples.ts'
 import { binlogAt, eventOf, users } from './samples.ts'
@@ -102,6 +103,34 @@ describe('a value that was not sent with a changed key', () => {
   })
 })
 
+describe('a row that cannot be divided as its table is', () => {
+  const origin = { topic: 'shop', partition: 1, offset: 9 }
+
+  it('is refused before anything of it is staged, when there is no such column', () => {
+    expect(() => keyed({ origin }, { column: 'nowhere', unit: 'value' })).toThrow(
+      expect.objectContaining({
+        code: 'partition-column-missing',
+        context: { ...origin, table: 'demo.user', column: 'nowhere' },
+      }),
+    )
+  })
+
+  it('is refused when the column has no months, or its text none', () => {
+    const byMonth: PartitionBy = { column: 'at', unit: 'year_month' }
+    const keyedAs = (type: string, at: Value) => () =>
+      keyed(
+        { origin, schema: schemaOf({ id: 'int', at: type as 'int' }), after: { id: 1, at } },
+        byMonth,
+      )
+    expect(keyedAs('int', 7)).toThrow(expect.objectContaining({ code: 'partition-column-missing' }))
+    expect(keyedAs('string', 'some day')).toThrow(
+      expect.objectContaining({ code: 'value-invalid', context: expect.objectContaining(origin) }),
+    )
+    expect(keyedAs('string', '2026-01-02')().kind).toBe('upsert')
+    expect(keyedAs('string', null)().kind).toBe('upsert')
+  })
+})
+
 describe('the partitions that a row may be leaving', () => {
   const whole = { before, isBeforeWhole: true }
 
@@ -136,9 +165,16 @@ describe('the partitions that a row may be leaving', () => {
     }
   })
 
-  it('are unknown when the table lacks the column: the warehouse says so', () => {
+  it('are unknown for a delete whose message lacks the column', () => {
     const elsewhere: PartitionBy = { column: 'nowhere', unit: 'value' }
-    expect(keyed({ op: 'u', ...whole }, elsewhere).leaves).toBe('unknown')
+    expect(keyed({ op: 'd', ...whole }, elsewhere).leaves).toBe('unknown')
+  })
+
+  it('are unknown where the row before has no month', () => {
+    const schema = schemaOf({ id: 'int', at: 'string' })
+    const rows = { before: { id: 1, at: 'some day' }, after: { id: 1, at: '2026-01-02' } }
+    const event = { op: 'u' as const, schema, ...rows, isBeforeWhole: true }
+    expect(keyed(event, { column: 'at', unit: 'year_month' }).leaves).toBe('unknown')
   })
 
   it('by month are months', () => {

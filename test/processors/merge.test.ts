@@ -7,6 +7,7 @@ import type { StagedBatch, TruncateMarker } from '../../model/staged-batch.ts'
 import { foldChange } from '../../processors/fold-change.ts'
 import type { WaitingBatch } from '../../processors/merge.ts'
 import { foldStreams, planApply } from '../../processors/merge.ts'
+import { schemaOf } from '../model/samples.ts'
 import { binlogAt, netOf, users } from './samples.ts'
 
 const markerOf = (parts: Partial<TruncateMarker> = {}): TruncateMarker => ({
@@ -67,6 +68,14 @@ describe('which batches one apply covers', () => {
     expect(planned(waiting(['a', null, 1000]))).toEqual(plain(0))
   })
 
+  it('what fits into one table, and no batch that was staged before one that does not', () => {
+    const [a, b, c] = waiting(['a'], ['b'], ['a'])
+    const other = schemaOf({ id: 'int', name: 'string', sex: 'string' }, ['name'])
+    const changed = { ...c!, batch: { ...c!.batch, schema: other } }
+    expect(planned([a!, b!, changed])).toEqual(plain(0, 1))
+    expect(planned([changed])).toEqual(plain(2))
+  })
+
   it('what comes before an ordered truncate is applied first', () => {
     expect(planned(waiting(['a'], ['b'], ['a', markerOf()], ['b']))).toEqual(plain(0, 1))
   })
@@ -110,6 +119,19 @@ describe('which batches one apply covers', () => {
       sources: [1, 3],
       covered: [0, 1, 2, 3],
     })
+  })
+
+  it('of two that come through different topics each is known by its own, whatever its offset', () => {
+    const [one, two] = [markerOf({ offset: 9 }), markerOf({ topic: 'other', offset: 2 })]
+    // a met both in one window, and its batch carries the last.
+    expect(planned(waiting(['b', one], ['a', two]))).toBeNull()
+    expect(planned(waiting(['b', one], ['a', two], ['b', two], ['b']))).toEqual({
+      truncate: 'all',
+      sources: [1, 2],
+      covered: [0, 1, 2],
+    })
+    const same = markerOf({ topic: 'other', offset: 9 })
+    expect(planned(waiting(['b', one], ['a', same]))).toBeNull()
   })
 
   it('of truncates known by their place the highest counts, whichever was staged last', () => {

@@ -100,17 +100,52 @@ describe('where a table goes', () => {
     expect(nameOf({ from: '*.*', to: '{database}.{table}' }, '{table}.user')).toBe('{table}.user')
   })
 
-  it('is divided as its rule says, from its first event on', () => {
+  it('is divided as its rule says, also before its first event', () => {
     const partitionBy = { column: 'sex', unit: 'value' } as const
     const router = routerOf(
       { from: 'demo.user', to: 'ods.user', partitionBy },
       { from: 'demo.*', to: '{table}' },
     )
-    expect(router.partitionByOf('ods.user')).toBeNull()
-    router.targetOf('demo.user')
-    router.targetOf('demo.other')
-    expect(router.partitionByOf('ods.user')).toEqual(partitionBy)
-    expect(router.partitionByOf('other')).toBeNull()
+    for (const round of [1, 2]) {
+      expect(router.partitionByOf('ods.user'), `round ${round}`).toEqual(partitionBy)
+      expect(router.partitionByOf('other')).toBeNull()
+      expect(router.partitionByOf('a.b.c')).toBeNull()
+      router.targetOf('demo.user')
+      router.targetOf('demo.other')
+    }
+    const joined = { from: 'shop*.orders', to: 'dw.{table}_of_all', partitionBy }
+    expect(routerOf(joined).partitionByOf('dw.orders_of_all')).toEqual(partitionBy)
+  })
+})
+
+describe('a truncate of a table', () => {
+  const truncated = (table: string, ...rules: readonly TableRule[]) => {
+    const origin = { topic: 'shop', partition: 0, offset: 3 }
+    return routed(routerOf(...rules), eventOf({ op: 't', table, key: null, after: null, origin }))
+      ?.table
+  }
+  const refused = expect.objectContaining({
+    code: 'truncate-shared-target',
+    context: { topic: 'shop', partition: 0, offset: 3, table: 'shop1.orders' },
+  })
+
+  it('goes on where no other table can go to its target', () => {
+    for (const [from, to, name] of [
+      ['shop1.orders', 'dw.orders', 'dw.orders'],
+      ['shop1.*', '{table}', 'orders'],
+      ['*.*', '{database}.{table}', 'shop1.orders'],
+      ['*.orders', '{schema}_orders', 'shop1_orders'],
+      ['*.*', '{table}_{database}_{table}', 'orders_shop1_orders'],
+    ] as const) {
+      expect(truncated('shop1.orders', { from, to })).toBe(name)
+    }
+    const first = { from: 'shop1.orders', to: '{table}' }
+    expect(truncated('shop1.orders', first, { from: 'shop1.*', to: '{table}' })).toBe('orders')
+  })
+
+  it('is a bad message where the rule merges tables', () => {
+    const rule = { from: 'shop*.orders', to: 'dw.orders', merge: true }
+    expect(() => truncated('shop1.orders', rule)).toThrow(refused)
   })
 })
 

@@ -17,6 +17,9 @@ import { arbitraryValue, columnTypes, valueText } from './arbitraries.ts'
 
 const root = '/state/staging'
 const task = '1_0'
+/** Of the owner that stages, and of one after it. */
+const owner = { task, token: 7 }
+const nextOwner = { task, token: 8 }
 
 function stagingOver(fileSystem: SimulatedFileSystem, seed = 1): StagedFiles {
   return new StagedFiles({ fileSystem, root, random: seededRandom(seed) })
@@ -69,12 +72,12 @@ function batchOf(
 async function stage(
   staging: StagedFiles,
   changes: readonly NetChange[],
-  { schema = twoColumns, range = { from: 0, to: 1 }, table = 'ods.t', owner = task } = {},
+  { schema = twoColumns, range = { from: 0, to: 1 }, table = 'ods.t', by = owner } = {},
 ): Promise<StagedBatch> {
-  const window = await staging.openWindow(owner, range)
+  const window = await staging.openWindow(by, range)
   const file = await window.write(table, schema, batches(changes))
   await window.seal()
-  return batchOf([file], schema, { table, range, task: owner })
+  return batchOf([file], schema, { table, range, task: by.task })
 }
 
 async function readBack(staging: StagedFiles, batch: StagedBatch): Promise<NetChange[]> {
@@ -244,13 +247,13 @@ describe('a staged window', () => {
     for (let seed = 1; seed <= 20; seed += 1) {
       const files = new SimulatedFileSystem({ random: seededRandom(seed) })
       const staging = stagingOver(files, seed)
-      const window = await staging.openWindow(task, { from: 3, to: 9 })
+      const window = await staging.openWindow(owner, { from: 3, to: 9 })
       const first = await window.write('ods.a', twoColumns, batches([upsert('a')]))
       const second = await window.write('ods.b/c', twoColumns, batches([upsert('b'), upsert('c')]))
       expect(await files.stat(`${root}/${first.path}`)).toBeNull()
       await window.seal()
       files.crash()
-      expect(first.path).toMatch(/^1_0\/3-9-[0-9a-f]{8}\/ods\.a\.orc$/)
+      expect(first.path).toMatch(/^1_0\/3-9-7-[0-9a-f]{8}\/ods\.a\.orc$/)
       const batch = batchOf([first, second], twoColumns)
       const found = await readBack(stagingOver(files), batch)
       expect(found.map(({ key }) => key)).toEqual(['a', 'b', 'c'])
@@ -269,7 +272,7 @@ describe('a staged window', () => {
       const disk = new CrashingFiles(seededRandom(crashAt))
       disk.crashAt(crashAt)
       expect(await disk.survives(() => write(disk))).toBe(false)
-      await stagingOver(disk.files).sweep(task, 5, [])
+      await stagingOver(disk.files).sweep(nextOwner, 5, [])
       expect(await disk.files.list(`${root}/${task}`)).toEqual([])
       // The window is closed again: nothing of before stands in its way.
       const batch = await stage(stagingOver(disk.files), [upsert('a')], {
@@ -282,7 +285,7 @@ describe('a staged window', () => {
   it('goes with its last batch, and not before', async () => {
     const files = newFiles()
     const staging = stagingOver(files)
-    const window = await staging.openWindow(task, { from: 0, to: 1 })
+    const window = await staging.openWindow(owner, { from: 0, to: 1 })
     const first = await window.write('ods.a', twoColumns, batches([upsert('a')]))
     const second = await window.write('ods.b', twoColumns, batches([upsert('b')]))
     await window.seal()
@@ -315,19 +318,19 @@ describe('a sweep', () => {
 
   it('takes what begins at or behind the committed offset', async () => {
     const { staging, staged, names, list } = await prepared()
-    await staging.sweep(task, 8, staged.slice(0, 2))
+    await staging.sweep(nextOwner, 8, staged.slice(0, 2))
     expect(await list()).toEqual(names.slice(0, 2))
   })
 
   it('keeps what a staged record names, however old it is', async () => {
     const { staging, staged, names, list } = await prepared()
-    await staging.sweep(task, 1_000_000, [staged[0]!])
+    await staging.sweep(nextOwner, 1_000_000, [staged[0]!])
     expect(await list()).toEqual([names[0]])
   })
 
   it('takes what no staged record names: it was applied', async () => {
     const { staging, list } = await prepared()
-    await staging.sweep(task, 12, [])
+    await staging.sweep(nextOwner, 12, [])
     expect(await list()).toEqual([])
   })
 
@@ -335,14 +338,35 @@ describe('a sweep', () => {
     const { files, staging, staged, names, list } = await prepared()
     await files.makeDirectory(`${root}/${task}/4-8-00000000.writing`)
     await files.makeDirectory(`${root}/${task}/${names[0]}.writing`)
-    await staging.sweep(task, 8, staged.slice(0, 2))
+    await staging.sweep(nextOwner, 8, staged.slice(0, 2))
     expect(await list()).toEqual(names.slice(0, 2))
+  })
+
+  it('keeps what a later owner staged, and what it stages: whoever sweeps may have been paused', async () => {
+    const { files, staging, names, list } = await prepared()
+    await stage(staging, [upsert('a')], { by: nextOwner, range: { from: 0, to: 4 } })
+    await files.makeDirectory(`${root}/${task}/4-8-8-00000000.writing`)
+    const all = await list()
+    for (const token of [6, 7]) await staging.sweep({ task, token }, 0, [])
+    expect(await list()).toEqual(all)
+    await staging.sweep(nextOwner, 0, [])
+    expect(await list()).toEqual(all.filter(name => !names.includes(name)))
+  })
+
+  it('takes folders of versions that gave them no token', async () => {
+    const { files, staging, staged, names, list } = await prepared()
+    await files.makeDirectory(`${root}/${task}/4-8-99999999`)
+    await staging.sweep(nextOwner, 12, staged)
+    expect(await list()).toEqual(names)
   })
 
   it('does not look at other tasks', async () => {
     const { files, staging, list } = await prepared()
-    const other = await stage(staging, [upsert('a')], { owner: '1_01', range: { from: 0, to: 1 } })
-    await staging.sweep(task, 0, [])
+    const other = await stage(staging, [upsert('a')], {
+      by: { ...owner, task: '1_01' },
+      range: { from: 0, to: 1 },
+    })
+    await staging.sweep(nextOwner, 0, [])
     expect(await list()).toEqual([])
     expect(await files.list(`${root}/1_01`)).toHaveLength(1)
     expect(await readBack(staging, other)).toHaveLength(1)
@@ -350,7 +374,7 @@ describe('a sweep', () => {
 
   it('of a task that never staged does nothing', async () => {
     const files = newFiles()
-    await stagingOver(files).sweep('1_7', 0, [])
+    await stagingOver(files).sweep({ task: '1_7', token: 0 }, 0, [])
     expect(await files.list(root)).toEqual([])
   })
 })

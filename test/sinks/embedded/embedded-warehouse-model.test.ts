@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { NetChange } from '../../../model/net-change.ts'
 import type { PartitionBy } from '../../../model/partition-by.ts'
+import type { ApplyReceipt } from '../../../model/staged-batch.ts'
 import type { DataFile } from '../../../sinks/embedded/commit-log.ts'
 import { readOrcRows } from '../../../sinks/orc-files.ts'
 import type { GivenChange } from './model-table.ts'
@@ -28,7 +29,7 @@ const givenChange: fc.Arbitrary<GivenChange> = fc.record({
   hundredths: fc.integer({ min: -9_999_999, max: 9_999_999 }),
   note: fc.constantFrom('a', 'b', ''),
   mask: fc.nat(63),
-  knowsLeaves: fc.boolean(),
+  leaves: fc.constantFrom('right', 'unknown', 'wrong'),
   lag: fc.constantFrom(0, 0, 0, 1, 2),
 })
 
@@ -148,7 +149,7 @@ class Check {
   #checkReceipt(
     { changes, truncate }: GivenBatch,
     before: ReadonlyMap<number, string>,
-    receipt: unknown,
+    receipt: ApplyReceipt,
   ): void {
     const { model } = this
     const after = model.ids()
@@ -156,11 +157,15 @@ class Check {
     const written = changes.filter(({ id, kind }) => kind !== 'delete' && after.has(id))
     const inserted = written.filter(({ id }) => isAll || !before.has(id)).length
     const deleted = [...before.keys()].filter(id => isAll || !after.has(id)).length
+    // A row that a truncate took and that came again elsewhere may count as two.
+    const twice = truncate === 'point' ? receipt.rowsInserted - inserted : 0
+    expect(twice).toBeGreaterThanOrEqual(0)
     expect(receipt).toEqual({
       outcome: 'applied',
-      rowsInserted: inserted,
-      rowsUpdated: written.length - inserted,
-      rowsDeleted: deleted,
+      rowsInserted: inserted + twice,
+      rowsUpdated: written.length - inserted - twice,
+      rowsDeleted: deleted + twice,
+      rowsSearched: expect.any(Number),
     })
   }
 
@@ -194,6 +199,7 @@ class Check {
       rowsInserted: 0,
       rowsUpdated: 0,
       rowsDeleted: 0,
+      rowsSearched: 0,
     })
     expect((await driver.table()).commit).toEqual(commit)
   }
@@ -222,7 +228,7 @@ describe('a table of many files', () => {
 
   function change(id: number, kind: GivenChange['kind'] = 'upsert'): GivenChange {
     const rest = { text: 't', month: '2024-01', hundredths: id, note: '', mask: 1 }
-    return { id, kind, ...rest, knowsLeaves: false, lag: 0 }
+    return { id, kind, ...rest, leaves: 'unknown', lag: 0 }
   }
 
   async function prepared() {

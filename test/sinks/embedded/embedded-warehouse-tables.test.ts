@@ -158,7 +158,12 @@ describe('partitions', () => {
         idAndText,
         byText,
       )
-      expect(receipt).toMatchObject({ rowsInserted: 0, rowsUpdated: 1, rowsDeleted: 0 })
+      expect(receipt).toMatchObject({
+        rowsInserted: 0,
+        rowsUpdated: 1,
+        rowsDeleted: 0,
+        rowsSearched: 0,
+      })
       expect(await valuesIn(driver)).toEqual([
         [1, 'c'],
         [2, 'a'],
@@ -173,7 +178,7 @@ describe('partitions', () => {
       await driver.open()
       const applying = driver.applyChanges([upsert([2, 'b'])], idAndText, { partitionBy })
       await expect(applying).rejects.toMatchObject({
-        code: 'schema-incompatible',
+        code: 'partitioning-changed',
         message: expect.stringContaining('the table is partitioned by text'),
         context: { table: tableName },
       })
@@ -326,7 +331,13 @@ describe('a truncate', () => {
     const driver = await openDriver()
     await driver.applyChanges([upsert([1, 'a']), upsert([2, 'b'])], idAndText)
     const receipt = await driver.applyChanges([upsert([2, 'c'])], idAndText, { truncate: 'all' })
-    expect(receipt).toEqual({ outcome: 'applied', rowsInserted: 1, rowsUpdated: 0, rowsDeleted: 2 })
+    expect(receipt).toEqual({
+      outcome: 'applied',
+      rowsInserted: 1,
+      rowsUpdated: 0,
+      rowsDeleted: 2,
+      rowsSearched: 0,
+    })
     expect(await valuesIn(driver)).toEqual([[2, 'c']])
   })
 

@@ -81,7 +81,13 @@ describe('an apply', () => {
   it('of nothing makes a commit, and a table without rows', async () => {
     const driver = await openDriver()
     const receipt = await driver.applyChanges([], idAndText)
-    expect(receipt).toEqual({ outcome: 'applied', rowsInserted: 0, rowsUpdated: 0, rowsDeleted: 0 })
+    expect(receipt).toEqual({
+      outcome: 'applied',
+      rowsInserted: 0,
+      rowsUpdated: 0,
+      rowsDeleted: 0,
+      rowsSearched: 0,
+    })
     expect(await driver.open()).toEqual({ topicId, offset: 0 })
     expect(await valuesIn(driver)).toEqual([])
   })

@@ -50,8 +50,8 @@ export interface GivenChange {
   readonly note: string
   /** Which columns a patch sends. */
   readonly mask: number
-  /** Whether the source says where the row was. */
-  readonly knowsLeaves: boolean
+  /** What the source says of where the row was. */
+  readonly leaves: 'right' | 'unknown' | 'wrong'
   /** Under an older schema, as of a task that lags. */
   readonly lag: number
 }
@@ -141,17 +141,21 @@ export class ModelTable {
       return isSent ? valueOfColumn(column, given) : undefined
     })
     this.#place += 1
-    const here = this.partitionOf(given.id)
-    const known = here === null ? [] : [here]
-    const leaves = this.#partitionBy === null ? [] : given.knowsLeaves ? known : 'unknown'
     return {
       kind: given.kind,
       key: encodeKey(keyColumns(schema), [given.id]),
       row: given.kind === 'delete' ? null : row,
       schema,
-      leaves,
+      leaves: this.#partitionBy === null ? [] : this.#leaves(given),
       last: { position: positionText(this.#place), sourceMs: this.#place },
     }
+  }
+
+  #leaves({ id: rowId, leaves }: GivenChange): NetChange['leaves'] {
+    if (leaves === 'unknown') return 'unknown'
+    const here = this.partitionOf(rowId)
+    if (leaves === 'right') return here === null ? [] : [here]
+    return ['month=2024-02', 'month=elsewhere'].filter(partition => partition !== here)
   }
 
   #applyOne(given: GivenChange, change: NetChange): void {
