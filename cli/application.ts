@@ -3,6 +3,7 @@
  * running application over them.
  */
 import { join, resolve } from 'node:path'
+import type { ConnectorSettings } from '../formats/debezium-column-types.ts'
 import { debeziumJson } from '../formats/debezium-json.ts'
 import type { TableHints } from '../formats/decoder.ts'
 import { EmbeddedLog } from '../log/embedded-log.ts'
@@ -78,7 +79,7 @@ export function buildTopology(loaded: LoadedConfig): Topology {
       onError: config.onError,
       ...startOf(config),
       hintsOf: rememberByTable(table => hintsOf(router, table)),
-      connectorSettings: config.source.connector,
+      connectorSettings: withoutUndefined(config.source.connector) as ConnectorSettings,
       incarnation: config.source.incarnation,
       dropRepeats: config.source.dropRepeats,
     })
