@@ -11,6 +11,9 @@ export interface MessageOptions {
   readonly row?: number
   readonly gtid?: string
   readonly serverId?: number
+  /** PostgreSQL: the LSN of the last commit, where it is not the event's own. */
+  readonly commit?: number
+  readonly snapshot?: string
   readonly partitions?: number
   readonly headers?: Readonly<Record<string, unknown>>
   /** Without it the types stand in the message. */
@@ -65,11 +68,25 @@ export function topicOf({ table = 'orders' }: MessageOptions): string {
 }
 
 function sourceOf({ connector = 'mysql', table = 'orders', ...options }: MessageOptions): Json {
-  const { pos = 100, row = 0, gtid = null, serverId = 1 } = options
-  const common = { connector, name: 'db', ts_ms: 1_700_000_000_000 + pos, snapshot: 'false', table }
+  const {
+    pos = 100,
+    row = 0,
+    gtid = null,
+    serverId = 1,
+    commit = pos,
+    snapshot = 'false',
+  } = options
+  const common = { connector, name: 'db', ts_ms: 1_700_000_000_000 + pos, snapshot, table }
   return connector === 'mysql'
     ? { ...common, db: 'shop', server_id: serverId, gtid, file: 'binlog.000001', pos, row }
-    : { ...common, db: 'any', schema: 'shop', lsn: pos, txId: pos, sequence: `["${pos}","${pos}"]` }
+    : {
+        ...common,
+        db: 'any',
+        schema: 'shop',
+        lsn: pos,
+        txId: pos,
+        sequence: `["${commit}","${pos}"]`,
+      }
 }
 
 function message(
