@@ -3,6 +3,7 @@
  * running application over them.
  */
 import { join, resolve } from 'node:path'
+import type { ConnectorSettings } from '../formats/debezium-column-types.ts'
 import { EmbeddedLog } from '../log/embedded-log.ts'
 import { FileStorage } from '../log/file-storage.ts'
 import type { KafkaLogOptions } from '../log/kafka/kafka-log.ts'
@@ -91,7 +92,7 @@ export function buildTopology(
       ...startOf(config),
       // Null: no rule wants the table, and its rows are not read at all.
       hintsOf: table => router.hintsOf(table),
-      connectorSettings: config.source.connector,
+      connectorSettings: withoutUndefined(config.source.connector) as ConnectorSettings,
       incarnation: config.source.incarnation,
       dropRepeats: config.source.dropRepeats,
     })

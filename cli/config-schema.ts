@@ -3,6 +3,7 @@
  * `docs/config.md` and `docs/config.schema.json` are generated from it.
  */
 import { z } from 'zod'
+import { connectorSettings } from '../formats/connector-settings.ts'
 import { parseColumnType } from '../model/column-type.ts'
 import { parsePartitionBy } from '../model/partition-by.ts'
 import type { StartPosition } from '../topology/nodes.ts'
@@ -67,17 +68,34 @@ const name = z
 
 const columnList = z.array(z.string()).min(1)
 
+const connector = z
+  .strictObject({
+    'decimal.handling.mode': z
+      .enum(connectorSettings['decimal.handling.mode'])
+      .optional()
+      .describe('How decimals are written. Absent: seen from their values where that is safe.'),
+    'time.precision.mode': z
+      .enum(connectorSettings['time.precision.mode'])
+      .optional()
+      .describe('In which unit times are written. Absent: seen from the rows.'),
+    'binary.handling.mode': z
+      .enum(connectorSettings['binary.handling.mode'])
+      .optional()
+      .describe('How bytes are written. Absent: `bytes`.'),
+    'unavailable.value.placeholder': z
+      .string()
+      .optional()
+      .describe('Stands for a value that was not sent. Absent: `__debezium_unavailable_value`.'),
+  })
+  .prefault({})
+  .describe(
+    'Settings of the connector, by Debezium’s names and as it has them, that messages do not tell.',
+  )
+
 /** What every source has. */
 const anySource = {
   format: z.enum(formatNames).describe('What the messages are.'),
-  connector: z
-    .record(z.string(), z.string())
-    .default({})
-    .describe(
-      'Settings of the connector, by Debezium’s names, that messages without schemas do not tell: ' +
-        '`time.precision.mode`, `decimal.handling.mode`, `binary.handling.mode`, ' +
-        '`unavailable.value.placeholder`.',
-    ),
+  connector,
   dropRepeats: z
     .boolean()
     .default(true)

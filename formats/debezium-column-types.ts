@@ -20,6 +20,7 @@ import {
   timestampOf,
   timeText,
   unscaledFromBase64,
+  unsignedOf,
   variableScaleText,
   zonedTimestamp,
 } from './debezium-values.ts'
@@ -46,6 +47,12 @@ export function databaseConverter(column: DatabaseColumn, settings: ConnectorSet
     throw new DecodeError('type-unsupported', `Hive has no equal for the type ${column.typeName}`)
   }
   return make(column, settings, words.includes('UNSIGNED'))
+}
+
+/** As a connector that writes a `long` for it sees it: above 2^63 it is negative. */
+export function isUnsignedBigint({ typeName }: DatabaseColumn): boolean {
+  const [name = '', ...words] = typeName.toUpperCase().split(' ')
+  return name === 'SERIAL' || (name === 'BIGINT' && words.includes('UNSIGNED'))
 }
 
 type Make = (column: DatabaseColumn, settings: ConnectorSettings, unsigned: boolean) => Converter
@@ -78,8 +85,7 @@ const bigint: Make = (_column, _settings, isUnsigned) => {
     convert: json => {
       // `precise` sends a Decimal; `long` sends what lies above 2^63 as a negative number.
       if (typeof json === 'string') return checkInteger(type, unscaledFromBase64(json))
-      const value = integerOf({ kind: 'bigint' }, json)
-      return value < 0 ? 2n ** 64n + BigInt(value) : value
+      return unsignedOf(integerOf({ kind: 'bigint' }, json))
     },
   }
 }

@@ -91,7 +91,7 @@ class DebeziumJsonDecoder implements Decoder {
     const position = positionOf(source, this.#options.incarnation)
     for (const { type, id, table } of tableChanges) {
       const columns = type === 'DROP' || table == null ? null : (table.columns ?? null)
-      this.#history.add(tableOfId(id), position, columns)
+      this.#history.add(tableOfId(id), position, columns, msOf(source))
     }
   }
 
@@ -114,18 +114,18 @@ class DebeziumJsonDecoder implements Decoder {
     try {
       const rows = { before: rowOf(change, 'before'), after: rowOf(change, 'after') }
       const normal = { ...change, ...rows, op: op as ChangeOp }
-      return { kind: 'changes', events: this.#events(record, { table, hints }, normal, schema) }
+      return this.#changes(record, { table, hints }, normal, schema)
     } catch (error) {
       throw error instanceof ForagerError ? error.at({ table }) : error
     }
   }
 
-  #events(
+  #changes(
     record: LogRecord,
     { table, hints }: WantedTable,
     change: ChangePayload,
     embedded: ConnectSchema | null,
-  ): ChangeEvent[] {
+  ): Decoded {
     const { source, op } = change
     const position = positionOf(source, this.#options.incarnation)
     const messageKey = this.#messageKey(record)
@@ -136,13 +136,14 @@ class DebeziumJsonDecoder implements Decoder {
       snapshot: snapshotOf(source),
       transaction: transactionOf(change),
       origin: { topic: record.topic, partition: record.partition, offset: record.offset },
-      sourceMs: typeof source.ts_ms === 'number' ? source.ts_ms : record.timestampMs,
+      sourceMs: msOf(source) ?? record.timestampMs,
       isInDoubt: true,
     }
     if (op === 't') {
       const schema: TableSchema = { columns: [], key: [] }
       const empty = { key: null, before: null, after: null, oldKey: null, isBeforeWhole: false }
-      return [{ ...base, ...empty, op, schema }]
+      const event: ChangeEvent = { ...base, ...empty, op, schema }
+      return { kind: 'changes', events: [event], isKeyOrdered: true }
     }
     const rowJson = (op === 'd' ? change.before : change.after) ?? null
     const json = rowJson ?? (op === 'd' ? messageKey : null)
@@ -152,17 +153,17 @@ class DebeziumJsonDecoder implements Decoder {
     }
     const embeddedRow = embedded?.fields?.find(field => field.field === 'after') ?? null
     const reader = this.#reader(embeddedRow, { table, hints }, keyNames, json, change)
-    return buildEvents({
+    const events = buildEvents({
       base,
       op,
       change,
       reader,
       hints,
-      hasMessageKey: messageKey !== null,
       messageKey,
       oldKeyHeader: this.#oldKey(record),
       unsent: this.#options.connectorSettings['unavailable.value.placeholder'],
     })
+    return { kind: 'changes', events, isKeyOrdered: isKeyOrdered(hints, messageKey) }
   }
 
   #reader(
@@ -202,12 +203,15 @@ class DebeziumJsonDecoder implements Decoder {
     if (names.every(name => statedType(hints, name) !== undefined)) return null
     const topic = String(source.name)
     this.schemaTopics.add(topic)
-    const columns = this.#history.columnsAt(table, positionOf(source, this.#options.incarnation))
+    const position = positionOf(source, this.#options.incarnation)
+    const columns = this.#history.columnsAt(table, position, msOf(source))
     const known = new Set(columns?.map(column => column.name))
     const missing = names.filter(name => !known.has(name))
     if (columns !== null && missing.length === 0) return columns
-    const what = columns === null ? 'no schema is known' : `no type for ${missing.join(', ')}`
-    throw new SchemaPending(table, topic, what)
+    const untyped = missing.filter(name => statedType(hints, name) === undefined)
+    const what = columns === null ? 'no schema of the table is known, and ' : ''
+    const asked = (untyped.length > 0 ? untyped : missing).join(', ')
+    throw new SchemaPending(table, topic, `${what}no type for ${asked}`)
   }
 
   #remember(from: object, name: string, make: () => RowReader): RowReader {
@@ -236,6 +240,15 @@ class DebeziumJsonDecoder implements Decoder {
     const { payload } = this.#envelopes.read(`${record.topic} oldkey`, header.value)
     return payload as JsonRow
   }
+}
+
+function msOf({ ts_ms: ms }: SourceBlock): number | null {
+  return typeof ms === 'number' ? ms : null
+}
+
+function isKeyOrdered({ key }: TableHints, messageKey: JsonRow | null): boolean {
+  if (key === undefined) return true
+  return messageKey !== null && Object.keys(messageKey).every(name => key.includes(name))
 }
 
 interface SchemaChangePayload {

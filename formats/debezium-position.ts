@@ -2,6 +2,7 @@
  * Positions from Debezium's `source` block, connector by connector. A connector that is not listed
  * gives none: its events are applied in the order of the log, and repeats are not recognised.
  */
+import type { ChangeEvent } from '../model/change-event.ts'
 import type { Position } from '../model/position.ts'
 
 export type SourceBlock = Readonly<Record<string, unknown>>
@@ -19,12 +20,16 @@ export function positionOf(source: SourceBlock, incarnation: string): Position |
   }
 }
 
-/** `first` begins a snapshot anew. Older connectors send a boolean, and `false` may be left out. */
-export function snapshotOf(source: SourceBlock): 'no' | 'first' | 'yes' {
-  const snapshot = source.snapshot
-  if (snapshot === 'first') return 'first'
-  const isStreamed = snapshot === undefined || snapshot === null || snapshot === false
-  return isStreamed || snapshot === 'false' ? 'no' : 'yes'
+/**
+ * A snapshot begins anew once for all tables (`first`) and, where versions say so, once for each: a
+ * partition may have no row of the first one. Older connectors send a boolean, and `false` may be
+ * left out.
+ */
+export function snapshotOf(source: SourceBlock): ChangeEvent['snapshot'] {
+  const snapshot = source.snapshot ?? 'false'
+  if (snapshot === 'first' || snapshot === 'first_in_data_collection') return 'first'
+  if (snapshot === 'incremental') return 'incremental'
+  return snapshot === false || snapshot === 'false' ? 'no' : 'yes'
 }
 
 function nameOf(source: SourceBlock, incarnation: string): string {

@@ -21,7 +21,6 @@ interface BuildOptions {
   readonly change: ChangePayload
   readonly reader: RowReader
   readonly hints: TableHints
-  readonly hasMessageKey: boolean
   readonly messageKey: JsonRow | null
   /** Of the message that is the second half of a changed key. */
   readonly oldKeyHeader: JsonRow | null
@@ -38,6 +37,7 @@ export function buildEvents(options: BuildOptions): ChangeEvent[] {
   const isSplitKey = oldKeyHeader !== null
   const before = readRow(change.before ?? null, null, options)
   const isBeforeWhole = before !== null && hasWholeBefore(change, hints)
+  if (op === 'u' || op === 'd') checkOldKey(options, isBeforeWhole)
   // Only an update can leave a value out; in an insert the same text is data.
   const canBePartial = op === 'u' || isSplitKey
   const known = isBeforeWhole ? change.before! : {}
@@ -49,7 +49,7 @@ export function buildEvents(options: BuildOptions): ChangeEvent[] {
   const oldKey = oldKeyHeader === null ? null : readKey(oldKeyHeader, reader)
   const schema = reader.schema
   const event = { ...base, op, key, before, after, schema, oldKey, isBeforeWhole }
-  if (op !== 'u' || key === null || before === null || !knowsOldKey(options, isBeforeWhole)) {
+  if (op !== 'u' || key === null || before === null || !isBeforeWhole) {
     return [event]
   }
   const previous = keyOf(before, reader)
@@ -65,9 +65,16 @@ function hasWholeBefore({ source }: ChangePayload, hints: TableHints): boolean {
   return wholeBefore.includes(source.connector)
 }
 
-/** A configured key may change under a message key that does not. */
-function knowsOldKey({ hints, hasMessageKey }: BuildOptions, isBeforeWhole: boolean): boolean {
-  return isBeforeWhole || (hints.key !== undefined && !hasMessageKey)
+/** A configured key may change under a message key that does not; then only the row before tells. */
+function checkOldKey({ op, hints, messageKey }: BuildOptions, isBeforeWhole: boolean): void {
+  const missing = hints.key?.find(name => !Object.hasOwn(messageKey ?? {}, name))
+  if (missing === undefined || isBeforeWhole) return
+  throw new DecodeError(
+    'row-missing',
+    `the column ${missing} of the configured key is not in the key of the message, and "before" of a ` +
+      `change with op "${op}" is not known to be the whole row`,
+    { context: { column: missing } },
+  )
 }
 
 function readRow(json: JsonRow | null, before: JsonRow | null, options: BuildOptions): Row | null {

@@ -14,7 +14,7 @@ import { checkInteger, parseDecimal } from '../model/value.ts'
 import type { ConnectSchema, Converter } from './connect-schema.ts'
 import { connectConverter } from './connect-schema.ts'
 import type { ConnectorSettings, DatabaseColumn } from './debezium-column-types.ts'
-import { databaseConverter } from './debezium-column-types.ts'
+import { databaseConverter, isUnsignedBigint } from './debezium-column-types.ts'
 import { textOf } from './debezium-values.ts'
 import type { TableHints } from './decoder.ts'
 import { statedConverter } from './stated-types.ts'
@@ -38,6 +38,8 @@ export function readerOfEmbedded(
   return readerOf(
     (row.fields ?? []).map(field =>
       readColumn(field.field ?? '', hints, () => connectConverter(field), {
+        // A plain long: a decimal is never written as one.
+        isUnsignedLong: field.type === 'int64',
         nullable: field.optional ?? false,
         comment: field.doc,
         initial: field.default,
@@ -57,6 +59,7 @@ export function readerOfDatabase(
   return readerOf(
     columns.map(column =>
       readColumn(column.name, hints, () => databaseConverter(column, settings), {
+        isUnsignedLong: isUnsignedBigint(column),
         nullable: column.optional ?? true,
         comment: column.comment ?? undefined,
         initial: column.defaultValueExpression ?? undefined,
@@ -83,7 +86,7 @@ export function readerOfStated(
             context: { column: name },
           })
         },
-        { nullable: true },
+        { nullable: true, isUnsignedLong: true },
       ),
     ),
     key,
@@ -99,11 +102,13 @@ function readColumn(
     readonly comment?: string | undefined
     readonly initial?: unknown
     readonly isInitialText?: boolean
+    /** Whether a whole number may be an unsigned one, if its stated type has room for that. */
+    readonly isUnsignedLong: boolean
   },
 ): ReadColumn {
   const stated = statedType(hints, name)
   try {
-    const converter = stated === undefined ? infer() : statedConverter(stated)
+    const converter = stated === undefined ? infer() : statedConverter(stated, rest)
     const initial = initialDefault(converter, rest.initial, rest.isInitialText ?? false)
     const column = {
       id: name,
@@ -172,6 +177,8 @@ function readerOf(columns: readonly ReadColumn[], key: readonly string[]): RowRe
 /** A table as one schema-change event left it; null columns: it was dropped. */
 interface TableVersion {
   readonly position: Position | null
+  /** When the source changed it, by its clock; null when that is not known. */
+  readonly sourceMs: number | null
   readonly columns: readonly DatabaseColumn[] | null
 }
 
@@ -179,18 +186,37 @@ interface TableVersion {
 export class SchemaHistory {
   readonly #tables = new Map<string, TableVersion[]>()
 
-  add(table: string, position: Position | null, columns: readonly DatabaseColumn[] | null): void {
+  add(
+    table: string,
+    position: Position | null,
+    columns: readonly DatabaseColumn[] | null,
+    sourceMs: number | null = null,
+  ): void {
     const versions = this.#tables.get(table) ?? []
     this.#tables.set(table, versions)
-    versions.push({ position, columns })
+    versions.push({ position, columns, sourceMs })
   }
 
-  /** The columns that the table had at the position: the last change that is not after it. */
-  columnsAt(table: string, position: Position | null): readonly DatabaseColumn[] | null {
-    const version = this.#tables.get(table)?.findLast(candidate => {
-      if (candidate.position === null || position === null) return true
-      return (comparePositions(candidate.position, position) ?? 0) <= 0
+  /**
+   * The columns that the table had at the position: the last change that is not after it. Changes in
+   * the log of another server do not compare; one counts when it was made before the row was, by the
+   * clocks of the servers, or when there is no other.
+   */
+  columnsAt(
+    table: string,
+    position: Position | null,
+    sourceMs: number | null = null,
+  ): readonly DatabaseColumn[] | null {
+    const versions = this.#tables.get(table) ?? []
+    const places = versions.map(version => {
+      if (version.position === null || position === null) return -1
+      return comparePositions(version.position, position)
     })
-    return version?.columns ?? null
+    const last = versions.findLastIndex((version, index) => {
+      const place = places[index]
+      if (place !== undefined) return place <= 0
+      return version.sourceMs !== null && sourceMs !== null && version.sourceMs <= sourceMs
+    })
+    return versions[last < 0 ? places.lastIndexOf(undefined) : last]?.columns ?? null
   }
 }

@@ -29,6 +29,11 @@ export function integerOf(type: ColumnType, json: unknown): number | bigint {
   throw misfit(type, json)
 }
 
+/** `bigint.unsigned.handling.mode=long` writes what lies above 2^63 as a negative number. */
+export function unsignedOf(long: number | bigint): number | bigint {
+  return long < 0 ? toInteger(2n ** 64n + BigInt(long)) : long
+}
+
 export function binaryFromBase64(json: unknown): Uint8Array {
   return Buffer.from(base64(json), 'base64')
 }

@@ -7,7 +7,15 @@ import type { ColumnType } from '../model/column-type.ts'
 
 /** What a record turned out to be. Only `changes` are rows; the others are recognised and counted. */
 export type Decoded =
-  | { readonly kind: 'changes'; readonly events: readonly ChangeEvent[] }
+  | {
+      readonly kind: 'changes'
+      readonly events: readonly ChangeEvent[]
+      /**
+       * Whether the key has the columns by which the producer chose the partition: else the changes of
+       * a row may come through several, and have no order.
+       */
+      readonly isKeyOrdered: boolean
+    }
   | { readonly kind: 'unwanted'; readonly table: string }
   | { readonly kind: 'tombstone' | 'heartbeat' | 'transaction' | 'schema-change' | 'message' }
 

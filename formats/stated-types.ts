@@ -13,18 +13,31 @@ import {
   decimalFromBase64,
   integerOf,
   jsonTextOf,
-  textOf,
   timestampOf,
   unscaledFromBase64,
+  unsignedOf,
   variableScaleText,
   zonedTimestamp,
 } from './debezium-values.ts'
 
-export function statedConverter(type: ColumnType): Converter {
-  return { type, convert: json => convertAs(type, json) }
+interface StatedOptions {
+  /** Whether a whole number below 0 is an unsigned one that was written as a `long`. */
+  readonly isUnsignedLong: boolean
 }
 
-function convertAs(type: ColumnType, json: unknown): ReturnType<Converter['convert']> {
+/** Throws DecodeError `value-invalid` that names this type, whatever form the value was read by. */
+export function statedConverter(
+  type: ColumnType,
+  options: StatedOptions = { isUnsignedLong: true },
+): Converter {
+  return { type, convert: json => convertAs(type, json, options) }
+}
+
+function convertAs(
+  type: ColumnType,
+  json: unknown,
+  options: StatedOptions,
+): ReturnType<Converter['convert']> {
   switch (type.kind) {
     case 'boolean':
       return booleanOf(json)
@@ -32,10 +45,11 @@ function convertAs(type: ColumnType, json: unknown): ReturnType<Converter['conve
     case 'smallint':
     case 'int':
     case 'bigint':
-    case 'ubigint':
       return integerAs(type, json)
+    case 'ubigint':
+      return integerAs(type, options.isUnsignedLong ? unsignedIn(json) : json)
     case 'decimal':
-      return decimalAs(type, json)
+      return decimalAs(type, isOfUbigint(type) && options.isUnsignedLong ? unsignedIn(json) : json)
     case 'float':
     case 'double':
       return doubleAs(type, json)
@@ -46,13 +60,15 @@ function convertAs(type: ColumnType, json: unknown): ReturnType<Converter['conve
     case 'binary':
       return binaryFromBase64(json)
     case 'date':
-      return typeof json === 'string' ? dateAs(json) : integerOf({ kind: 'int' }, json)
+      return dateAs(type, json)
     case 'timestamp':
     case 'timestamptz':
-      return timestampAs(json)
+      return timestampAs(type, json)
     case 'array':
       if (!Array.isArray(json)) throw misfit(type, json)
-      return json.map((item: unknown) => (item === null ? null : convertAs(type.element, item)))
+      return json.map((item: unknown) =>
+        item === null ? null : convertAs(type.element, item, options),
+      )
   }
 }
 
@@ -63,34 +79,54 @@ function booleanOf(json: unknown): boolean {
   throw misfit({ kind: 'boolean' }, json)
 }
 
+/** What is read by way of another type is refused in the name of the stated one. */
+function readAs<T>(type: ColumnType, json: unknown, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    const isMisfit = error instanceof DecodeError && error.code === 'value-invalid'
+    throw isMisfit ? misfit(type, json) : error
+  }
+}
+
 function integerAs(type: ColumnType, json: unknown): number | bigint {
   if (typeof json === 'boolean') return Number(json)
   if (typeof json !== 'string') return integerOf(type, json)
   if (/^-?\d+$/.test(json)) return checkInteger(type, toInteger(BigInt(json)))
   // An unsigned bigint comes as a Decimal with `bigint.unsigned.handling.mode=precise`.
-  return checkInteger(type, unscaledFromBase64(json))
+  return readAs(type, json, () => checkInteger(type, unscaledFromBase64(json)))
 }
 
-function decimalAs(
-  type: { readonly precision: number; readonly scale: number },
-  json: unknown,
-): number | bigint {
+/** A column of Hive for unsigned bigints: signed ones have 19 digits at most. */
+function isOfUbigint({ precision, scale }: DecimalType): boolean {
+  return precision === 20 && scale === 0
+}
+
+function unsignedIn(json: unknown): unknown {
+  const isWhole = typeof json === 'bigint' || (typeof json === 'number' && Number.isInteger(json))
+  return isWhole && json >= -(2n ** 63n) ? unsignedOf(json) : json
+}
+
+type DecimalType = Extract<ColumnType, { kind: 'decimal' }>
+
+function decimalAs(type: DecimalType, json: unknown): number | bigint {
   if (typeof json === 'number' || typeof json === 'bigint') return parseDecimal(String(json), type)
   if (typeof json === 'object' && json !== null) {
-    return parseDecimal(variableScaleText(json), type)
+    return readAs(type, json, () => parseDecimal(variableScaleText(json), type))
   }
-  const text = textOf(json)
-  if (/[.-]/.test(text)) return parseDecimal(text, type)
+  if (typeof json !== 'string') throw misfit(type, json)
+  if (/[.-]/.test(json)) return parseDecimal(json, type)
+  const fromBase64 = () => readAs(type, json, () => decimalFromBase64(json, type))
   // With a scale the text has a point; without a point it is Connect's Decimal in base64.
-  if (type.scale > 0) return decimalFromBase64(text, type)
-  if (/^\d+$/.test(text) && text.length % 4 === 0) {
+  if (type.scale > 0) return fromBase64()
+  if (/^\d+$/.test(json) && json.length % 4 === 0) {
     throw new DecodeError(
       'value-ambiguous',
-      `the value ${text} may be a number or base64: have the connector send decimals as strings ` +
+      `the value ${json} may be a number or base64: have the connector send decimals as strings ` +
         `with a scale, or state ${columnTypeText({ kind: 'string' })}`,
     )
   }
-  return /^\d+$/.test(text) ? parseDecimal(text, type) : decimalFromBase64(text, type)
+  return /^\d+$/.test(json) ? parseDecimal(json, type) : fromBase64()
 }
 
 function doubleAs(type: ColumnType, json: unknown): number {
@@ -105,29 +141,33 @@ function textAs(json: unknown): string {
   return typeof json === 'bigint' ? json.toString() : jsonTextOf(json)
 }
 
-function dateAs(text: string): number {
-  const match = /^(\d{4})-(\d\d)-(\d\d)$/.exec(text)
+function dateAs(type: ColumnType, json: unknown): number | bigint {
+  if (typeof json !== 'string') return readAs(type, json, () => integerOf({ kind: 'int' }, json))
+  const match = /^(\d{4})-(\d\d)-(\d\d)$/.exec(json)
   const days =
     match === null ? null : dayNumber(Number(match[1]), Number(match[2]), Number(match[3]))
-  if (days === null) throw misfit({ kind: 'date' }, text)
+  if (days === null) throw misfit(type, json)
   return days
 }
 
 /** Text in ISO form, or a number in the unit that fits: see the bands below. */
-function timestampAs(json: unknown): number | bigint {
-  if (json === 'infinity' || json === '-infinity') return zonedTimestamp(json)
-  if (typeof json === 'string') {
-    const iso = json.includes('T') ? json : json.replace(' ', 'T')
-    return zonedTimestamp(/(Z|[+-]\d\d(:?\d\d)?)$/.test(iso.slice(11)) ? iso : `${iso}Z`)
-  }
+function timestampAs(type: ColumnType, json: unknown): number | bigint {
+  if (typeof json === 'string') return readAs(type, json, () => instantOf(json))
   const magnitude = Math.abs(Number(json))
   if (magnitude === 0) return 0
-  if (magnitude >= 1e11 && magnitude < 7.3e12) return timestampOf(json, 1 / 1000)
-  if (magnitude >= 2.54e14 && magnitude < 2.6e17) return timestampOf(json, 1)
-  if (magnitude >= 2.6e17) return timestampOf(json, 1000)
+  const inUnits = (perMicro: number) => readAs(type, json, () => timestampOf(json, perMicro))
+  if (magnitude >= 1e11 && magnitude < 7.3e12) return inUnits(1 / 1000)
+  if (magnitude >= 2.54e14 && magnitude < 2.6e17) return inUnits(1)
+  if (magnitude >= 2.6e17) return inUnits(1000)
   throw new DecodeError(
     'value-ambiguous',
     `the value ${String(json)} may count milliseconds or microseconds; have the connector embed ` +
       'schemas or send text (`time.precision.mode=isostring`)',
   )
+}
+
+function instantOf(text: string): number | bigint {
+  if (text === 'infinity' || text === '-infinity') return zonedTimestamp(text)
+  const iso = text.includes('T') ? text : text.replace(' ', 'T')
+  return zonedTimestamp(/(Z|[+-]\d\d(:?\d\d)?)$/.test(iso.slice(11)) ? iso : `${iso}Z`)
 }

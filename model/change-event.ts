@@ -43,7 +43,8 @@ export interface ChangeEvent {
   readonly after: Row | null
   /** Null when the format does not tell. */
   readonly position: Position | null
-  readonly snapshot: 'no' | 'first' | 'yes'
+  /** `first`: the source, or this table of it, is read from its beginning. */
+  readonly snapshot: 'no' | 'first' | 'yes' | 'incremental'
   readonly transaction: { readonly id: string; readonly order: number } | null
   /** The schema of `after`, or of `before` for a delete. */
   readonly schema: TableSchema

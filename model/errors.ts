@@ -82,8 +82,11 @@ export const errorCodes = {
   'row-missing': {
     acts: 'data',
     means:
-      'A change event lacks the row that its operation needs (`after`, or `before` of a delete).',
-    advice: 'Check transforms that rewrite values; PostgreSQL needs a replica identity.',
+      'A change event lacks the row that its operation needs: `after`, `before` of a delete, or the ' +
+      'whole `before` where the key is a configured one.',
+    advice:
+      'Check transforms that rewrite values. PostgreSQL needs a replica identity; under a configured key ' +
+      '`REPLICA IDENTITY FULL` and `beforeImage: full`.',
   },
   'type-unsupported': {
     acts: 'data',
@@ -125,6 +128,15 @@ export const errorCodes = {
       'A source table was truncated whose rules may send other source tables to the same target.',
     advice:
       'Name the one source table in `from`, or keep the tables apart by `to`; `onError: skip` passes truncates.',
+  },
+  'changed-key-unordered': {
+    acts: 'data',
+    means:
+      'A configured key does not contain the columns of the message key, and the topic has several ' +
+      'partitions: changes of one key come through different ones, in no order.',
+    advice:
+      'Give the table a source topic of one partition, have the connector key its messages by these ' +
+      'columns (`message.key.columns`), or add the columns of the message key to `key`.',
   },
   'processor-failed': {
     acts: 'data',

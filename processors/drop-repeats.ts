@@ -3,16 +3,18 @@
  * again: A B A B C. The order of changes is the log's; positions only tell the second A and B from
  * something new. What is kept is small, and travels beside the committed offset:
  *
- * - the highest position of a streamed event, and the few events that share it (the delete and the
- *   insert of a changed key do, and the tables of one truncate);
- * - nothing of snapshots: a row of a snapshot is a repeat only strictly below, and never raises it.
+ * - the highest position of a streamed event, and the first events that share it: the delete and the
+ *   insert of a changed key do, the tables of one truncate, the rows of a page that PostgreSQL's COPY
+ *   wrote. A block that is sent again passes the first of them first, so that these are enough to
+ *   prove a run; one beyond them is applied in doubt;
+ * - of snapshots their latest time alone: a row of one never raises the highest position.
  *
  * In doubt an event is applied: a wrong apply is mended by the next event of its row, a wrong drop is
  * a loss. A run of drops is therefore not committed before it is proven, by the event at exactly the
  * highest position coming again unchanged. If something higher comes first, the source's log was
  * restored or reset, and the run was no run of repeats.
  */
-import { crc32 } from 'node:zlib'
+import { hash } from 'node:crypto'
 import type { ChangeEvent } from '../model/change-event.ts'
 import { SourceError } from '../model/errors.ts'
 import { fromJson, toJson } from '../model/json.ts'
@@ -21,7 +23,8 @@ import { comparePositions } from '../model/position.ts'
 
 /**
  * - `new`: it follows what came before;
- * - `in-doubt`: it cannot be compared, or is a snapshot's: apply, but trust nothing it says of before;
+ * - `in-doubt`: it cannot be compared or told from another, or is a snapshot's: apply, but trust nothing
+ *   that it says of before;
  * - `repeat`: drop it;
  * - `reread`: the drops since `run.fromOffset` were not proven: apply all of them, from there.
  */
@@ -34,25 +37,30 @@ export interface RepeatRun {
   count: number
 }
 
-interface Seen {
-  /** Of table, key and operation. */
-  readonly identity: number
-  /** Of the row and the transaction's global id. */
-  readonly fingerprint: number
-}
-
-/** All that is kept, and saved beside the committed offset. */
+/** What is kept of all that came before, beside the events at the highest position. */
 interface Memory {
   readonly highest: Position | null
-  readonly seen: readonly Seen[]
   /** The latest time of the source that any event carried. */
   readonly latestMs: number
+  /** The latest time that a row of a snapshot carried, incremental ones aside. */
+  readonly snapshotMs: number
   /** Events up to this time of the source may be old ones: see `forget`. */
   readonly doubtUntilMs: number
 }
 
-/** The tables of one truncate share a position; beyond this many, repeats are applied. */
-const maxSeen = 100
+/** An event at the highest position: bytes, as chars of a binary string. */
+interface Seen {
+  /** Of table, key and operation: wide, because two events of one identity are one event. */
+  readonly identity: string
+  /** Of the row and the transaction's global id. */
+  readonly fingerprint: string
+}
+
+const empty: Memory = { highest: null, latestMs: 0, snapshotMs: -1, doubtUntilMs: 0 }
+const identityBytes = 8
+const fingerprintBytes = 4
+/** With the rest they fit into the metadata of an offset: Kafka takes 4096 bytes by default. */
+const maxSeen = 128
 /** More drops than this in a row are no replay that a producer would make. */
 const maxRunEvents = 10_000_000
 /** How far the clocks of two database servers may be apart. */
@@ -60,16 +68,19 @@ const maxSkewMs = 24 * 60 * 60 * 1000
 
 export class RepeatFilter {
   #memory: Memory
-  /** Events at the highest position that are not yet in `seen`: most are never asked for. */
-  #unhashed: ChangeEvent[] = []
+  /** Fingerprints by identity, of the first events at the highest position. */
+  #seen: Map<string, string>
+  /** The first event at the highest position, not yet in `seen`: it is seldom asked for. */
+  #unhashed: ChangeEvent | null = null
   #run: RepeatRun | null = null
 
   /** `saved` is what `save()` gave at the committed offset; empty when there is none. */
   constructor(saved = '') {
-    this.#memory =
-      saved === ''
-        ? { highest: null, seen: [], latestMs: 0, doubtUntilMs: 0 }
-        : (fromJson(saved) as Memory)
+    const { seen = '', ...memory } = (saved === '' ? empty : fromJson(saved)) as Memory & {
+      readonly seen?: string
+    }
+    this.#memory = memory
+    this.#seen = unpack(seen)
   }
 
   get run(): RepeatRun | null {
@@ -84,49 +95,86 @@ export class RepeatFilter {
   forget(): void {
     const { latestMs } = this.#memory
     const doubtUntilMs = latestMs === 0 ? 0 : latestMs + maxSkewMs
-    this.#memory = { highest: null, seen: [], latestMs, doubtUntilMs }
-    this.#unhashed = []
+    this.#memory = { ...this.#memory, highest: null, doubtUntilMs }
+    this.#seen = new Map()
+    this.#unhashed = null
     this.#run = null
   }
 
   save(): string {
-    this.#hash()
-    return toJson(this.#memory)
+    return toJson({ ...this.#memory, seen: pack(this.#hashed()) })
   }
 
   judge(event: ChangeEvent): Verdict {
     const { position } = event
     if (position === null) return 'in-doubt'
-    if (event.snapshot === 'first') {
-      // The connector began anew before the run was proven: what was dropped may have been new.
-      if (this.#run !== null) return 'reread'
-      this.forget()
+    if (event.snapshot === 'first' && !this.#isOfSeenSnapshot(event)) {
+      return this.#beginAnew(event, position)
     }
     const { highest } = this.#memory
     if (highest === null) return this.#accept(event, position)
     const comparison = comparePositions(position, highest)
     if (comparison === undefined) {
-      if (this.#run !== null) return 'reread'
-      if (position.isSnapshot) return 'in-doubt'
-      this.forget()
-      return this.#accept(event, position)
+      if (position.isSnapshot && this.#run === null) return this.#acceptSnapshot(event)
+      return this.#beginAnew(event, position)
     }
-    if (comparison < 0) return this.#drop(event, position)
-    if (position.isSnapshot) return 'in-doubt'
+    if (comparison < 0) {
+      return position.isSnapshot
+        ? this.#judgeOldSnapshot(event, position)
+        : this.#drop(event, position)
+    }
+    if (position.isSnapshot) return this.#acceptSnapshot(event)
     if (comparison === 0) return this.#judgeEqual(event, position)
     if (this.#run !== null) throw this.#restarted(event, position)
     return this.#accept(event, position)
   }
 
+  /** The log or the connector began anew. What an open run dropped may have been new. */
+  #beginAnew(event: ChangeEvent, position: Position): Verdict {
+    if (this.#run !== null) return 'reread'
+    if (this.#memory.highest !== null) this.forget()
+    return this.#accept(event, position)
+  }
+
+  /** Was the snapshot taken anew, its rows would be later. */
+  #isOfSeenSnapshot({ snapshot, sourceMs }: ChangeEvent): boolean {
+    return snapshot !== 'incremental' && sourceMs <= this.#memory.snapshotMs
+  }
+
+  /**
+   * A row of a snapshot below the highest position. A whole snapshot that was not seen before was
+   * taken because the log began anew, of which its first row may have told another partition alone.
+   *
+   * An incremental row is a repeat only within a run. Elsewhere it never begins one: PostgreSQL gives
+   * it a position by its LSN alone, which is below that of a transaction that began later and was
+   * committed before, so that the row is new and its run would never be proven. If it is a repeat after
+   * all, the block that it begins goes on with changes that were seen; dropping those would leave its
+   * row as it was before. So all is forgotten, and the block is applied to its end. See
+   * docs/adr/0008-rows-of-snapshots-below-the-highest-position.md.
+   */
+  #judgeOldSnapshot(event: ChangeEvent, position: Position): Verdict {
+    const isOfRun = this.#run !== null && event.snapshot === 'incremental'
+    const isRepeat = isOfRun || this.#isOfSeenSnapshot(event)
+    return isRepeat ? this.#drop(event, position) : this.#beginAnew(event, position)
+  }
+
+  #acceptSnapshot({ snapshot, sourceMs }: ChangeEvent): Verdict {
+    const { latestMs, snapshotMs } = this.#memory
+    this.#memory = {
+      ...this.#memory,
+      latestMs: Math.max(latestMs, sourceMs),
+      snapshotMs: snapshot === 'incremental' ? snapshotMs : Math.max(snapshotMs, sourceMs),
+    }
+    return 'in-doubt'
+  }
+
   /** It is applied, and unless it is a snapshot's it is the highest now. */
   #accept(event: ChangeEvent, position: Position): Verdict {
+    if (position.isSnapshot) return this.#acceptSnapshot(event)
     const latestMs = Math.max(this.#memory.latestMs, event.sourceMs)
-    if (position.isSnapshot) {
-      this.#memory = { ...this.#memory, latestMs }
-      return 'in-doubt'
-    }
-    this.#memory = { ...this.#memory, highest: position, seen: [], latestMs }
-    this.#unhashed = [event]
+    this.#memory = { ...this.#memory, highest: position, latestMs }
+    if (this.#seen.size > 0) this.#seen = new Map()
+    this.#unhashed = event
     return this.#trust(event)
   }
 
@@ -135,22 +183,31 @@ export class RepeatFilter {
   }
 
   #judgeEqual(event: ChangeEvent, position: Position): Verdict {
-    this.#hash()
-    const own = seenOf(event)
-    const known = this.#memory.seen.find(seen => seen.identity === own.identity)
-    if (known === undefined) {
-      this.#unhashed = [event]
-      return this.#trust(event)
+    const seen = this.#hashed()
+    const { identity, fingerprint } = seenOf(event)
+    const known = seen.get(identity)
+    if (known === fingerprint) {
+      this.#run = null
+      return 'repeat'
     }
-    if (known.fingerprint !== own.fingerprint) throw this.#restarted(event, position)
-    this.#run = null
-    return 'repeat'
+    if (known !== undefined) {
+      // At the end of a run it is the proof that there was none. Alone it proves nothing.
+      if (this.#run !== null) throw this.#restarted(event, position)
+      return 'in-doubt'
+    }
+    // Within a run nothing is learned: the run may be read again.
+    if (this.#run !== null || seen.size >= maxSeen) return 'in-doubt'
+    seen.set(identity, fingerprint)
+    return this.#trust(event)
   }
 
-  #hash(): void {
-    const seen = [...this.#memory.seen, ...this.#unhashed.map(seenOf)].slice(-maxSeen)
-    this.#memory = { ...this.#memory, seen }
-    this.#unhashed = []
+  #hashed(): Map<string, string> {
+    if (this.#unhashed !== null) {
+      const { identity, fingerprint } = seenOf(this.#unhashed)
+      this.#seen.set(identity, fingerprint)
+      this.#unhashed = null
+    }
+    return this.#seen
   }
 
   #drop(event: ChangeEvent, position: Position): Verdict {
@@ -176,7 +233,26 @@ export class RepeatFilter {
 
 function seenOf({ table, key, op, after, position }: ChangeEvent): Seen {
   return {
-    identity: crc32(toJson([table, key, op])),
-    fingerprint: crc32(toJson([after, position?.gtid ?? null])),
+    identity: digest([table, key, op], identityBytes),
+    fingerprint: digest([after, position?.gtid ?? null], fingerprintBytes),
   }
+}
+
+function digest(value: unknown, bytes: number): string {
+  return hash('sha256', toJson(value), 'buffer').toString('latin1', 0, bytes)
+}
+
+/** One text without quotes: what is kept beside an offset is text within text within text. */
+function pack(seen: ReadonlyMap<string, string>): string {
+  return Buffer.from([...seen].flat().join(''), 'latin1').toString('base64')
+}
+
+function unpack(packed: string): Map<string, string> {
+  const bytes = Buffer.from(packed, 'base64').toString('latin1')
+  const seen = new Map<string, string>()
+  for (let start = 0; start < bytes.length; start += identityBytes + fingerprintBytes) {
+    const end = start + identityBytes + fingerprintBytes
+    seen.set(bytes.slice(start, start + identityBytes), bytes.slice(start + identityBytes, end))
+  }
+  return seen
 }

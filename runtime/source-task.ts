@@ -8,14 +8,18 @@ import type { Log, LogBatch, ProducerRecord, TopicPartition } from '../log/log.t
 import { partitionName } from '../log/log.ts'
 import type { ChangeEvent, EventBatch, LogRecord } from '../model/change-event.ts'
 import type { ForagerError } from '../model/errors.ts'
-import { isDataError, ProcessingError, SourceError } from '../model/errors.ts'
+import { isDataError } from '../model/errors.ts'
+import type { HopChange } from '../model/hop-frame.ts'
 import type { TruncateMarker } from '../model/staged-batch.ts'
 import { RepeatFilter } from '../processors/drop-repeats.ts'
 import { keyEvent } from '../processors/key-events.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { Chain } from './chain.ts'
+import { DoubtfulTables } from './doubtful-tables.ts'
 import { HopWriter } from './hop-writer.ts'
 import type { SchemaReader } from './schema-reader.ts'
+import { SourceCounts } from './source-counts.ts'
+import { keyUnordered, tooMuchHeldBack, truncateUnordered } from './source-errors.ts'
 import type { Task, TaskContext } from './task.ts'
 import { TaskCommitter } from './task.ts'
 
@@ -30,15 +34,6 @@ export interface SourceTaskOptions {
   readonly commitIntervalMs: number
 }
 
-/** What is counted for every event, and by which label. */
-const tallyLabels = {
-  forager_messages_total: 'kind',
-  forager_repeats_dropped_total: 'table',
-  forager_events_total: 'table',
-} as const
-
-type TallyName = keyof typeof tallyLabels
-
 /** Null, or the offset from which reading must go on. */
 type Outcome = number | null
 
@@ -46,6 +41,8 @@ type Outcome = number | null
 const eventsAtOnce = 500
 /** Frames that wait for a commit. */
 const maxPendingBytes = 16 * 1024 * 1024
+/** Frames that wait for the end of a run of repeats. */
+const maxHeldBackBytes = 4 * maxPendingBytes
 
 export class SourceTask implements Task {
   readonly id: string
@@ -60,11 +57,10 @@ export class SourceTask implements Task {
   #next = 0
   #committed = 0
   #dirtySinceMs: number | null = null
-  readonly #tallies: Readonly<Record<TallyName, Map<string, number>>> = {
-    forager_messages_total: new Map(),
-    forager_repeats_dropped_total: new Map(),
-    forager_events_total: new Map(),
-  }
+  /** What came to the end of the chain, until the push that brought it is whole. */
+  #collected: HopChange[] = []
+  #doubtful = new DoubtfulTables()
+  readonly #counts = new SourceCounts()
 
   constructor(options: SourceTaskOptions) {
     const { context, pipeline, input, hop } = options
@@ -81,9 +77,10 @@ export class SourceTask implements Task {
 
   async open(): Promise<number> {
     const { offset, state, isNew } = await this.#committer.open(log => this.#beginning(log))
-    const { repeats, decoder } = parseState(state)
+    const { repeats, decoder, doubtful } = parseState(state)
     this.#repeats = new RepeatFilter(repeats)
     this.#options.schemas.restore(decoder)
+    this.#doubtful = new DoubtfulTables(doubtful)
     this.#next = offset
     // Where it begins is committed at once: what comes before its first record must not be passed over.
     this.#committed = isNew ? -1 : offset
@@ -111,8 +108,8 @@ export class SourceTask implements Task {
     }
     this.#pushEvents()
     this.#next = batch.nextOffset
-    // A commit on the way was of what came before it.
-    this.#dirtySinceMs ??= context.clock.monotonic()
+    // After a commit in the middle of the batch the rest of it is due in its turn.
+    if (this.#next !== this.#committed) this.#dirtySinceMs ??= context.clock.monotonic()
     return null
   }
 
@@ -130,6 +127,9 @@ export class SourceTask implements Task {
     await this.#commit()
     const { run } = this.#repeats
     if (run === null) return
+    // There may be nothing more to prove the run by. What was accepted within it is in doubt anyway:
+    // it is applied, and once more when the run is read again.
+    if (!this.#hop.isEmpty) await this.#write(run.fromOffset)
     const { fromOffset: offset, fromPosition, count } = run
     this.#options.context.logger.warn('repeats.unproven', {
       ...this.input,
@@ -177,15 +177,17 @@ export class SourceTask implements Task {
   #pass(record: LogRecord, error: unknown): null {
     if (!isDataError(error) || this.#options.pipeline.source.onError === 'fail') throw error
     const { topic, partition, offset } = record
-    this.#skip(error.at({ topic, partition, offset }))
+    this.#skip(error.at({ topic, partition, offset }), error.context.table)
     return null
   }
 
   #takeAll(decoded: Decoded): Outcome | Promise<Outcome> {
-    this.#count('forager_messages_total', decoded.kind)
+    this.#counts.add('forager_messages_total', decoded.kind)
     if (decoded.kind !== 'changes') return null
     const [first, ...others] = decoded.events
     if (first === undefined) return null
+    const { inputPartitions } = this.#options
+    if (inputPartitions > 1 && !decoded.isKeyOrdered) throw keyUnordered(first, inputPartitions)
     const outcome = this.#take(first)
     if (others.length === 0 && !(outcome instanceof Promise)) return outcome
     return this.#takeInTurn(outcome, others)
@@ -204,15 +206,19 @@ export class SourceTask implements Task {
   }
 
   #take(event: ChangeEvent): Outcome | Promise<Outcome> {
-    const { source } = this.#options.pipeline
-    if (!source.dropRepeats) return this.#accept({ ...event, isInDoubt: true })
+    const { inputPartitions, pipeline } = this.#options
+    // A truncate has no key: sent again it may come through another partition, among others that are
+    // higher. It needs no judgement, because its point makes it harmless: see `newerTruncate`.
+    const isJudged = pipeline.source.dropRepeats && (event.op !== 't' || inputPartitions === 1)
+    if (!isJudged) return this.#accept({ ...event, isInDoubt: true })
     const before = this.#repeats.run
     const verdict = this.#repeats.judge(event)
     if (verdict === 'reread') return this.#reread()
     if (verdict !== 'repeat') {
-      return this.#accept({ ...event, isInDoubt: verdict === 'in-doubt' })
+      const isInDoubt = verdict === 'in-doubt' || this.#doubtful.has(event.table)
+      return this.#accept({ ...event, isInDoubt })
     }
-    this.#count('forager_repeats_dropped_total', event.table)
+    this.#counts.add('forager_repeats_dropped_total', event.table)
     const { run } = this.#repeats
     if (run === null) this.#reportRun(event, before)
     // The offset stays here until the run is proven: what came before it is committed now.
@@ -253,17 +259,12 @@ export class SourceTask implements Task {
 
   #acceptTruncate(event: ChangeEvent): void {
     this.#pushEvents()
-    this.#chain.complete()
+    this.#completeChain()
     const routed = this.#chain.truncate(event)
     if (routed === null) return
     const isOrdered = this.#options.inputPartitions === 1
     if (!isOrdered && event.position === null) {
-      throw new ProcessingError(
-        'truncate-unordered',
-        `the topic has ${this.#options.inputPartitions} partitions, and a truncate without a position ` +
-          'came through one of them',
-        { context: { ...event.origin, table: event.table } },
-      )
+      throw truncateUnordered(event, this.#options.inputPartitions)
     }
     const { position, sourceMs } = event
     const point = position === null ? null : { position, sourceMs }
@@ -278,91 +279,108 @@ export class SourceTask implements Task {
     this.#events = []
     if (events.length === 0) return
     try {
-      this.#chain.push(events)
+      this.#push(events)
     } catch (error) {
       if (!isDataError(error) || this.#options.pipeline.source.onError === 'fail') throw error
-      this.#chain.reset()
       for (const event of events) this.#pushOne(event)
     }
   }
 
-  #pushOne(event: ChangeEvent): void {
+  /** All of them reach the hop, or none. */
+  #push(events: EventBatch): void {
     try {
-      this.#chain.push([event])
+      this.#chain.push(events)
+    } catch (error) {
+      this.#collected = []
+      this.#chain.reset()
+      throw error
+    }
+    this.#handOnCollected()
+  }
+
+  #pushOne(event: ChangeEvent): void {
+    // One before it may have been skipped just now.
+    const isInDoubt = event.isInDoubt || this.#doubtful.has(event.table)
+    try {
+      this.#push([{ ...event, isInDoubt }])
     } catch (error) {
       if (!isDataError(error)) throw error
-      this.#chain.reset()
-      this.#skip(error.at({ ...event.origin, table: event.table }))
+      this.#skip(error.at({ ...event.origin, table: event.table }), event.table)
     }
   }
 
-  #skip(error: ForagerError): void {
+  /** `table` is the source's; undefined when it is not known. */
+  #skip(error: ForagerError, table: string | undefined): void {
+    this.#doubtful.add(table)
     const { metrics, logger } = this.#options.context
     metrics.count('forager_messages_skipped_total', 1, { reason: error.code })
     logger.warn('message.skipped', { reason: error.describe() })
   }
 
-  /** The end of the chain: keys the events and adds them to the frames of their partitions. */
+  /** The end of the chain: keys the events. */
   #collect(batch: EventBatch): void {
     const { sink } = this.#options.pipeline.warehouse
     for (const event of batch) {
       const target = sink.targetOf(event.table)
       const change = keyEvent(event, target.partitionBy)
-      this.#hop.add({ target, change, offset: event.origin.offset })
-      this.#count('forager_events_total', target.table)
+      this.#collected.push({ target, change, offset: event.origin.offset })
+    }
+  }
+
+  #handOnCollected(): void {
+    for (const change of this.#collected) {
+      this.#hop.add(change)
+      this.#counts.add('forager_events_total', change.target.table)
+    }
+    this.#collected = []
+  }
+
+  #completeChain(): void {
+    try {
+      this.#chain.complete()
+    } finally {
+      this.#handOnCollected()
     }
   }
 
   async #commit(): Promise<void> {
     this.#pushEvents()
-    this.#chain.complete()
-    this.#handOnCounts()
+    this.#completeChain()
     const { context } = this.#options
+    this.#counts.handOn(context.metrics)
+    // Also when it is held back: only another record can change that.
+    this.#dirtySinceMs = null
     const { run } = this.#repeats
     const offset = run?.fromOffset ?? this.#next
-    if (run !== null && !this.#hop.isEmpty && offset < this.#next) {
-      this.#checkHeldBack()
-      return
+    const isHeldBack = run !== null && !this.#hop.isEmpty && offset < this.#next
+    if (isHeldBack && this.#hop.sizeBytes >= maxHeldBackBytes) {
+      throw tooMuchHeldBack(this.input, offset)
     }
-    this.#dirtySinceMs = null
-    if (offset === this.#committed && this.#hop.isEmpty) return
+    if (isHeldBack || (offset === this.#committed && this.#hop.isEmpty)) return
+    await this.#write(offset)
+  }
+
+  /** Frames and offset, in one transaction. */
+  async #write(offset: number): Promise<void> {
+    const { context, schemas } = this.#options
     const records: readonly ProducerRecord[] = this.#hop.take(context.clock.now())
     context.reach('source.before-commit')
-    const state = JSON.stringify([this.#repeats.save(), this.#options.schemas.memory])
-    await this.#committer.commit(records, offset, state)
+    const state = [this.#repeats.save(), schemas.memory, this.#doubtful.save()]
+    await this.#committer.commit(records, offset, JSON.stringify(state))
     context.reach('source.committed')
     this.#committed = offset
   }
-
-  /** Counted here and handed on at a commit: the labels of a counter cost more than an event. */
-  #count(name: TallyName, label: string): void {
-    const tally = this.#tallies[name]
-    tally.set(label, (tally.get(label) ?? 0) + 1)
-  }
-
-  #handOnCounts(): void {
-    for (const [name, labelName] of Object.entries(tallyLabels) as [TallyName, string][]) {
-      for (const [label, amount] of this.#tallies[name]) {
-        this.#options.context.metrics.count(name, amount, { [labelName]: label })
-      }
-      this.#tallies[name].clear()
-    }
-  }
-
-  /** Within a run of drops nothing can be committed, so what is applied meanwhile must be little. */
-  #checkHeldBack(): void {
-    if (this.#hop.sizeBytes < maxPendingBytes * 4) return
-    throw new SourceError(
-      'source-log-restarted',
-      'new events come between repeats that do not end: the log of the source was reset or restored',
-      { context: { ...this.input, offset: this.#repeats.run!.fromOffset } },
-    )
-  }
 }
 
-/** The two texts that are kept beside the offset: see `RepeatFilter.save` and `Decoder.memory`. */
-function parseState(state: string): { repeats: string; decoder: string } {
-  if (state === '') return { repeats: '', decoder: '' }
-  const [repeats = '', decoder = ''] = JSON.parse(state) as string[]
-  return { repeats, decoder }
+interface SavedState {
+  readonly repeats: string
+  readonly decoder: string
+  readonly doubtful: readonly string[]
+}
+
+/** Kept beside the offset: see `RepeatFilter.save`, `Decoder.memory`, `DoubtfulTables.save`. */
+function parseState(state: string): SavedState {
+  type Parts = readonly [string?, string?, (readonly string[])?]
+  const [repeats = '', decoder = '', doubtful = []] = JSON.parse(state || '[]') as Parts
+  return { repeats, decoder, doubtful }
 }

@@ -25,10 +25,14 @@ export class MemorySource implements ReadOnlySource {
     records.push({ ...record, offset: this.offsets(record).end })
   }
 
-  /** Sends the last records of a partition again, as a producer does after a crash. */
-  resend(partition: TopicPartition, count: number): void {
-    for (const { offset: _, ...record } of this.records(partition).slice(-count)) {
-      this.append(record)
+  /**
+   * Sends the last records of a partition again, as a producer does after a crash. `place` chooses the
+   * partition of a record without a key: it need not be the one that it had.
+   */
+  resend(partition: TopicPartition, count: number, place?: (record: LogRecord) => number): void {
+    for (const record of this.records(partition).slice(-count)) {
+      const moved = record.key === null ? place?.(record) : undefined
+      this.append({ ...record, partition: moved ?? record.partition })
     }
   }
 

@@ -65,6 +65,20 @@ window: { maxAge: 5s, maxRows: 500000, maxBytes: 64MiB }
     })
   })
 
+  it('has the settings of its connector, by their own names', async () => {
+    const connector = {
+      'decimal.handling.mode': 'string',
+      'time.precision.mode': 'connect',
+      'binary.handling.mode': 'hex',
+      'unavailable.value.placeholder': 'GONE',
+    }
+    const text = configText({}).replace(
+      'debezium-json',
+      `debezium-json, connector: ${JSON.stringify(connector)}`,
+    )
+    expect((await configOf(text)).source.connector).toEqual(connector)
+  })
+
   it.each([
     ['250ms', 250],
     ['5s', 5000],
@@ -251,6 +265,20 @@ onErorr: skip
     ['a: "open\n', [expect.stringMatching(/^f\.yaml:\d: Missing closing "quote/)]],
   ])('as a whole (%j) says where', async (text, expected) => {
     expect(await problemsOf(text)).toEqual(expected)
+  })
+
+  it.each([
+    ['decimal.handling.mod: string', 'unknown key', '; did you mean "decimal.handling.mode"?'],
+    ['decimal.handling.mode: STRING', '', ' must be precise or string or double'],
+    ['time.precision.mode: millis', '', ' must be adaptive or adaptive_time_microseconds'],
+    ['binary.handling.mode: base32', '', ' must be bytes or base64 or base64-url-safe or hex'],
+    ['unavailable.value.placeholder: 5', '', ' must be a string'],
+  ])('by a setting of the connector (%s) is told what there is', async (setting, before, after) => {
+    const text = configText({}).replace('debezium-json', `debezium-json, connector: { ${setting} }`)
+    const [problem, ...others] = await problemsOf(text)
+    expect(others).toEqual([])
+    const name = `source.connector.${setting.split(':')[0]}`
+    expect(problem).toContain(`${before}${before === '' ? '' : ' '}${name}${after}`)
   })
 
   it('finds the line of a key whose value begins on the next one', async () => {

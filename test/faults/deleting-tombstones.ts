@@ -41,7 +41,7 @@ class DeletingTombstones implements Decoder {
     if (record.value === null && last !== undefined) {
       const origin = { topic, partition, offset }
       const event: ChangeEvent = { ...last, op: 'd', after: null, position: null, origin }
-      return { kind: 'changes', events: [event] }
+      return { kind: 'changes', events: [event], isKeyOrdered: true }
     }
     const decoded = this.#inner.decode(record)
     const [event] = decoded.kind === 'changes' ? decoded.events : []

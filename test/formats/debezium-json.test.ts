@@ -162,6 +162,7 @@ describe('types without an embedded schema', () => {
     }
     expect(pending).toBeInstanceOf(SchemaPending)
     expect(pending).toMatchObject({ table: 'demo.user', topic: 'm1' })
+    expect(String(pending)).toContain('no type for id, name')
     expect([...decoder.schemaTopics]).toEqual(['m1'])
     learn(decoder, schemaChangeOf(columns, { ...mariadb, pos: 4 }))
     expect(eventsOf(decoder, record)[0]!.after).toEqual({ id: 1, name: 'a' })
@@ -194,7 +195,9 @@ describe('types without an embedded schema', () => {
     const [event] = eventsOf(decoder, rowAt(500, { id: 1, name: 'a' }))
     expect(event!.schema.columns.map(({ type }) => type.kind)).toEqual(['bigint', 'string'])
     expect(decoder.schemaTopics.size).toBe(0)
-    expect(() => decoder.decode(rowAt(500, { id: 1, name: 'a', n: 2 }))).toThrow(SchemaPending)
+    const more = rowAt(500, { id: 1, name: 'a', n: 2, m: 3 })
+    expect(() => decoder.decode(more)).toThrow(SchemaPending)
+    expect(() => decoder.decode(more)).toThrow(/no type for n, m$/)
   })
 
   it('a table whose name has points and quotes is found by its id', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import type { TableHints } from '../../formats/decoder.ts'
 import type { ChangeEvent } from '../../model/change-event.ts'
+import { parseColumnType } from '../../model/column-type.ts'
 import { DecodeError } from '../../model/errors.ts'
 import type { ChangeParts, Field } from './samples.ts'
 import {
@@ -161,7 +162,27 @@ describe('a configured key', () => {
     const change = { op: 'd' }
     expect(only({ change, key: { id: 7, name: 'n' }, hints }).key).toEqual({ name: 'n' })
     // Otherwise nothing says which row is gone.
-    expect(() => events({ change, key: { id: 7 }, hints })).toThrow(/no column name/)
+    expect(() => events({ change, key: { id: 7 }, hints })).toThrow(/column name .* whole row/)
+  })
+
+  it('of a delete or an update asks for the whole row before, unless the message key has it', () => {
+    const source = postgres
+    const [gone, changed] = [
+      { op: 'd', before: row(1, ''), source },
+      { op: 'u', after: row(1, 'new'), source },
+    ]
+    for (const change of [gone, changed]) {
+      for (const key of [{ id: 1 }, null]) {
+        expect(() => events({ change, key, hints })).toThrow(/"before" of a change with op/)
+      }
+      // The source is said to be whole, and has nothing all the same.
+      const full = { ...hints, beforeImage: 'full' } as const
+      expect(() => events({ change: { ...change, before: null }, hints: full })).toThrow(
+        DecodeError,
+      )
+      expect(events({ change, hints: { key: ['id'] } })).toHaveLength(1)
+    }
+    expect(() => events({ change: gone, hints: { key: ['id', 'name'] } })).toThrow(DecodeError)
   })
 
   it('that changes under a message key that does not is a delete and an insert', () => {
@@ -187,6 +208,17 @@ describe('a configured key', () => {
     const other = { op: 'u', before, after: { ...before, b: 'AP4=' } }
     expect(events({ ...given, change: other })).toHaveLength(2)
   })
+})
+
+it('an unsigned bigint that was written as a long is itself again, in the key and the row', () => {
+  const fields: readonly Field[] = [{ type: 'int64', field: 'id' }]
+  for (const type of ['ubigint', 'decimal(20,0)']) {
+    const hints = { types: { id: parseColumnType(type) } }
+    const change = { op: 'u', before: { id: -1 }, after: { id: -1 } }
+    const event = only({ change, key: { id: -1 }, fields, hints })
+    const id = 18_446_744_073_709_551_615n
+    expect(event).toMatchObject({ key: { id }, before: { id }, after: { id } })
+  }
 })
 
 describe('a changed key', () => {

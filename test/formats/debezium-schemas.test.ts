@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { ConnectSchema } from '../../formats/connect-schema.ts'
 import type { DatabaseColumn } from '../../formats/debezium-column-types.ts'
 import { positionOf } from '../../formats/debezium-position.ts'
+import type { RowReader } from '../../formats/debezium-schemas.ts'
 import {
   readerOfDatabase,
   readerOfEmbedded,
@@ -66,6 +67,26 @@ describe('the schema of a row', () => {
       initialDefault: 1_709_210_096_789_000,
     })
     expect(convert.get('n')!.convert(0)).toBe(0)
+  })
+
+  it('a stated unsigned bigint is what a long below 0 stands for, in a key as well', () => {
+    for (const type of ['ubigint', 'decimal(20,0)']) {
+      const types = { id: parseColumnType(type) }
+      const convert = (reader: RowReader) => reader.convert.get('id')!.convert(-1)
+      const embedded = (field: string) =>
+        readerOfEmbedded(row([{ type: field, field: 'id' }]), ['id'], { types })
+      const database = (typeName: string) =>
+        readerOfDatabase([{ name: 'id', typeName }], ['id'], { types }, {})
+      const whole = 2n ** 64n - 1n
+      expect(convert(embedded('int64'))).toBe(whole)
+      expect(convert(database('BIGINT UNSIGNED'))).toBe(whole)
+      expect(convert(readerOfStated(['id'], ['id'], { types }))).toBe(whole)
+      // These are signed.
+      for (const reader of [embedded('double'), database('BIGINT'), database('DECIMAL')]) {
+        if (type === 'ubigint') expect(() => convert(reader)).toThrow(DecodeError)
+        else expect(convert(reader)).toBe(-1)
+      }
+    }
   })
 
   it('a column without a known type is an error that names it; so is a key that is not in the row', () => {
@@ -202,6 +223,25 @@ describe('the history of a table', () => {
     expect(history.columnsAt('demo.user', at(150))).toEqual(columns('a'))
     expect(history.columnsAt('demo.user', at(250))).toEqual(columns('b'))
     expect(history.columnsAt('demo.user', at(350))).toEqual(columns('c'))
+  })
+
+  it('a row from before a fail-over has the columns from before it', () => {
+    const history = new SchemaHistory()
+    const other = { server_id: 9 }
+    history.add('demo.user', at(100), columns('a'), 1000)
+    history.add('demo.user', at(50, other), columns('b'), 2000)
+    for (const [position, ms, name] of [
+      [at(200), 1500, 'a'],
+      [at(200), null, 'a'],
+      [at(60, other), 2500, 'b'],
+      [at(40, other), 1500, 'a'],
+      // Back on the first server, which has made the change by now, too.
+      [at(300), 2500, 'b'],
+      [at(1, { server_id: 7 }), 1500, 'a'],
+      [at(1, { server_id: 7 }), null, 'b'],
+    ] as const) {
+      expect(history.columnsAt('demo.user', position, ms)).toEqual(columns(name))
+    }
   })
 
   it('where positions do not compare, the last one holds', () => {

@@ -23,6 +23,13 @@ describe('values of a stated type', () => {
       ['ubigint', '18446744073709551615', '18446744073709551615'],
       ['ubigint', 2n ** 64n - 1n, '18446744073709551615'],
       ['ubigint', 'AP//////////', '18446744073709551615'],
+      // `bigint.unsigned.handling.mode=long`, and the column of Hive for it.
+      ['ubigint', -1, '18446744073709551615'],
+      ['ubigint', -(2n ** 63n), '9223372036854775808'],
+      ['decimal(20,0)', -1, '18446744073709551615'],
+      ['decimal(20,0)', 5, '5'],
+      ['decimal(19,0)', -1, '-1'],
+      ['bigint', -1, '-1'],
       ['decimal(10,2)', '12.30', '12.30'],
       ['decimal(10,2)', '-0.01', '-0.01'],
       ['decimal(10,2)', 'AJY=', '1.50'],
@@ -71,6 +78,24 @@ describe('values of a stated type', () => {
     }
   })
 
+  it('what does not fit names the stated type, by whatever form it was read', () => {
+    for (const [type, json] of [
+      ['int', '李四'],
+      ['bigint', 'a-b'],
+      ['ubigint', '李四'],
+      ['decimal(10,2)', '李四'],
+      ['decimal(10,0)', 'x y'],
+      ['decimal(10,2)', true],
+      ['decimal(10,2)', { scale: 'x' }],
+      ['date', 1.5],
+      ['timestamp', 'now'],
+      ['timestamp', 1.5e12 + 0.5],
+      ['timestamptz', 'now'],
+    ] as const) {
+      expect(() => shown(type, json)).toThrow(`is not a ${type}`)
+    }
+  })
+
   it('what does not fit is a data error', () => {
     for (const [type, json] of [
       ['boolean', 2],
@@ -79,8 +104,8 @@ describe('values of a stated type', () => {
       ['tinyint', 128],
       ['int', 1.5],
       ['int', '2147483648'],
-      ['ubigint', -1],
       ['ubigint', '-1'],
+      ['ubigint', -(2n ** 64n)],
       ['decimal(4,2)', '100.00'],
       ['decimal(4,2)', '1.234'],
       ['decimal(4,2)', [1]],

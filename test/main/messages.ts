@@ -14,6 +14,9 @@ export interface MessageOptions {
   readonly row?: number
   readonly gtid?: string
   readonly serverId?: number
+  /** PostgreSQL: the LSN of the last commit, where it is not the event's own. */
+  readonly commit?: number
+  readonly snapshot?: string
   readonly partitions?: number
   /** Instead of the one that the key hashes to. */
   readonly partition?: number
@@ -73,8 +76,9 @@ export function topicOf({ database = 'shop', table = 'orders' }: MessageOptions)
 
 function sourceOf({ connector = 'mysql', table = 'orders', ...options }: MessageOptions): Json {
   const { pos = 100, row = 0, gtid = null, serverId = 1, database = 'shop' } = options
+  const { commit = pos, snapshot = 'false' } = options
   const ts_ms = 1_700_000_000_000 + (options.ms ?? pos)
-  const common = { connector, name: 'db', ts_ms, snapshot: 'false', table }
+  const common = { connector, name: 'db', ts_ms, snapshot, table }
   return connector === 'mysql'
     ? { ...common, db: database, server_id: serverId, gtid, file: 'binlog.000001', pos, row }
     : {
@@ -83,7 +87,7 @@ function sourceOf({ connector = 'mysql', table = 'orders', ...options }: Message
         schema: database,
         lsn: pos,
         txId: pos,
-        sequence: `["${pos}","${pos}"]`,
+        sequence: `["${commit}","${pos}"]`,
       }
 }
 

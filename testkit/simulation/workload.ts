@@ -39,6 +39,9 @@ export const sourceTopic = (table: string): string => `sim.shop.${table}`
 
 const unsent = '__debezium_unavailable_value'
 export const extraDefault = 'by default'
+/** More than a source task remembers of one position, where there is one partition. */
+const bulkRows = 140
+const firstBulkId = 1000
 
 export class Workload {
   readonly histories = new Map<string, Map<number, RowHistory>>()
@@ -46,6 +49,8 @@ export class Workload {
   #version = 0
   #position = 4
   #hasExtra = false
+  /** The table that rows were loaded into in bulk. */
+  #bulkTable: string | null = null
 
   constructor(options: WorkloadOptions) {
     this.#options = options
@@ -71,6 +76,7 @@ export class Workload {
     const choice = random.next()
     if (choice < 0.01 && this.#options.truncates) this.#truncate(table)
     else if (choice < 0.03) this.#hasExtra = true
+    else if (choice < 0.032 && this.#bulkTable === null) this.#loadInBulk(table)
     else if (row === null) this.#insert(table, id)
     else if (choice < 0.25) this.#delete(table, row)
     else if (choice < 0.4) this.#changeKey(table, row)
@@ -82,13 +88,30 @@ export class Workload {
     const { random, tables, partitions, source } = this.#options
     const table = tables[Math.floor(random.next() * tables.length)]!
     const partition = Math.floor(random.next() * partitions)
-    source.resend({ topic: sourceTopic(table), partition }, 1 + Math.floor(random.next() * 12))
+    const at = { topic: sourceTopic(table), partition }
+    const count = 1 + Math.floor(random.next() * 12)
+    // After a bulk load all of it may come again.
+    const all = random.next() < 0.3 ? bulkRows : count
+    source.resend(at, this.#bulkTable === table ? all : count, () => this.#anyPartition())
   }
 
   #insert(table: string, id: number): void {
     const row = this.#newRow(id)
     this.#record(table, id, row)
     this.#send(table, { op: 'c', id, before: null, after: row })
+  }
+
+  /** Many new rows at one position, as PostgreSQL's COPY writes them. Once: they make tables large. */
+  #loadInBulk(table: string): void {
+    this.#bulkTable = table
+    for (let id = firstBulkId; id < firstBulkId + bulkRows; id += 1) {
+      this.histories.get(table)!.set(id, [null])
+      this.#insert(table, id)
+    }
+  }
+
+  #anyPartition(): number {
+    return Math.floor(this.#options.random.next() * this.#options.partitions)
   }
 
   #update(table: string, row: SourceRow): void {
@@ -208,9 +231,8 @@ export class Workload {
     value: Buffer | null,
     headers: { key: string; value: Buffer }[] = [],
   ): void {
-    const { partitions, random, source } = this.#options
-    const partition =
-      key === null ? Math.floor(random.next() * partitions) : partitionOfBytes(key, partitions)
+    const { partitions, source } = this.#options
+    const partition = key === null ? this.#anyPartition() : partitionOfBytes(key, partitions)
     source.append({
       topic: sourceTopic(table),
       partition,

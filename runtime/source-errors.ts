@@ -1,0 +1,30 @@
+/** What a source task refuses, and in which words. */
+import type { TopicPartition } from '../log/log.ts'
+import type { ChangeEvent } from '../model/change-event.ts'
+import { ProcessingError, SourceError } from '../model/errors.ts'
+
+export function truncateUnordered({ origin, table }: ChangeEvent, partitions: number) {
+  return new ProcessingError(
+    'truncate-unordered',
+    `the topic has ${partitions} partitions, and a truncate without a position came through one of them`,
+    { context: { ...origin, table } },
+  )
+}
+
+export function keyUnordered({ origin, table, schema }: ChangeEvent, partitions: number) {
+  return new ProcessingError(
+    'changed-key-unordered',
+    `the configured key (${schema.key.join(', ')}) of ${table} does not contain the key of its ` +
+      `messages, and the topic has ${partitions} partitions`,
+    { context: { ...origin, table } },
+  )
+}
+
+/** Within a run of drops nothing can be committed, so what is applied meanwhile must be little. */
+export function tooMuchHeldBack(input: TopicPartition, offset: number) {
+  return new SourceError(
+    'source-log-restarted',
+    'new events come between repeats that do not end: the log of the source was reset or restored',
+    { context: { ...input, offset } },
+  )
+}
