@@ -77,6 +77,16 @@ export class OpenWindow {
     return { from: this.#from, to: this.#to }
   }
 
+  /** Net changes and bytes that it holds, and its age. `nowMs` is monotonic. */
+  measure(nowMs: number): {
+    readonly rows: number
+    readonly bytes: number
+    readonly ageMs: number
+  } {
+    const { count: rows, sizeBytes: bytes } = this.#store
+    return { rows, bytes, ageMs: this.#openedAtMs === null ? 0 : nowMs - this.#openedAtMs }
+  }
+
   get isEmpty(): boolean {
     return this.#from === this.#to
   }

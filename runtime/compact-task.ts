@@ -18,6 +18,12 @@ import { paced } from './pacer.ts'
 import type { Task, TaskContext } from './task.ts'
 import { readAll, TaskCommitter } from './task.ts'
 
+const windowGauges = [
+  'forager_window_rows',
+  'forager_window_bytes',
+  'forager_window_age_seconds',
+] as const
+
 export interface CompactTaskOptions {
   readonly context: TaskContext
   readonly pipeline: Pipeline
@@ -74,6 +80,7 @@ export class CompactTask implements Task {
       if (reason !== null) await this.#close(reason)
     }
     window.advance(batch.nextOffset, context.clock.monotonic())
+    this.#measure()
     return null
   }
 
@@ -86,6 +93,7 @@ export class CompactTask implements Task {
     const { context, pipeline } = this.#options
     const reason = this.#window!.dueReason(pipeline.compact.limits, context.clock.monotonic())
     if (reason !== null) await this.#close(reason)
+    this.#measure()
   }
 
   async drain(): Promise<void> {
@@ -97,6 +105,9 @@ export class CompactTask implements Task {
   }
 
   async close(): Promise<void> {
+    for (const name of windowGauges) {
+      this.#options.context.metrics.forget(name, { task: this.id })
+    }
     await this.#store?.close()
     await this.#committer.close()
   }
@@ -105,6 +116,7 @@ export class CompactTask implements Task {
     const { context, staged } = this.#options
     const window = this.#window!
     const { range } = window
+    const began = context.clock.monotonic()
     context.reach('window.closing')
     const batches = await this.#stage(window)
     const now = context.clock.now()
@@ -123,7 +135,17 @@ export class CompactTask implements Task {
     context.reach('window.committed')
     await window.reset()
     await context.log.deleteRecords(this.input, range.to)
+    const seconds = (context.clock.monotonic() - began) / 1000
+    context.metrics.observe('forager_window_close_duration_seconds', seconds, { task: this.id })
     this.#report(reason, batches, range)
+  }
+
+  #measure(): void {
+    const { metrics, clock } = this.#options.context
+    const { rows, bytes, ageMs } = this.#window!.measure(clock.monotonic())
+    metrics.set('forager_window_rows', rows, { task: this.id })
+    metrics.set('forager_window_bytes', bytes, { task: this.id })
+    metrics.set('forager_window_age_seconds', ageMs / 1000, { task: this.id })
   }
 
   /** Writes the window's files and makes them durable. A window that nets to nothing has none. */
@@ -176,6 +198,8 @@ export class CompactTask implements Task {
       netChanges += batch.rowCount
       metrics.count('forager_net_changes_total', batch.rowCount, { table })
       metrics.count('forager_batches_staged_total', 1, { table })
+      const bytes = batch.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+      metrics.count('forager_bytes_staged_total', bytes, { table })
       context.emit({ type: 'batch-staged', batch })
     }
     context.logger.info('window.closed', { task: this.id, ...range, reason, events, netChanges })

@@ -13,11 +13,11 @@ import type {
 import { partitionName } from '../log/log.ts'
 import type { ErrorContext } from '../model/errors.ts'
 import { ForagerError, InvariantError, SourceError, WarehouseError } from '../model/errors.ts'
-import type { Labels } from '../observe/metrics.ts'
 import { internalTopics } from '../topology/internal-topics.ts'
 import type { TopicSelection } from '../topology/nodes.ts'
 import type { Topology } from '../topology/topology.ts'
 import { Pacer } from './pacer.ts'
+import { partitionLabels } from './source-counts.ts'
 import type { StreamsOptions } from './streams.ts'
 import type { StreamsEvent } from './streams-events.ts'
 import type { Task, TaskContext } from './task.ts'
@@ -166,7 +166,7 @@ export class Loop {
       const reread = await task.process(batch)
       const next = reread ?? batch.nextOffset
       this.#positions.set(name, next)
-      this.#options.metrics.set('forager_lag_records', batch.end - next, labelsOf(batch))
+      this.#options.metrics.set('forager_lag_records', batch.end - next, partitionLabels(batch))
       if (reread !== null) this.#consumer!.seek(task.input, reread)
       if (task.stage === 0) this.#recordsRead += batch.records.length
       if (!this.#isFencedInRound) this.#fencedRounds = 0
@@ -184,7 +184,7 @@ export class Loop {
     for (const [name, task] of this.#tasks) {
       if (wanted.has(name) && !isNewMember) continue
       this.#tasks.delete(name)
-      this.#options.metrics.forget('forager_lag_records', labelsOf(task.input))
+      this.#options.metrics.forget('forager_lag_records', partitionLabels(task.input))
       await task.close()
     }
     await this.#open([...wanted].filter(([name]) => !this.#tasks.has(name)).map(([, at]) => at))
@@ -297,10 +297,6 @@ export class Loop {
     const recordsTotal = this.#recordsTotal
     this.#emit({ type: 'progress', recordsRead: this.#recordsRead, recordsTotal })
   }
-}
-
-function labelsOf({ topic, partition }: TopicPartition): Labels {
-  return { topic, partition: String(partition) }
 }
 
 /** Who took a task over cleans up behind it: then the owner before may fail in another way first. */

@@ -1,5 +1,9 @@
-/** What a source task counts for every event: handed on at a commit, because labels cost more. */
-import type { Metrics } from '../observe/metrics.ts'
+/**
+ * What a source task counts and measures. What is counted for every event is handed on at a commit,
+ * because labels cost more.
+ */
+import type { LogBatch, TopicPartition } from '../log/log.ts'
+import type { Labels, Metrics } from '../observe/metrics.ts'
 
 /** By which label each of them is counted. */
 const labels = {
@@ -28,4 +32,23 @@ export class SourceCounts {
       this.#counts[name].clear()
     }
   }
+}
+
+export function partitionLabels({ topic, partition }: TopicPartition): Labels {
+  return { topic, partition: String(partition) }
+}
+
+/** Records and bytes that were read. */
+export function countRecords(metrics: Metrics, { topic, records }: LogBatch): void {
+  let bytes = 0
+  for (const { key, value } of records) bytes += (key?.length ?? 0) + (value?.length ?? 0)
+  metrics.count('forager_records_consumed_total', records.length, { topic })
+  metrics.count('forager_bytes_consumed_total', bytes, { topic })
+}
+
+/** How old the last change was when it was read; 0 when nothing waits behind it. */
+export function measureLag(metrics: Metrics, batch: LogBatch, ageMs: number): void {
+  const isBehind = batch.end > batch.nextOffset
+  const seconds = isBehind ? Math.max(0, ageMs / 1000) : 0
+  metrics.set('forager_lag_seconds', seconds, partitionLabels(batch))
 }

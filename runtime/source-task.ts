@@ -18,7 +18,7 @@ import { Chain } from './chain.ts'
 import { DoubtfulTables } from './doubtful-tables.ts'
 import { HopWriter } from './hop-writer.ts'
 import type { SchemaReader } from './schema-reader.ts'
-import { SourceCounts } from './source-counts.ts'
+import { countRecords, measureLag, partitionLabels, SourceCounts } from './source-counts.ts'
 import { keyUnordered, tooMuchHeldBack, truncateUnordered } from './source-errors.ts'
 import type { Task, TaskContext } from './task.ts'
 import { TaskCommitter } from './task.ts'
@@ -61,6 +61,8 @@ export class SourceTask implements Task {
   #collected: HopChange[] = []
   #doubtful = new DoubtfulTables()
   readonly #counts = new SourceCounts()
+  /** When the source made the last change that was read. */
+  #sourceMs = 0
 
   constructor(options: SourceTaskOptions) {
     const { context, pipeline, input, hop } = options
@@ -90,9 +92,7 @@ export class SourceTask implements Task {
 
   async process(batch: LogBatch): Promise<number | null> {
     const { context, schemas } = this.#options
-    context.metrics.count('forager_records_consumed_total', batch.records.length, {
-      topic: this.input.topic,
-    })
+    countRecords(context.metrics, batch)
     this.#dirtySinceMs ??= context.clock.monotonic()
     await schemas.catchUp()
     for (const record of batch.records) {
@@ -110,6 +110,7 @@ export class SourceTask implements Task {
     this.#next = batch.nextOffset
     // After a commit in the middle of the batch the rest of it is due in its turn.
     if (this.#next !== this.#committed) this.#dirtySinceMs ??= context.clock.monotonic()
+    measureLag(context.metrics, batch, context.clock.now() - this.#sourceMs)
     return null
   }
 
@@ -146,6 +147,7 @@ export class SourceTask implements Task {
 
   async close(): Promise<void> {
     this.#chain.close()
+    this.#options.context.metrics.forget('forager_lag_seconds', partitionLabels(this.input))
     await this.#committer.close()
   }
 
@@ -252,6 +254,7 @@ export class SourceTask implements Task {
   }
 
   #accept(event: ChangeEvent): null {
+    this.#sourceMs = event.sourceMs
     if (event.op === 't') this.#acceptTruncate(event)
     else this.#events.push(event)
     return null

@@ -131,9 +131,14 @@ export class TaskCommitter {
       offset === null ? [] : [{ ...this.#input, offset, metadata: JSON.stringify(metadata) }]
     const isFirst = offset !== null && !this.#hasCommitted
     const all = isFirst ? [...records, this.#ownerRecord(true)] : records
+    const { clock } = this.#context
+    const began = clock.monotonic()
     const written = await this.#producer.commit({ records: all, offsets, group: membership() })
     if (isFirst) this.#hasCommitted = true
-    metrics.count('forager_commits_total', 1, { sub_topology: this.#id.split('_')[0]! })
+    const stage = { sub_topology: this.#id.split('_')[0]! }
+    metrics.count('forager_commits_total', 1, stage)
+    metrics.observe('forager_commit_duration_seconds', (clock.monotonic() - began) / 1000, stage)
+    metrics.set('forager_last_commit_time_seconds', clock.now() / 1000, { task: this.#id })
     return written
   }
 
@@ -166,6 +171,7 @@ export class TaskCommitter {
   }
 
   async close(): Promise<void> {
+    this.#context.metrics.forget('forager_last_commit_time_seconds', { task: this.#id })
     await this.#producer?.close()
     this.#producer = null
   }
