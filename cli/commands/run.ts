@@ -92,12 +92,13 @@ async function runWithNotes(loaded: LoadedConfig, parts: RunParts): Promise<Outc
     end = await runOnce(loaded, router, parts)
   } catch (error) {
     // What was not committed is read again. And what went wrong first is what is told.
-    if (parts.metrics.total('forager_commits_total') > 0) {
+    if (hasEnd(loaded) && parts.metrics.total('forager_commits_total') > 0) {
       await saveSourceTables(loaded, earlier, router).catch(() => undefined)
     }
     throw error
   }
-  await saveSourceTables(loaded, earlier, router)
+  // Of a cluster no instance sees all tables, and they may share the folder.
+  if (hasEnd(loaded)) await saveSourceTables(loaded, earlier, router)
   if (end === 'stopped' || !hasEnd(loaded)) return { end, notes: before }
   const after = tell(notesAtEnd(loaded, router, earlier, await tablesOf(loaded)))
   return { end, notes: [...before, ...after] }
