@@ -8,7 +8,7 @@ import { SourceError } from '../../model/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { TopicInfo, TopicPartition } from '../log.ts'
-import type { Connection, ConnectionOptions } from './protocol.ts'
+import type { Connection, ConnectionOptions, MetadataResponse } from './protocol.ts'
 import { ConnectionPool, errorNameOf, errorTextOf, requests } from './protocol.ts'
 
 export interface KafkaClientOptions {
@@ -65,7 +65,7 @@ const passing = new Set([
 ])
 
 export function isPassing(error: unknown): boolean {
-  return passing.has(errorNameOf(error))
+  return error instanceof PassingError || passing.has(errorNameOf(error))
 }
 
 /** Connections for one purpose. */
@@ -228,16 +228,20 @@ export class KafkaClient {
    * Asks again, with growing pauses, what fails for a reason that passes. SourceError
    * `kafka-unreachable` when it does not pass in time, `kafka-refused` for what will not pass.
    */
-  async retrying<T>(what: string, context: ErrorContext, action: () => Promise<T>): Promise<T> {
-    const { clock, retryTimeoutMs } = this.options
-    const deadline = clock.monotonic() + retryTimeoutMs
+  async retrying<T>(
+    what: string,
+    context: ErrorContext,
+    action: () => Promise<T>,
+    timeoutMs = this.options.retryTimeoutMs,
+  ): Promise<T> {
+    const { clock } = this.options
+    const deadline = clock.monotonic() + timeoutMs
     for (let tries = 0; ; tries += 1) {
       try {
         return await action()
       } catch (error) {
         const isOver = clock.monotonic() > deadline || this.#closing.signal.aborted
-        if (!isPassing(error) && !(error instanceof PassingError))
-          throw refused(what, context, error)
+        if (!isPassing(error)) throw refused(what, context, error)
         if (isOver) throw unreachable(what, context, error, this.options)
         if (context.topic !== undefined) this.forgetTopic(context.topic)
         await this.backoff(tries)
@@ -262,12 +266,9 @@ export class KafkaClient {
   }
 
   async #loadMetadata(names: readonly string[] | null): Promise<readonly KafkaTopic[]> {
-    const { brokers, topics } = await this.control.askAny(
-      requests.metadata,
-      names === null ? null : [...names],
-      false,
-      false,
-    )
+    const { brokers, topics } = await this.control
+      .askAny(requests.metadata, names === null ? null : [...names], false, false)
+      .catch(answerOf)
     this.#brokers = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
     const found = topics
       .filter(({ isInternal, name }) => !isInternal && name !== null)
@@ -282,6 +283,15 @@ export class KafkaClient {
     for (const topic of found) this.#topics.set(topic.name, topic)
     return found
   }
+}
+
+/** The library throws when one partition has no leader; what it was answered is in the error. */
+function answerOf(error: unknown): MetadataResponse {
+  const { response } = error as { readonly response?: MetadataResponse }
+  if (response === undefined || response.topics.some(({ errorCode }) => errorCode !== 0)) {
+    throw error
+  }
+  return response
 }
 
 /** A state of the cluster that passes, found by ourselves. */

@@ -7,7 +7,7 @@ import { assert, StateError } from '../../model/errors.ts'
 import type { Assignment, LogBatch, LogConsumer, PollResult, TopicPartition } from '../log.ts'
 import { partitionName } from '../log.ts'
 import type { KafkaClient, Lane } from './client.ts'
-import { isPassing, PassingError } from './client.ts'
+import { isPassing } from './client.ts'
 import { fetchPartitions } from './fetch.ts'
 import type { GroupMember } from './group-member.ts'
 import type { FetchedPartition } from './protocol.ts'
@@ -107,8 +107,9 @@ export class KafkaConsumer implements LogConsumer {
     this.#isClosed = true
     this.#positions.clear()
     this.wakeup()
-    await this.#joining
+    const joining = this.#joining
     await Promise.all([this.#member.leave(), this.#client.closeLane(this.#lane)])
+    await joining
   }
 
   /** Called by the member when the group wants it to join again. */
@@ -153,10 +154,17 @@ export class KafkaConsumer implements LogConsumer {
   }
 
   #throwFailure(): void {
-    if (this.#failure === null) return
     const failure = this.#failure
     this.#failure = null
-    throw failure
+    if (failure !== null && !this.#isStale(failure)) throw failure
+  }
+
+  /** Paused, sought or lost since: if it still holds, the next fetch says so again. */
+  #isStale(failure: unknown): boolean {
+    if (!(failure instanceof StateError) || failure.code !== 'offset-out-of-range') return false
+    const { topic, partition, offset } = failure.context
+    const name = partitionName({ topic: topic!, partition: partition! })
+    return this.#paused.has(name) || this.#positions.get(name)?.offset !== offset
   }
 
   /** Decodes what has come, up to about so many bytes; at least one partition's part. */
@@ -171,6 +179,9 @@ export class KafkaConsumer implements LogConsumer {
       const batch = decodeBatches(position, fetched.batches, offset, fetched.aborted)
       position.fetched = null
       position.offset = batch.nextOffset
+      // Behind those that wait longer: brokers, and this loop, serve in order.
+      this.#positions.delete(name)
+      this.#positions.set(name, position)
       const { topic, partition } = position
       const end = Math.max(fetched.lastStableOffset, batch.nextOffset)
       if (batch.nextOffset > offset) batches.push({ ...batch, topic, partition, end })
@@ -199,7 +210,7 @@ export class KafkaConsumer implements LogConsumer {
     try {
       return await this.#client.leader(position)
     } catch (error) {
-      if (!isPassing(error) && !(error instanceof PassingError)) throw error
+      if (!isPassing(error)) throw error
       return null
     }
   }
@@ -231,7 +242,7 @@ export class KafkaConsumer implements LogConsumer {
   async #afterFailure(error: unknown, positions: readonly Position[]): Promise<void> {
     if (this.#isClosed || this.#client.isClosed) return
     const current = positions.filter(one => this.#positions.get(partitionName(one)) === one)
-    if (isPassing(error) || error instanceof PassingError) {
+    if (isPassing(error)) {
       for (const { topic } of current) this.#client.forgetTopic(topic)
       await this.#client.backoff(this.#tries)
       this.#tries += 1

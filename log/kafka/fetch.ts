@@ -1,5 +1,5 @@
 /** One fetch from one broker, and what its answers mean for each partition. */
-import { type SourceError, StateError } from '../../model/errors.ts'
+import { SourceError, StateError } from '../../model/errors.ts'
 import type { TopicPartition } from '../log.ts'
 import type { KafkaClient, Lane } from './client.ts'
 import { PassingError } from './client.ts'
@@ -8,6 +8,8 @@ import { requests } from './protocol.ts'
 
 export interface FetchPosition extends TopicPartition {
   readonly offset: number
+  /** The id of the topic that it was first fetched by. */
+  topicId?: string
 }
 
 const readCommitted = 1
@@ -40,15 +42,19 @@ export async function fetchPartitions<P extends FetchPosition>(
     if (found === null) throw gone({ topic, partition: 0, offset: 0 })
     ids.set(topic, found.id)
   }
-  const topics = [...Map.groupBy(positions, ({ topic }) => topic)].map(([topic, own]) => ({
+  for (const position of positions) pin(position, ids.get(position.topic)!)
+  // In the order of the positions: the broker fills its answer so. A topic may be named again.
+  const topics = positions.map(({ topic, partition, offset }) => ({
     topicId: ids.get(topic)!,
-    partitions: own.map(({ partition, offset }) => ({
-      partition,
-      currentLeaderEpoch: -1,
-      fetchOffset: BigInt(offset),
-      lastFetchedEpoch: -1,
-      partitionMaxBytes: maxPartitionBytes,
-    })),
+    partitions: [
+      {
+        partition,
+        currentLeaderEpoch: -1,
+        fetchOffset: BigInt(offset),
+        lastFetchedEpoch: -1,
+        partitionMaxBytes: maxPartitionBytes,
+      },
+    ],
   }))
   const response = await lane.ask(
     leader,
@@ -75,6 +81,16 @@ export async function fetchPartitions<P extends FetchPosition>(
       return { position, part }
     }),
   )
+}
+
+/** An offset means nothing in a topic that was removed and made anew. */
+function pin(position: FetchPosition, topicId: string): void {
+  position.topicId ??= topicId
+  if (position.topicId === topicId) return
+  const { topic, partition, offset } = position
+  throw new SourceError('source-replaced', 'the topic was made anew while it was read', {
+    context: { topic, partition, offset },
+  })
 }
 
 function check(position: FetchPosition, { errorCode, logStartOffset }: FetchedPartition): void {

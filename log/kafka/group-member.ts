@@ -3,6 +3,7 @@
  * polls, so that a transaction under way is not overtaken by its own member; heartbeats go on by
  * themselves and say when to join again.
  */
+import { crc32 } from 'node:zlib'
 import { assignSticky } from '../assign-sticky.ts'
 import type { Assignment, TopicPartition } from '../log.ts'
 import type { KafkaClient, Lane } from './client.ts'
@@ -49,6 +50,7 @@ export class GroupMember {
   #generation = -1
   #owned: readonly TopicPartition[] = []
   #isJoinDue = true
+  #isLeaving = false
   #heartbeats: AbortController | null = null
 
   constructor(options: GroupMemberOptions) {
@@ -67,7 +69,16 @@ export class GroupMember {
   async join(): Promise<Assignment> {
     this.#heartbeats?.abort()
     const { client, group } = this.#options
-    const assignment = await client.retrying(`join the group ${group}`, {}, () => this.#joinOnce())
+    const { rebalanceTimeoutMs } = this.#options
+    const timeoutMs = rebalanceTimeoutMs + client.options.retryTimeoutMs
+    const assignment = await client.retrying(
+      `join the group ${group}`,
+      {},
+      () => this.#joinOnce(),
+      timeoutMs,
+    )
+    // Who has left sends no heartbeats.
+    if (this.#isLeaving) return assignment
     this.#isJoinDue = false
     this.#heartbeats = new AbortController()
     void this.#beat(this.#heartbeats.signal)
@@ -75,6 +86,7 @@ export class GroupMember {
   }
 
   async leave(): Promise<void> {
+    this.#isLeaving = true
     this.#heartbeats?.abort()
     const { client, group, instanceId } = this.#options
     if (this.#memberId !== '' && instanceId === null) {
@@ -88,6 +100,7 @@ export class GroupMember {
   }
 
   async #joinOnce(): Promise<Assignment> {
+    if (this.#isLeaving) throw new Error('the member has left')
     const { group, topics, sessionTimeoutMs, rebalanceTimeoutMs, instanceId } = this.#options
     const metadata = encodeSubscription({ topics, owned: this.#owned })
     try {
@@ -101,7 +114,11 @@ export class GroupMember {
         this.#memberId,
         instanceId,
         protocolType,
-        [{ name: protocolName, metadata }],
+        [
+          // Another subscription is another name, else a static member's restart changes nothing.
+          { name: `${protocolName}-${crc32([...topics].sort().join())}`, metadata },
+          { name: protocolName, metadata },
+        ],
       )
       this.#memberId = joined.memberId
       this.#generation = joined.generationId
@@ -116,7 +133,7 @@ export class GroupMember {
         this.#memberId,
         instanceId,
         protocolType,
-        protocolName,
+        joined.protocolName ?? protocolName,
         assignments,
       )
       this.#owned = decodeAssignment(assignment)
@@ -190,7 +207,7 @@ export class GroupMember {
         const name = errorNameOf(error)
         if (lost.has(name)) this.#forgetMembership()
         // What passes is asked again with the next beat; the session has room for it.
-        if (isPassing(error) || error instanceof PassingError) continue
+        if (isPassing(error)) continue
         this.#isJoinDue = true
         this.#options.onRebalance()
         return

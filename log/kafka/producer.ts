@@ -135,7 +135,10 @@ export class KafkaProducer implements LogProducer {
       const sent = round.map(({ partition, indexes }) =>
         this.#sendBatch(partition, indexes, records, offsets),
       )
-      await Promise.all(sent)
+      // None may still be on its way when the transaction is ended.
+      const settled = await Promise.allSettled(sent)
+      const failed = settled.find(one => one.status === 'rejected')
+      if (failed !== undefined) throw failed.reason
     }
     return offsets
   }
