@@ -12,6 +12,7 @@ import { openRecordedSource } from '../log/recorded-source.ts'
 import type { Origin } from '../model/change-event.ts'
 import type { ReachPoint } from '../model/crash-points.ts'
 import type { SourceError } from '../model/errors.ts'
+import { wildcardSource } from '../model/wildcard.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { TableRule } from '../processors/route-tables.ts'
@@ -54,19 +55,12 @@ export function stagingPath(loaded: LoadedConfig): string {
 function sourceTopics({ source }: Config): RegExp | readonly string[] {
   if (source.type === 'file') return /^/
   if (!source.topics.some(topic => topic.includes('*'))) return source.topics
-  return new RegExp(`^(?:${source.topics.map(wildcardPattern).join('|')})$`)
+  return new RegExp(`^(?:${source.topics.map(topic => wildcardSource(topic, '.*')).join('|')})$`)
 }
 
 function startOf({ source }: Config): { readonly start?: StartPosition } {
   if (source.type === 'file') return {}
   return { start: { at: source.start, offsets: new Map(Object.entries(source.startOffsets)) } }
-}
-
-function wildcardPattern(text: string): string {
-  return text
-    .split('*')
-    .map(part => RegExp.escape(part))
-    .join('.*')
 }
 
 interface TopologyParts {
@@ -112,7 +106,6 @@ export function buildTopology(
       embedded({
         path: warehousePath(loaded),
         stagingPath: stagingPath(loaded),
-        partitionBy: target => router.partitionByOf(target),
         targetFileBytes: config.warehouse.targetFileSize,
         retainMs: config.warehouse.retain,
       }),

@@ -192,7 +192,8 @@ function badLine(path: string, index: number, why: string): SourceError {
   })
 }
 
-interface RecordedLine {
+/** A line as it is written, before it is checked. */
+export interface RecordedLine {
   readonly topic?: unknown
   readonly partition?: unknown
   readonly offset?: unknown

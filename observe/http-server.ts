@@ -22,7 +22,9 @@ export class HttpServer {
   private constructor(options: HttpServerOptions) {
     this.#options = options
     this.#server = createServer((request, response) => {
-      void this.#answer(request.url ?? '/').then(({ status, type, body }) => {
+      const failed = { status: 500, type: 'text/plain', body: 'the metrics could not be read\n' }
+      const answer = this.#answer(request.url ?? '/').catch(() => failed)
+      void answer.then(({ status, type, body }) => {
         response.writeHead(status, { 'content-type': type }).end(body)
       })
     })

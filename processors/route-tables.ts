@@ -13,6 +13,7 @@ import { parsePartitionBy } from '../model/partition-by.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { internSchema } from '../model/table-schema.ts'
 import type { Row, Value } from '../model/value.ts'
+import { wildcardSource } from '../model/wildcard.ts'
 
 /** A rule of the configuration: `tables[]`. */
 export interface TableRule {
@@ -131,21 +132,20 @@ export class TableRouter {
   partitionByOf(name: string): PartitionBy | null {
     const known = this.#partitions.get(name)
     if (known !== undefined) return known
-    const found = this.#rules.find(({ rule }) => this.#feeders(rule, name).length > 0)
+    const found = this.#rules.find(({ rule }) => this.#mayFeed(rule, name))
     return found === undefined ? null : partitioningOf(found.rule)
   }
 
-  /** The source table that a rule sends to the target; many when its pattern leaves that open. */
-  #feeders(rule: TableRule, name: string): readonly string[] | 'many' {
+  /** Whether a source table may go to the target by the rule. */
+  #mayFeed(rule: TableRule, name: string): boolean {
     const parts = partsOf(rule.to, name)
-    if (parts === null) return []
+    if (parts === null) return false
     const point = rule.from.indexOf('.')
     const qualifier = parts.qualifier ?? rule.from.slice(0, Math.max(0, point))
     const table = parts.table ?? rule.from.slice(point + 1)
     const source = point < 0 ? table : `${qualifier}.${table}`
-    if (source.includes('*')) return 'many'
     // Another rule may come first.
-    return this.#find(source)?.rule === rule ? [source] : []
+    return source.includes('*') || this.#find(source)?.rule === rule
   }
 
   #find(table: string) {
@@ -240,8 +240,7 @@ function project(row: Row | null, schema: TableSchema): Row | null {
 }
 
 function patternOf(from: string): RegExp {
-  const parts = from.split('*').map(part => part.replaceAll(/[.+?^${}()|[\]\\]/g, '\\$&'))
-  return new RegExp(`^${parts.join('[^.]*')}$`)
+  return new RegExp(`^${wildcardSource(from, '[^.]*')}$`)
 }
 
 /** What the placeholders of `to` stand for in a target's name; null when it is no name of the rule. */

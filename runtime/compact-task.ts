@@ -80,7 +80,6 @@ export class CompactTask implements Task {
       if (reason !== null) await this.#close(reason)
     }
     window.advance(batch.nextOffset, context.clock.monotonic())
-    this.#measure()
     return null
   }
 

@@ -73,6 +73,8 @@ interface RunParts {
 /** A run, and what is to be told of its rules before and after. */
 async function runWithNotes(loaded: LoadedConfig, parts: RunParts): Promise<Outcome> {
   const router = routerOf(loaded.config)
+  // Of a cluster no instance sees all tables, and they may share the folder: there is no list.
+  if (!hasEnd(loaded)) return { end: await runOnce(loaded, router, parts), notes: [] }
   const earlier = await readSourceTables(loaded)
   // A target keeps its source table from run to run.
   for (const [table, { target, isRefused }] of earlier) {
@@ -84,22 +86,19 @@ async function runWithNotes(loaded: LoadedConfig, parts: RunParts): Promise<Outc
     for (const { event, text } of notes) parts.logger.warn(event, { reason: text })
     return notes
   }
-  const before = tell(
-    hasEnd(loaded) ? notesOnEarlierRuns(loaded, router, earlier, await tablesOf(loaded)) : [],
-  )
+  const before = tell(notesOnEarlierRuns(loaded, router, earlier, await tablesOf(loaded)))
   let end: Outcome['end']
   try {
     end = await runOnce(loaded, router, parts)
   } catch (error) {
     // What was not committed is read again. And what went wrong first is what is told.
-    if (hasEnd(loaded) && parts.metrics.total('forager_commits_total') > 0) {
+    if (parts.metrics.total('forager_commits_total') > 0) {
       await saveSourceTables(loaded, earlier, router).catch(() => undefined)
     }
     throw error
   }
-  // Of a cluster no instance sees all tables, and they may share the folder.
-  if (hasEnd(loaded)) await saveSourceTables(loaded, earlier, router)
-  if (end === 'stopped' || !hasEnd(loaded)) return { end, notes: before }
+  await saveSourceTables(loaded, earlier, router)
+  if (end === 'stopped') return { end, notes: before }
   const after = tell(notesAtEnd(loaded, router, earlier, await tablesOf(loaded)))
   return { end, notes: [...before, ...after] }
 }

@@ -84,7 +84,7 @@ export class Lane {
   }
 
   async askAny<A extends unknown[], R>(api: Api<A, R>, ...args: A): Promise<R> {
-    const connection = await this.#pool.getFirstAvailable([...this.#client.known()])
+    const connection = await this.#pool.getFirstAvailable(this.#client.known())
     return await api.async(connection, ...args)
   }
 
@@ -220,7 +220,7 @@ export class KafkaClient {
   }
 
   /** Brokers to ask when any will do. */
-  known(): readonly Broker[] {
+  known(): Broker[] {
     return [...this.#brokers.values(), ...this.#bootstrap]
   }
 
@@ -242,7 +242,7 @@ export class KafkaClient {
       } catch (error) {
         const isOver = clock.monotonic() > deadline || this.#closing.signal.aborted
         if (!isPassing(error)) throw refused(what, context, error)
-        if (isOver) throw unreachable(what, context, error, this.options)
+        if (isOver) throw unreachable(what, context, error, timeoutMs, this.options.brokers)
         if (context.topic !== undefined) this.forgetTopic(context.topic)
         await this.backoff(tries)
       }
@@ -311,12 +311,13 @@ function unreachable(
   what: string,
   context: ErrorContext,
   cause: unknown,
-  { brokers, retryTimeoutMs }: KafkaClientOptions,
+  timeoutMs: number,
+  brokers: readonly string[],
 ): SourceError {
   const reason = cause instanceof PassingError ? cause.message : errorTextOf(cause)
   return new SourceError(
     'kafka-unreachable',
-    `could not ${what} for ${Math.round(retryTimeoutMs / 1000)} s: ${reason} (brokers ${brokers.join(', ')})`,
+    `could not ${what} for ${Math.round(timeoutMs / 1000)} s: ${reason} (brokers ${brokers.join(', ')})`,
     { context, cause, retry: 'backoff' },
   )
 }

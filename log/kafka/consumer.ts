@@ -75,12 +75,10 @@ export class KafkaConsumer implements LogConsumer {
         await this.#orWoken(null, waitMs)
         this.#throwFailure()
       }
-      const isOver = this.#isWoken || clock.monotonic() >= deadline
+      if (!this.#isWoken && clock.monotonic() < deadline) continue
       this.#isWoken = false
-      if (isOver && !this.#member.isJoinDue && this.#joining === null) {
-        return { kind: 'records', batches: this.#takeFetched(maxBytes) }
-      }
-      if (isOver && clock.monotonic() >= deadline) return { kind: 'records', batches: [] }
+      const batches = this.#joining === null ? this.#takeFetched(maxBytes) : []
+      return { kind: 'records', batches }
     }
   }
 
@@ -137,16 +135,15 @@ export class KafkaConsumer implements LogConsumer {
     }
   }
 
-  /** Null when the time is over, or something wakes the consumer, before the action is done. */
-  async #orWoken<T>(action: Promise<T> | null, waitMs: number): Promise<T | null> {
-    if (this.#isWoken) return null
+  /** Waits until the action is done, the time is over, or something wakes the consumer. */
+  async #orWoken(action: Promise<void> | null, waitMs: number): Promise<void> {
+    if (this.#isWoken) return
     const controller = new AbortController()
     this.#wake = () => controller.abort()
     try {
-      const waiting = this.#client.options.clock
-        .sleep(Math.min(waitMs, 2 ** 31 - 1), controller.signal)
-        .then(() => null)
-      return await (action === null ? waiting : Promise.race([action, waiting]))
+      const { clock } = this.#client.options
+      const waiting = clock.sleep(Math.min(waitMs, 2 ** 31 - 1), controller.signal)
+      await (action === null ? waiting : Promise.race([action, waiting]))
     } finally {
       this.#wake = null
       controller.abort()

@@ -16,13 +16,9 @@ const readCommitted = 1
 /** Of one partition in one fetch. */
 const maxPartitionBytes = 1024 * 1024
 
-/** Kafka's numbers of the errors of a partition in a fetch. */
-const errors = {
-  0: 'none',
-  1: 'offset-out-of-range',
-  3: 'topic-gone',
-  100: 'topic-gone',
-} as const
+/** Kafka's numbers of what a fetch says of a partition; every other one passes. */
+const none = 0
+const offsetOutOfRange = 1
 
 /**
  * What the broker has of the partitions; those without news are left out. StateError
@@ -39,7 +35,7 @@ export async function fetchPartitions<P extends FetchPosition>(
   for (const { topic } of positions) {
     if (ids.has(topic)) continue
     const found = await client.findTopic(topic)
-    if (found === null) throw gone({ topic, partition: 0, offset: 0 })
+    if (found === null) throw new PassingError(`the cluster does not know the topic ${topic}`)
     ids.set(topic, found.id)
   }
   for (const position of positions) pin(position, ids.get(position.topic)!)
@@ -71,12 +67,10 @@ export async function fetchPartitions<P extends FetchPosition>(
   )
   if (response.errorCode !== 0)
     throw new PassingError(`a fetch failed: error ${response.errorCode}`)
-  const names = new Map([...ids].map(([topic, id]) => [id, topic]))
+  const asked = new Map(positions.map(one => [`${ids.get(one.topic)} ${one.partition}`, one]))
   return response.topics.flatMap(({ topicId, partitions }) =>
     partitions.map(part => {
-      const position = positions.find(
-        one => one.topic === names.get(topicId) && one.partition === part.partition,
-      )!
+      const position = asked.get(`${topicId} ${part.partition}`)!
       check(position, part)
       return { position, part }
     }),
@@ -94,21 +88,15 @@ function pin(position: FetchPosition, topicId: string): void {
 }
 
 function check(position: FetchPosition, { errorCode, logStartOffset }: FetchedPartition): void {
-  const meaning = (errors as Record<number, string>)[errorCode]
-  if (meaning === 'none') return
-  if (meaning === 'offset-out-of-range') {
-    const { topic, partition, offset } = position
+  if (errorCode === none) return
+  const { topic, partition, offset } = position
+  if (errorCode === offsetOutOfRange) {
     throw new StateError(
       'offset-out-of-range',
       `the partition has no offset ${offset} (it begins at ${logStartOffset})`,
       { context: { topic, partition, offset } },
     )
   }
-  if (meaning === 'topic-gone') throw gone(position)
-  throw new PassingError(`a partition could not be fetched: error ${errorCode}`)
-}
-
-/** Passing first: the metadata may be old. Looking the topic up again tells whether it is there. */
-function gone({ topic, partition }: FetchPosition): PassingError | SourceError {
-  return new PassingError(`the broker does not know ${topic}-${partition}`)
+  // Also of a topic that it does not know: the metadata may be old, and looking it up again tells.
+  throw new PassingError(`${topic}-${partition} could not be fetched: error ${errorCode}`)
 }

@@ -68,8 +68,7 @@ export class GroupMember {
   /** Joins, and resolves to what the group gave. The other members join in the same time. */
   async join(): Promise<Assignment> {
     this.#heartbeats?.abort()
-    const { client, group } = this.#options
-    const { rebalanceTimeoutMs } = this.#options
+    const { client, group, rebalanceTimeoutMs } = this.#options
     const timeoutMs = rebalanceTimeoutMs + client.options.retryTimeoutMs
     const assignment = await client.retrying(
       `join the group ${group}`,
@@ -150,7 +149,7 @@ export class GroupMember {
   #afterFailure(error: unknown): unknown {
     const name = errorNameOf(error)
     if (name === 'MEMBER_ID_REQUIRED') {
-      this.#memberId = givenMemberId(error) ?? ''
+      this.#memberId = givenMemberId(error)
       return new PassingError('the coordinator gave a member id')
     }
     if (lost.has(name)) {

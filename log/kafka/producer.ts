@@ -95,17 +95,18 @@ export class KafkaProducer implements LogProducer {
   }
 
   async #begin({ records, offsets, group }: Transaction): Promise<void> {
-    const topics = new Map<string, Set<number>>()
-    for (const { topic, partition } of records) {
-      const found = topics.get(topic) ?? new Set()
-      topics.set(topic, found.add(partition))
-      await this.#client.leader({ topic, partition }).catch((error: unknown) => {
+    const partitions = [...new Map(records.map(at => [partitionName(at), at])).values()]
+    for (const at of partitions) {
+      await this.#client.leader(at).catch((error: unknown) => {
         if (error instanceof ForagerError) throw error
       })
     }
     const { control } = this.#client
-    if (topics.size > 0) {
-      const named = [...topics].map(([name, partitions]) => ({ name, partitions: [...partitions] }))
+    if (partitions.length > 0) {
+      const named = [...Map.groupBy(partitions, ({ topic }) => topic)].map(([name, own]) => ({
+        name,
+        partitions: own.map(({ partition }) => partition),
+      }))
       await this.#retrying('name the partitions of a transaction', () =>
         control.askCoordinator('transaction', this.#id, requests.addPartitionsToTxn, [
           { transactionalId: this.#id, ...this.#identity, verifyOnly: false, topics: named },
@@ -113,7 +114,7 @@ export class KafkaProducer implements LogProducer {
       )
     }
     // An empty transaction asks whether the id is ours: the coordinator must hear of it all the same.
-    if (offsets.length === 0 && topics.size > 0) return
+    if (offsets.length === 0 && partitions.length > 0) return
     const { producerId, producerEpoch } = this.#identity
     await this.#retrying('name the group of a transaction', () =>
       control.askCoordinator(
@@ -175,16 +176,14 @@ export class KafkaProducer implements LogProducer {
 
   async #sendOffsets({ offsets, group }: Transaction): Promise<void> {
     if (offsets.length === 0) return
-    const topics = offsets.map(({ topic, partition, offset, metadata }) => ({
-      name: topic,
-      partitions: [
-        {
-          partitionIndex: partition,
-          committedOffset: BigInt(offset),
-          committedLeaderEpoch: -1,
-          committedMetadata: metadata,
-        },
-      ],
+    const topics = [...Map.groupBy(offsets, ({ topic }) => topic)].map(([name, own]) => ({
+      name,
+      partitions: own.map(({ partition, offset, metadata }) => ({
+        partitionIndex: partition,
+        committedOffset: BigInt(offset),
+        committedLeaderEpoch: -1,
+        committedMetadata: metadata,
+      })),
     }))
     const { producerId, producerEpoch } = this.#identity
     await this.#retrying('write offsets', () =>
@@ -199,7 +198,7 @@ export class KafkaProducer implements LogProducer {
         group.generation,
         group.memberId,
         null,
-        mergeTopics(topics),
+        topics,
       ),
     )
   }
@@ -297,12 +296,4 @@ function roundsOf(records: readonly ProducerRecord[]): PartitionBatch[][] {
     rounds.push(round)
   }
   return rounds
-}
-
-function mergeTopics<P>(topics: readonly { name: string; partitions: P[] }[]) {
-  const merged = new Map<string, P[]>()
-  for (const { name, partitions } of topics) {
-    merged.set(name, [...(merged.get(name) ?? []), ...partitions])
-  }
-  return [...merged].map(([name, partitions]) => ({ name, partitions }))
 }

@@ -169,11 +169,8 @@ function readPartition(reader: Reader): FetchedPartition {
   return { partition, errorCode, lastStableOffset, logStartOffset, aborted: aborted ?? [], batches }
 }
 
-/** Names of Kafka's error codes that are handled, and the two that are not Kafka's. */
-export type KafkaErrorName = string
-
 /** What went wrong, by Kafka's name; `NETWORK` and `TIMEOUT` for what never got an answer. */
-export function errorNameOf(error: unknown): KafkaErrorName {
+export function errorNameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN'
   const [answered] = answersIn(error)
   if (answered !== undefined) return answered.name
@@ -216,21 +213,9 @@ function answersIn(error: AnsweredError): readonly BrokerAnswer[] {
 }
 
 /** The member id that a broker gives to who joins without one. */
-export function givenMemberId(error: unknown): string | null {
-  if (!(error instanceof Error)) return null
-  const { response } = error as Error & { response?: { memberId?: string } }
-  const found = response?.memberId ?? findMemberId(error)
-  return found === undefined || found === '' ? null : found
-}
-
-function findMemberId(error: Error & { memberId?: string; errors?: unknown }): string | undefined {
-  if (error.memberId !== undefined) return error.memberId
-  const inner = Array.isArray(error.errors) ? (error.errors as unknown[]) : []
-  for (const one of inner) {
-    const found = one instanceof Error ? findMemberId(one) : undefined
-    if (found !== undefined) return found
-  }
-  return undefined
+export function givenMemberId(error: unknown): string {
+  const { response } = error as { readonly response?: { readonly memberId?: string } }
+  return response?.memberId ?? ''
 }
 
 export function decompress(codec: number, bytes: Buffer): Buffer {
@@ -278,13 +263,10 @@ export function decodeAssignment(bytes: Buffer): Subscription['owned'] {
 }
 
 function byTopic(partitions: Subscription['owned']): { topic: string; partitions: number[] }[] {
-  const topics = new Map<string, number[]>()
-  for (const { topic, partition } of partitions) {
-    const found = topics.get(topic)
-    if (found === undefined) topics.set(topic, [partition])
-    else found.push(partition)
-  }
-  return [...topics].map(([topic, own]) => ({ topic, partitions: own }))
+  return [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, own]) => ({
+    topic,
+    partitions: own.map(({ partition }) => partition),
+  }))
 }
 
 function flat(

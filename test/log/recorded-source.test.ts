@@ -4,7 +4,11 @@ import { gzipSync } from 'node:zlib'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import type { ReadOnlySource } from '../../log/embedded-log.ts'
-import type { RecordedSource, RecordedSourceOptions } from '../../log/recorded-source.ts'
+import type {
+  RecordedLine,
+  RecordedSource,
+  RecordedSourceOptions,
+} from '../../log/recorded-source.ts'
 import { openRecordedSource } from '../../log/recorded-source.ts'
 import type { LogRecord } from '../../model/change-event.ts'
 import type { SourceError } from '../../model/errors.ts'
@@ -16,23 +20,11 @@ import { SimulatedFileSystem } from '../../testkit/simulated-file-system.ts'
 const m1 = join(import.meta.dirname, '../fixtures/mariadb/m1_json_schema_true.jsonl')
 const path = '/events/recorded.jsonl'
 
-interface Line {
-  readonly topic?: unknown
-  readonly partition?: unknown
-  readonly offset?: unknown
-  readonly timestamp?: unknown
-  readonly headers?: unknown
-  readonly key?: unknown
-  readonly value?: unknown
-  readonly key_b64?: unknown
-  readonly value_b64?: unknown
-}
-
-function line(offset: number, rest: Line = {}): Line {
+function line(offset: number, rest: RecordedLine = {}): RecordedLine {
   return { topic: 'orders', partition: 0, offset, key: `k${offset}`, value: `v${offset}`, ...rest }
 }
 
-function textOf(lines: readonly (Line | string)[]): Buffer {
+function textOf(lines: readonly (RecordedLine | string)[]): Buffer {
   const texts = lines.map(one => (typeof one === 'string' ? one : JSON.stringify(one)))
   return Buffer.from(texts.map(text => `${text}\n`).join(''))
 }
@@ -161,7 +153,7 @@ describe('a file of recorded events', () => {
   it('is the recorded fixture, record by record', async () => {
     const { source } = await open(gzipSync(await readFile(m1)))
     const lines = (await readFile(m1, 'utf8')).trimEnd().split('\n')
-    const expected = lines.map(one => JSON.parse(one) as Line)
+    const expected = lines.map(one => JSON.parse(one) as RecordedLine)
     const records = await recordsOf(source)
     expect(records).toHaveLength(217)
     const known = new Map(records.map(record => [`${record.topic} ${record.offset}`, record]))
@@ -260,7 +252,7 @@ describe('a file that cannot be read', () => {
 })
 
 /** Hard to compress, so that a part of the archive is a like part of the lines. */
-function noisyLine(offset: number): Line {
+function noisyLine(offset: number): RecordedLine {
   const random = seededRandom(offset)
   return line(offset, { value: Array.from({ length: 8 }, () => random.id()).join('') })
 }
