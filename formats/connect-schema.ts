@@ -38,6 +38,11 @@ export interface Converter {
   readonly type: ColumnType
   /** From JSON to the column's value; null is not passed in. Throws DecodeError `value-invalid`. */
   readonly convert: Convert
+  /**
+   * The usual form of its values, which says without `convert` what they are: text as it is, a whole
+   * number that the type can hold, a text of digits with as many behind the point as the type has.
+   */
+  readonly plain?: 'text' | 'integer' | 'decimal'
 }
 
 /** Throws DecodeError `type-unsupported` for a type that Hive has no equal for. */
@@ -64,14 +69,15 @@ function arrayConverter(items: ConnectSchema): Converter {
 
 function integer(kind: 'tinyint' | 'smallint' | 'int' | 'bigint'): Converter {
   const type = { kind }
-  return { type, convert: json => integerOf(type, json) }
+  return { type, convert: json => integerOf(type, json), plain: 'integer' }
 }
 
-const text: Converter = { type: { kind: 'string' }, convert: textOf }
+const text: Converter = { type: { kind: 'string' }, convert: textOf, plain: 'text' }
 const json: Converter = { type: { kind: 'string' }, convert: jsonTextOf }
 const timestamp = (unitsPerMicro: number): Converter => ({
   type: { kind: 'timestamp' },
   convert: value => timestampOf(value, unitsPerMicro),
+  ...(unitsPerMicro === 1 ? { plain: 'integer' } : {}),
 })
 const time = (unitsPerMicro: number): Converter => ({
   type: { kind: 'string' },
@@ -80,6 +86,7 @@ const time = (unitsPerMicro: number): Converter => ({
 const date = {
   type: { kind: 'date' },
   convert: (value: unknown) => integerOf({ kind: 'int' }, value),
+  plain: 'integer',
 } as const
 const floating = (kind: 'float' | 'double'): Converter => ({
   type: { kind },

@@ -57,7 +57,7 @@ export function isUnsignedBigint({ typeName }: DatabaseColumn): boolean {
 
 type Make = (column: DatabaseColumn, settings: ConnectorSettings, unsigned: boolean) => Converter
 
-const text: Make = () => ({ type: { kind: 'string' }, convert: textOf })
+const text: Make = () => ({ type: { kind: 'string' }, convert: textOf, plain: 'text' })
 
 /** Signed and unsigned; the unsigned one needs the next wider type. */
 function integer(
@@ -70,6 +70,7 @@ function integer(
       type,
       // A converter may make booleans of TINYINT(1): the column keeps its type.
       convert: json => (typeof json === 'boolean' ? Number(json) : integerOf(type, json)),
+      plain: 'integer',
     }
   }
 }
@@ -77,11 +78,12 @@ function integer(
 const bigint: Make = (_column, _settings, isUnsigned) => {
   if (!isUnsigned) {
     const type = { kind: 'bigint' } as const
-    return { type, convert: json => integerOf(type, json) }
+    return { type, convert: json => integerOf(type, json), plain: 'integer' }
   }
   const type = { kind: 'ubigint' } as const
   return {
     type,
+    plain: 'integer',
     convert: json => {
       // `precise` sends a Decimal; `long` sends what lies above 2^63 as a negative number.
       if (typeof json === 'string') return checkInteger(type, unscaledFromBase64(json))
@@ -103,6 +105,7 @@ const decimal: Make = (column, settings) => {
   const type = { kind: 'decimal', precision, scale } as const
   return {
     type,
+    ...(mode === undefined || mode === 'string' ? { plain: 'decimal' } : {}),
     convert: json => {
       if (typeof json === 'number') return parseDecimal(String(json), type)
       return isDecimalText(json, scale, mode)
@@ -151,6 +154,7 @@ const binary: Make = (_column, settings) => {
 const date: Make = () => ({
   type: { kind: 'date' },
   convert: json => integerOf({ kind: 'int' }, json),
+  plain: 'integer',
 })
 
 const milli = 1 / 1000

@@ -8,10 +8,12 @@ import { DecodeError, ForagerError } from '../model/errors.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import type { ConnectSchema } from './connect-schema.ts'
 import type { DatabaseColumn } from './debezium-column-types.ts'
+import type { DecodedMessage } from './debezium-direct.ts'
+import { DirectDecoder } from './debezium-direct.ts'
 import { EnvelopeReader } from './debezium-envelope.ts'
 import type { SourceBlock } from './debezium-position.ts'
-import { positionOf, snapshotOf } from './debezium-position.ts'
-import { buildEvents } from './debezium-rows.ts'
+import { msOf, positionOf, snapshotOf, tableOf } from './debezium-position.ts'
+import { buildEvents, routerField, transactionOf } from './debezium-rows.ts'
 import type { RowReader } from './debezium-schemas.ts'
 import {
   readerOfDatabase,
@@ -24,10 +26,11 @@ import { TimePrecision } from './debezium-time-precision.ts'
 import type { Decoded, Decoder, DecoderOptions, Format, TableHints } from './decoder.ts'
 import { SchemaPending } from './decoder.ts'
 
-export function debeziumJson(): Format {
+/** `isDirect`: whether messages like those before take the short way; see `debezium-direct.ts`. */
+export function debeziumJson({ isDirect = true }: { readonly isDirect?: boolean } = {}): Format {
   return {
     name: 'debezium-json',
-    createDecoder: options => new DebeziumJsonDecoder(options),
+    createDecoder: options => new DebeziumJsonDecoder(options, isDirect),
   }
 }
 
@@ -47,8 +50,7 @@ export interface ChangePayload {
   readonly transaction?: { readonly id?: string; readonly total_order?: number } | null
 }
 
-/** Fields that ByLogicalTableRouter adds to the key; they are no columns. */
-const routerField = /^__dbz__/
+const defaultUnsent = '__debezium_unavailable_value'
 
 class DebeziumJsonDecoder implements Decoder {
   readonly schemaTopics = new Set<string>()
@@ -59,9 +61,13 @@ class DebeziumJsonDecoder implements Decoder {
   /** Readers by what they were made from, then by table and key. */
   readonly #readers = new WeakMap<object, Map<string, RowReader>>()
   readonly #stated = new Map<string, RowReader>()
+  readonly #unsent: string
+  readonly #direct: DirectDecoder | null
 
-  constructor(options: DecoderOptions) {
+  constructor(options: DecoderOptions, isDirect: boolean) {
     this.#options = options
+    this.#unsent = options.connectorSettings['unavailable.value.placeholder'] ?? defaultUnsent
+    this.#direct = isDirect ? new DirectDecoder(options, this.#unsent) : null
     this.#timePrecision = new TimePrecision(options.connectorSettings['time.precision.mode'])
   }
 
@@ -76,7 +82,7 @@ class DebeziumJsonDecoder implements Decoder {
 
   decode(record: LogRecord): Decoded {
     try {
-      return this.#decode(record)
+      return this.#direct?.decode(record) ?? this.#decode(record)
     } catch (error) {
       const { topic, partition, offset } = record
       throw error instanceof ForagerError ? error.at({ topic, partition, offset }) : error
@@ -161,8 +167,12 @@ class DebeziumJsonDecoder implements Decoder {
       hints,
       messageKey,
       oldKeyHeader: this.#oldKey(record),
-      unsent: this.#options.connectorSettings['unavailable.value.placeholder'],
+      unsent: this.#unsent,
     })
+    if (this.#direct?.wantsExample === true) {
+      const isCurrent = this.#currencyOf(embeddedRow, { table, hints }, json, source)
+      if (isCurrent !== null) this.#direct.learn({ record, table, hints, reader, isCurrent })
+    }
     return { kind: 'changes', events, isKeyOrdered: isKeyOrdered(hints, messageKey) }
   }
 
@@ -214,6 +224,19 @@ class DebeziumJsonDecoder implements Decoder {
     throw new SchemaPending(table, topic, `${what}no type for ${asked}`)
   }
 
+  /** Tells of later rows whether this one's reader is theirs; null: that depends on their values. */
+  #currencyOf(
+    embedded: ConnectSchema | null,
+    { table, hints }: WantedTable,
+    row: JsonRow,
+    source: SourceBlock,
+  ): DecodedMessage['isCurrent'] | null {
+    const columns = embedded === null ? this.#columnsAt({ table, hints }, row, source) : null
+    if (columns === null) return () => true
+    if (this.#timePrecision.isShownBy(columns)) return null
+    return (position, sourceMs) => this.#history.columnsAt(table, position, sourceMs) === columns
+  }
+
   #remember(from: object, name: string, make: () => RowReader): RowReader {
     const readers = this.#readers.get(from) ?? new Map<string, RowReader>()
     this.#readers.set(from, readers)
@@ -240,10 +263,6 @@ class DebeziumJsonDecoder implements Decoder {
     const { payload } = this.#envelopes.read(`${record.topic} oldkey`, header.value)
     return payload as JsonRow
   }
-}
-
-function msOf({ ts_ms: ms }: SourceBlock): number | null {
-  return typeof ms === 'number' ? ms : null
 }
 
 function isKeyOrdered({ key }: TableHints, messageKey: JsonRow | null): boolean {
@@ -286,22 +305,8 @@ function rowOf(change: ChangePayload, side: 'before' | 'after'): JsonRow | null 
   return row as JsonRow | null
 }
 
-/** `database.table` where there are only databases, else `schema.table`. */
-function tableOf(source: SourceBlock | null): string {
-  const { schema, db, table } = source ?? {}
-  if (typeof table !== 'string') {
-    throw new DecodeError('message-unknown', 'the "source" of the change names no table')
-  }
-  return `${typeof schema === 'string' && schema !== '' ? schema : String(db)}.${table}`
-}
-
 /** `"db"."table"`, or `"db"."schema"."table"`, as `tableOf` names it. */
 function tableOfId(id: string): string {
   const parts = [...id.matchAll(/"((?:[^"]|"")*)"/g)].map(match => match[1]!.replaceAll('""', '"'))
   return parts.slice(-2).join('.')
-}
-
-function transactionOf({ transaction }: ChangePayload): { id: string; order: number } | null {
-  if (transaction === null || transaction === undefined || transaction.id === undefined) return null
-  return { id: transaction.id, order: transaction.total_order ?? 0 }
 }

@@ -1,8 +1,9 @@
 /**
- * Positions from Debezium's `source` block, connector by connector. A connector that is not listed
+ * What Debezium's `source` block tells: table, time, and the position, connector by connector. A connector that is not listed
  * gives none: its events are applied in the order of the log, and repeats are not recognised.
  */
 import type { ChangeEvent } from '../model/change-event.ts'
+import { DecodeError } from '../model/errors.ts'
 import type { Position } from '../model/position.ts'
 
 export type SourceBlock = Readonly<Record<string, unknown>>
@@ -30,6 +31,20 @@ export function snapshotOf(source: SourceBlock): ChangeEvent['snapshot'] {
   if (snapshot === 'first' || snapshot === 'first_in_data_collection') return 'first'
   if (snapshot === 'incremental') return 'incremental'
   return snapshot === false || snapshot === 'false' ? 'no' : 'yes'
+}
+
+/** When the source made the change; null when it does not say. */
+export function msOf({ ts_ms: ms }: SourceBlock): number | null {
+  return typeof ms === 'number' ? ms : null
+}
+
+/** `database.table` where there are only databases, else `schema.table`. */
+export function tableOf(source: SourceBlock | null): string {
+  const { schema, db, table } = source ?? {}
+  if (typeof table !== 'string') {
+    throw new DecodeError('message-unknown', 'the "source" of the change names no table')
+  }
+  return `${typeof schema === 'string' && schema !== '' ? schema : String(db)}.${table}`
 }
 
 function nameOf(source: SourceBlock, incarnation: string): string {

@@ -6,6 +6,7 @@ import type { ChangeEvent, ChangeOp } from '../model/change-event.ts'
 import { DecodeError } from '../model/errors.ts'
 import type { Row, Value } from '../model/value.ts'
 import type { ChangePayload } from './debezium-json.ts'
+import type { SourceBlock } from './debezium-position.ts'
 import type { RowReader } from './debezium-schemas.ts'
 import type { TableHints } from './decoder.ts'
 
@@ -24,10 +25,11 @@ interface BuildOptions {
   readonly messageKey: JsonRow | null
   /** Of the message that is the second half of a changed key. */
   readonly oldKeyHeader: JsonRow | null
-  readonly unsent: string | undefined
+  readonly unsent: string
 }
 
-const defaultUnsent = '__debezium_unavailable_value'
+/** Fields that ByLogicalTableRouter adds to the key; they are no columns. */
+export const routerField = /^__dbz__/
 
 /** Connectors whose `before` is the whole row, because they need full row images to work at all. */
 const wholeBefore: readonly unknown[] = ['mysql', 'mariadb']
@@ -35,13 +37,14 @@ const wholeBefore: readonly unknown[] = ['mysql', 'mariadb']
 export function buildEvents(options: BuildOptions): ChangeEvent[] {
   const { base, op, change, reader, hints, messageKey, oldKeyHeader } = options
   const isSplitKey = oldKeyHeader !== null
-  const before = readRow(change.before ?? null, null, options)
-  const isBeforeWhole = before !== null && hasWholeBefore(change, hints)
+  const before = readRow(change.before ?? null, reader)
+  const isBeforeWhole = before !== null && hasWholeBefore(change.source, hints)
   if (op === 'u' || op === 'd') checkOldKey(options, isBeforeWhole)
   // Only an update can leave a value out; in an insert the same text is data.
   const canBePartial = op === 'u' || isSplitKey
   const known = isBeforeWhole ? change.before! : {}
-  const after = readRow(change.after ?? null, canBePartial ? known : null, options)
+  const isSent = canBePartial ? sentBy(known, options.unsent) : () => true
+  const after = readRow(change.after ?? null, reader, isSent)
   const row = op === 'd' ? before : after
   // A delete without its row may still have the columns of the configured key in its own key.
   const isFromRow = hints.key !== undefined && row !== null
@@ -60,7 +63,14 @@ export function buildEvents(options: BuildOptions): ChangeEvent[] {
   ]
 }
 
-function hasWholeBefore({ source }: ChangePayload, hints: TableHints): boolean {
+export function transactionOf({
+  transaction,
+}: Pick<ChangePayload, 'transaction'>): ChangeEvent['transaction'] {
+  if (transaction === null || transaction === undefined || transaction.id === undefined) return null
+  return { id: transaction.id, order: transaction.total_order ?? 0 }
+}
+
+export function hasWholeBefore(source: SourceBlock, hints: TableHints): boolean {
   if (hints.beforeImage !== undefined) return hints.beforeImage === 'full'
   return wholeBefore.includes(source.connector)
 }
@@ -77,17 +87,24 @@ function checkOldKey({ op, hints, messageKey }: BuildOptions, isBeforeWhole: boo
   )
 }
 
-function readRow(json: JsonRow | null, before: JsonRow | null, options: BuildOptions): Row | null {
+/** Whether a value of an update was sent: when the row before holds it, the row after does as well. */
+function sentBy(before: JsonRow, unsent: string) {
+  return (name: string, value: unknown): boolean =>
+    !isUnsent(value, unsent) || isKnown(before[name], unsent)
+}
+
+export function readRow(
+  json: JsonRow | null,
+  reader: RowReader,
+  isSent: (name: string, value: unknown) => boolean = () => true,
+): Row | null {
   if (json === null) return null
-  const { reader } = options
-  const unsent = options.unsent ?? defaultUnsent
   const row: Record<string, Value> = {}
   for (const column of reader.schema.columns) {
     const value = json[column.name]
     // A column that was not sent may be called `constructor`, which every object has.
     if (value === undefined || typeof value === 'function') continue
-    if (before !== null && isUnsent(value, unsent) && !isKnown(before[column.name], unsent))
-      continue
+    if (!isSent(column.name, value)) continue
     row[column.name] = value === null ? null : convert(reader, column.name, value)
   }
   return row
@@ -102,7 +119,7 @@ function convert(reader: RowReader, name: string, json: unknown): Value {
 }
 
 /** The placeholder takes each type's own form: text, base64 of it, an array of it. */
-function isUnsent(json: unknown, placeholder: string): boolean {
+export function isUnsent(json: unknown, placeholder: string): boolean {
   if (Array.isArray(json)) return json.length === 1 && isUnsent(json[0], placeholder)
   return json === placeholder || json === Buffer.from(placeholder).toString('base64')
 }

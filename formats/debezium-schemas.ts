@@ -208,6 +208,8 @@ export class SchemaHistory {
     sourceMs: number | null = null,
   ): readonly DatabaseColumn[] | null {
     const versions = this.#tables.get(table) ?? []
+    const newest = versions.at(-1)
+    if (newest !== undefined && isAtOrBefore(newest, position)) return newest.columns
     const places = versions.map(version => {
       if (version.position === null || position === null) return -1
       return comparePositions(version.position, position)
@@ -219,4 +221,11 @@ export class SchemaHistory {
     })
     return versions[last < 0 ? places.lastIndexOf(undefined) : last]?.columns ?? null
   }
+}
+
+/** A version without a position is older than everything. */
+function isAtOrBefore(version: TableVersion, position: Position | null): boolean {
+  if (version.position === null || position === null) return true
+  const comparison = comparePositions(version.position, position)
+  return comparison !== undefined && comparison <= 0
 }

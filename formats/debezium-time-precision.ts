@@ -48,6 +48,11 @@ export class TimePrecision {
     }
   }
 
+  /** Whether rows of a table may show the mode. */
+  isShownBy(columns: readonly DatabaseColumn[]): boolean {
+    return this.#stated === undefined && columns.some(column => shows(column))
+  }
+
   /** The mode by which the row is read. Throws DecodeError `value-ambiguous`. */
   modeFor(
     connector: string,
@@ -84,6 +89,11 @@ function conclude(
   if (shown.has('millis')) return { mode: connect, by: 'shown' }
   if (shown.has('likely-millis')) return { mode: connect, by: 'likely' }
   return shown.has('either') ? { mode: byDefault, by: 'assumed' } : null
+}
+
+function shows({ typeName, length }: DatabaseColumn): boolean {
+  const type = typeName.toUpperCase()
+  return type === 'TIME' || (type === 'DATETIME' && (length ?? 0) > 3)
 }
 
 function unitShown({ typeName, length }: DatabaseColumn, json: unknown): Shown {

@@ -49,7 +49,7 @@ export interface TableHints {
 }
 
 export interface DecoderOptions {
-  /** Null: nobody wants the table, its rows are not read. */
+  /** Null: nobody wants the table, its rows are not read. What is said first of a table holds. */
   readonly hintsOf: (table: string) => TableHints | null
   /** Part of every position: a new name makes the source's log a new one. */
   readonly incarnation: string

@@ -30,7 +30,26 @@ export function statedConverter(
   type: ColumnType,
   options: StatedOptions = { isUnsignedLong: true },
 ): Converter {
-  return { type, convert: json => convertAs(type, json, options) }
+  const plain = plainForms[type.kind]
+  return {
+    type,
+    convert: json => convertAs(type, json, options),
+    ...(plain === undefined ? {} : { plain }),
+  }
+}
+
+/** A timestamp is not among them: its number may count milliseconds or microseconds. */
+const plainForms: Partial<Record<ColumnType['kind'], NonNullable<Converter['plain']>>> = {
+  tinyint: 'integer',
+  smallint: 'integer',
+  int: 'integer',
+  bigint: 'integer',
+  ubigint: 'integer',
+  date: 'integer',
+  decimal: 'decimal',
+  string: 'text',
+  varchar: 'text',
+  char: 'text',
 }
 
 function convertAs(

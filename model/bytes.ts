@@ -79,6 +79,26 @@ export class ByteWriter {
     this.#length += bytes.length
   }
 
+  /** Part of `bytes` behind its length. */
+  blobOf(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start
+    this.count(length)
+    this.#reserve(length)
+    // A call into the runtime costs more than copying a short text.
+    if (length > 64) this.#bytes.set(bytes.subarray(start, end), this.#length)
+    else {
+      for (let index = 0; index < length; index += 1) {
+        this.#bytes[this.#length + index] = bytes[start + index]!
+      }
+    }
+    this.#length += length
+  }
+
+  /** Sets bits of a byte that was written before. */
+  setBits(place: number, bits: number): void {
+    this.#bytes[place]! |= bits
+  }
+
   /** UTF-8 behind its length in bytes. */
   text(value: string): void {
     // A UTF-16 unit takes at most three bytes of UTF-8, so a short text has a length of one byte.

@@ -43,6 +43,21 @@ export function decodeRow(reader: ByteReader, schema: TableSchema): RowValues {
   return values
 }
 
+/**
+ * The beginning of a whole row whose values follow one by one (`writeValue`). Returns the place of its
+ * null bits, for `markNull`.
+ */
+export function beginRow(writer: ByteWriter, columns: number): number {
+  writer.byte(0)
+  const place = writer.length
+  for (let start = 0; start < columns; start += 8) writer.byte(0)
+  return place
+}
+
+export function markNull(writer: ByteWriter, place: number, index: number): void {
+  writer.setBits(place + (index >> 3), 1 << (index & 7))
+}
+
 function writeBits(
   writer: ByteWriter,
   values: readonly (Value | undefined)[],
@@ -61,7 +76,7 @@ function hasBit(bits: Uint8Array, index: number): boolean {
   return ((bits[index >> 3]! >> (index & 7)) & 1) === 1
 }
 
-function writeValue(writer: ByteWriter, type: ColumnType, value: Value): void {
+export function writeValue(writer: ByteWriter, type: ColumnType, value: Value): void {
   switch (type.kind) {
     case 'boolean':
       writer.byte(value ? 1 : 0)

@@ -4,6 +4,7 @@
  */
 import { ByteWriter } from '../model/bytes.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
+import { EncodedEvent, hasKey } from '../model/encoded-event.ts'
 import { assert, ConfigError, ForagerError, ProcessingError } from '../model/errors.ts'
 import { encodeKey } from '../model/key.ts'
 import type { Leaves, NetChange } from '../model/net-change.ts'
@@ -21,14 +22,9 @@ const keys = new WeakMap<TableSchema, readonly Column[]>()
 /** `partitionBy` is the target's; null when it has no partitions. A truncate is not keyed. */
 export function keyEvent(event: ChangeEvent, partitionBy: PartitionBy | null): NetChange {
   const { schema, op } = event
-  assert(event.key !== null && op !== 't', 'an event without a key reached the hop', event.origin)
-  const columns = keyColumnsOf(schema)
-  const key = encodeKey(
-    columns,
-    columns.map(column => event.key![column.name] ?? null),
-  )
+  assert(hasKey(event) && op !== 't', 'an event without a key reached the hop', event.origin)
   const change = {
-    key,
+    key: event instanceof EncodedEvent ? event.keyBytes : keyOf(event),
     schema,
     leaves: leavesOf(event, partitionBy),
     last: {
@@ -66,6 +62,14 @@ function checkPartition({ schema, after, table, origin }: ChangeEvent, by: Parti
   })
 }
 
+function keyOf({ schema, key }: ChangeEvent): string {
+  const columns = keyColumnsOf(schema)
+  return encodeKey(
+    columns,
+    columns.map(column => key![column.name] ?? null),
+  )
+}
+
 function keyColumnsOf(schema: TableSchema): readonly Column[] {
   const known = keys.get(schema)
   if (known !== undefined) return known
@@ -75,6 +79,7 @@ function keyColumnsOf(schema: TableSchema): readonly Column[] {
 }
 
 function rowOf(event: ChangeEvent): Pick<NetChange, 'kind' | 'row'> {
+  if (event instanceof EncodedEvent) return { kind: 'upsert', row: event.rowBytes }
   const row = event.after
   assert(row !== null, 'a change without a row reached the hop', event.origin)
   const values = event.schema.columns.map(column => row[column.name])

@@ -7,6 +7,7 @@
 import type { TableHints } from '../formats/decoder.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
 import type { ColumnType } from '../model/column-type.ts'
+import { hasKey, plainEvent, renamedEvent } from '../model/encoded-event.ts'
 import { ConfigError, ProcessingError } from '../model/errors.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
 import { parsePartitionBy } from '../model/partition-by.ts'
@@ -159,7 +160,7 @@ export class TableRouter {
    */
   route(event: ChangeEvent, target: TargetTable): ChangeEvent | null {
     if (event.op === 't') return this.#routeTruncate(event, target)
-    if (event.key === null) {
+    if (!hasKey(event)) {
       if (this.#keyed.has(event.table)) {
         throw new ProcessingError('key-missing', `a change of ${event.table} came without a key`, {
           context: { ...event.origin, table: event.table },
@@ -176,9 +177,10 @@ export class TableRouter {
     }
     this.#note(target, event.schema)
     const schema = this.#schemaOf(event.schema, target.rule)
-    if (schema === event.schema) return { ...event, table: target.name }
-    const before = project(event.before, schema)
-    return { ...event, table: target.name, schema, before, after: project(event.after, schema) }
+    if (schema === event.schema) return renamedEvent(event, target.name)
+    const whole = plainEvent(event)
+    const before = project(whole.before, schema)
+    return { ...whole, table: target.name, schema, before, after: project(whole.after, schema) }
   }
 
   #note(target: TargetTable, schema: TableSchema): void {

@@ -6,6 +6,7 @@
 import type { OperatorFunction } from 'rxjs'
 import { concatMap, map, tap } from 'rxjs'
 import type { ChangeEvent, EventBatch } from '../model/change-event.ts'
+import { plainEvent } from '../model/encoded-event.ts'
 import { ForagerError, ProcessingError, TopologyError } from '../model/errors.ts'
 import { checkValues } from './check-values.ts'
 import type { Processor, ProcessorContext, ProcessorSupplier } from './processor.ts'
@@ -18,14 +19,18 @@ export function filterEvents(
   name: string,
   predicate: (event: ChangeEvent) => boolean,
 ): BatchOperator {
-  return map(batch => batch.filter(event => attempt(name, event, () => predicate(event))))
+  return map(batch =>
+    batch.map(plainEvent).filter(event => attempt(name, event, () => predicate(event))),
+  )
 }
 
 export function mapEvents(
   name: string,
   change: (event: ChangeEvent) => ChangeEvent,
 ): BatchOperator {
-  return map(batch => batch.map(event => attempt(name, event, () => changed(name, event, change))))
+  return map(batch =>
+    batch.map(plainEvent).map(event => attempt(name, event, () => changed(name, event, change))),
+  )
 }
 
 /** A truncate goes around `map`, and repeats are judged before it: table and key must stay. */
@@ -65,7 +70,7 @@ export function processEvents(
     const collected: ChangeEvent[] = []
     forwarded = collected
     try {
-      for (const event of batch) {
+      for (const event of batch.map(plainEvent)) {
         given = event
         attempt(name, event, () => processor.process(event))
       }
@@ -96,7 +101,7 @@ export function pipeEvents(
     // Operators may hold events back: those that come out as they went in are known by themselves.
     const given = new WeakSet<ChangeEvent>()
     const events = batches.pipe(
-      concatMap(batch => batch),
+      concatMap(batch => batch.map(plainEvent)),
       tap(event => given.add(event)),
     )
     return operators

@@ -7,6 +7,7 @@ import type { Decoded } from '../formats/decoder.ts'
 import type { Log, LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
 import { partitionName } from '../log/log.ts'
 import type { ChangeEvent, EventBatch, LogRecord } from '../model/change-event.ts'
+import { judgedEvent } from '../model/encoded-event.ts'
 import type { ForagerError } from '../model/errors.ts'
 import { isDataError } from '../model/errors.ts'
 import type { HopChange } from '../model/hop-frame.ts'
@@ -212,13 +213,13 @@ export class SourceTask implements Task {
     // A truncate has no key: sent again it may come through another partition, among others that are
     // higher. It needs no judgement, because its point makes it harmless: see `newerTruncate`.
     const isJudged = pipeline.source.dropRepeats && (event.op !== 't' || inputPartitions === 1)
-    if (!isJudged) return this.#accept({ ...event, isInDoubt: true })
+    if (!isJudged) return this.#accept(judgedEvent(event, true))
     const before = this.#repeats.run
     const verdict = this.#repeats.judge(event)
     if (verdict === 'reread') return this.#reread()
     if (verdict !== 'repeat') {
       const isInDoubt = verdict === 'in-doubt' || this.#doubtful.has(event.table)
-      return this.#accept({ ...event, isInDoubt })
+      return this.#accept(judgedEvent(event, isInDoubt))
     }
     this.#counts.add('forager_repeats_dropped_total', event.table)
     const { run } = this.#repeats
@@ -305,7 +306,7 @@ export class SourceTask implements Task {
     // One before it may have been skipped just now.
     const isInDoubt = event.isInDoubt || this.#doubtful.has(event.table)
     try {
-      this.#push([{ ...event, isInDoubt }])
+      this.#push([judgedEvent(event, isInDoubt)])
     } catch (error) {
       if (!isDataError(error)) throw error
       this.#skip(error.at({ ...event.origin, table: event.table }), event.table)

@@ -76,6 +76,8 @@ export class TaskCommitter {
   #producer: LogProducer | null = null
   #hasCommitted: boolean
   #last: readonly [number, number] | null = null
+  /** Processed last; its fingerprint is only taken for a commit. */
+  #lastRecord: LogRecord | null = null
 
   constructor(context: TaskContext, id: string, input: TopicPartition) {
     this.#context = context
@@ -115,7 +117,7 @@ export class TaskCommitter {
 
   /** Remembers the record, for the fingerprint beside the next offset. */
   noteRecord(record: LogRecord): void {
-    this.#last = [record.offset, fingerprint(record)]
+    this.#lastRecord = record
   }
 
   /** One transaction. Resolves to the offsets of the records, in order. */
@@ -126,6 +128,10 @@ export class TaskCommitter {
   ): Promise<readonly number[]> {
     assert(this.#producer !== null, 'a task commits before it was opened', { task: this.#id })
     const { membership, metrics } = this.#context
+    if (this.#lastRecord !== null) {
+      this.#last = [this.#lastRecord.offset, fingerprint(this.#lastRecord)]
+      this.#lastRecord = null
+    }
     const metadata: OffsetMetadata = { v: 1, last: this.#last, state }
     const offsets =
       offset === null ? [] : [{ ...this.#input, offset, metadata: JSON.stringify(metadata) }]

@@ -19,7 +19,7 @@ export class OrcFileWriter {
       await handle.write(bytes, this.#sizeBytes)
       this.#sizeBytes += bytes.length
     }
-    this.#writer = new OrcWriter({ write }, schema, { compression: 'zlib' })
+    this.#writer = new OrcWriter({ write }, schema, { compression: 'zstd' })
   }
 
   static async create(

@@ -96,6 +96,8 @@ export class DataFileWriter {
   readonly #schemaNumber: number
   readonly #written: DataFile[] = []
   readonly #partition: string
+  /** For errors. */
+  readonly #place: { readonly file: string }
   #open: OpenFile | null = null
   #lastKey = ''
 
@@ -115,13 +117,12 @@ export class DataFileWriter {
     this.#schema = options.schema
     this.#schemaNumber = options.schemaNumber
     this.#partition = options.partition
+    this.#place = { file: join(this.#folder, 'data', this.#partition) }
   }
 
   /** A promise when the row has to wait for the disk: await it before the next one. */
   write(row: StoredRow): Promise<void> | undefined {
-    assert(row.key > this.#lastKey, 'two rows of one key, or out of order', {
-      file: join(this.#folder, 'data', this.#partition),
-    })
+    assert(row.key > this.#lastKey, 'two rows of one key, or out of order', this.#place)
     this.#lastKey = row.key
     if (this.#open === null) return this.#start(row)
     return this.#append(this.#open, row)

@@ -2,6 +2,7 @@
 import { debeziumJson } from '../../formats/debezium-json.ts'
 import type { Decoded, Decoder, Format } from '../../formats/decoder.ts'
 import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
+import { plainEvent } from '../../model/encoded-event.ts'
 
 export function deletingTombstones(): Format {
   return {
@@ -40,7 +41,13 @@ class DeletingTombstones implements Decoder {
     const last = this.#lastByKey.get(key)
     if (record.value === null && last !== undefined) {
       const origin = { topic, partition, offset }
-      const event: ChangeEvent = { ...last, op: 'd', after: null, position: null, origin }
+      const event: ChangeEvent = {
+        ...plainEvent(last),
+        op: 'd',
+        after: null,
+        position: null,
+        origin,
+      }
       return { kind: 'changes', events: [event], isKeyOrdered: true }
     }
     const decoded = this.#inner.decode(record)
