@@ -9,6 +9,7 @@
  * space) is decoded the other way: `decode` gives null. What it
  * gives is the same as there; the difference is that what nobody reads of a message is not checked.
  */
+import { toBuffer } from '../model/bytes.ts'
 import type { ChangeOp, LogRecord } from '../model/change-event.ts'
 import { EncodedEvent } from '../model/encoded-event.ts'
 import { DecodeError } from '../model/errors.ts'
@@ -36,7 +37,6 @@ import {
   skipNull,
   skipToken,
   skipValue,
-  toBuffer,
 } from './json-bytes.ts'
 import { keyValueAt, RowEncoder } from './row-encoder.ts'
 

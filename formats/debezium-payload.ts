@@ -2,6 +2,7 @@
  * The payload of a Debezium message whose shape is known, read where it lies: where its members are, and
  * the source block, whose texts are nearly always those of the message before.
  */
+import { toBuffer } from '../model/bytes.ts'
 import type { SourceBlock } from './debezium-position.ts'
 import type { Shape } from './json-bytes.ts'
 import {
@@ -16,7 +17,6 @@ import {
   skipPlainText,
   skipToken,
   skipValue,
-  toBuffer,
 } from './json-bytes.ts'
 
 /** Members of the payload that are read, beside the source block. */

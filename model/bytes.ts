@@ -81,8 +81,13 @@ export class ByteWriter {
 
   /** Part of `bytes` behind its length. */
   blobOf(bytes: Uint8Array, start: number, end: number): void {
+    this.count(end - start)
+    this.rawOf(bytes, start, end)
+  }
+
+  /** Part of `bytes`. */
+  rawOf(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start
-    this.count(length)
     this.#reserve(length)
     // A call into the runtime costs more than copying a short text.
     if (length > 64) this.#bytes.set(bytes.subarray(start, end), this.#length)
@@ -127,6 +132,11 @@ export class ByteWriter {
     this.#length = 0
   }
 
+  /** What was written, as it lies there: until the next write. */
+  view(): Buffer {
+    return this.#bytes.subarray(0, this.#length)
+  }
+
   /** A copy of what was written; the writer is empty afterwards. */
   take(): Buffer {
     const taken = Buffer.from(this.#bytes.subarray(0, this.#length))
@@ -154,6 +164,15 @@ export class ByteWriter {
 export class ByteReader {
   readonly #bytes: Buffer
   #position: number
+
+  /** Where reading goes on. */
+  get position(): number {
+    return this.#position
+  }
+
+  set position(position: number) {
+    this.#position = position
+  }
 
   constructor(bytes: Uint8Array, position = 0) {
     this.#bytes = Buffer.isBuffer(bytes)
@@ -233,4 +252,11 @@ export class ByteReader {
     this.raw(length)
     return this.#bytes.toString('latin1', start, start + length)
   }
+}
+
+/** The same bytes. */
+export function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

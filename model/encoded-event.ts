@@ -42,7 +42,8 @@ export class EncodedEvent implements ChangeEvent {
   readonly origin: Origin
   readonly sourceMs: number
   readonly isBeforeWhole: boolean
-  readonly isInDoubt: boolean
+  /** Said by who judges it, before anybody else sees it. */
+  isInDoubt: boolean
   readonly oldKey = null
   readonly keyBytes: string
   readonly rowBytes: Uint8Array | null
@@ -119,7 +120,7 @@ export function renamedEvent(event: ChangeEvent, table: string): ChangeEvent {
 
 export function judgedEvent(event: ChangeEvent, isInDoubt: boolean): ChangeEvent {
   if (event.isInDoubt === isInDoubt) return event
-  return event instanceof EncodedEvent
-    ? new EncodedEvent(event, event.table, isInDoubt)
-    : { ...event, isInDoubt }
+  if (!(event instanceof EncodedEvent)) return { ...event, isInDoubt }
+  event.isInDoubt = isInDoubt
+  return event
 }

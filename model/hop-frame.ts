@@ -7,11 +7,12 @@
  *
  *     version · 1 · truncate marker as JSON
  */
-import { ByteReader, ByteWriter } from './bytes.ts'
+import { ByteReader, ByteWriter, toBuffer } from './bytes.ts'
+import { EncodedChange } from './encoded-change.ts'
 import { assert } from './errors.ts'
 import { fromJson, toJson } from './json.ts'
 import type { NetChange } from './net-change.ts'
-import { readNetChange, writeNetChange } from './net-change.ts'
+import { writeNetChange } from './net-change.ts'
 import type { Target } from './partition-by.ts'
 import type { TruncateMarker } from './staged-batch.ts'
 import type { TableSchema } from './table-schema.ts'
@@ -28,13 +29,59 @@ export interface HopChange {
 }
 
 export type HopFrame =
-  | {
-      readonly kind: 'changes'
-      readonly topic: string
-      readonly partition: number
-      readonly changes: readonly HopChange[]
-    }
+  | ChangesFrame
   | { readonly kind: 'truncate'; readonly target: Target; readonly marker: TruncateMarker }
+
+export interface ChangesFrame {
+  readonly kind: 'changes'
+  readonly topic: string
+  readonly partition: number
+  readonly schemas: readonly FrameSchema[]
+  readonly changes: HopChangeCursor
+}
+
+/** What changes of a frame have in common. */
+export interface FrameSchema {
+  readonly target: Target
+  readonly schema: TableSchema
+}
+
+/** Passes over the changes of a frame, in their order, once. */
+export class HopChangeCursor {
+  readonly change = new EncodedChange()
+  readonly #bytes: Buffer
+  readonly #schemas: readonly FrameSchema[]
+  #left: number
+  #at: number
+  /** Of the change: its target and schema. */
+  of: FrameSchema
+  /** Of the change: offset of its event in the frame's source partition. */
+  offset = 0
+
+  constructor(bytes: Buffer, start: number, count: number, schemas: readonly FrameSchema[]) {
+    this.#bytes = bytes
+    this.#schemas = schemas
+    this.#left = count
+    this.#at = start
+    this.of = schemas[0]!
+  }
+
+  /** False at the end. */
+  next(): boolean {
+    if (this.#left === 0) {
+      assert(this.#at === this.#bytes.length, 'a hop record has bytes after its last change')
+      return false
+    }
+    this.#left -= 1
+    const reader = new ByteReader(this.#bytes, this.#at)
+    this.of = this.#schemas[reader.count()]!
+    this.change.read(this.#bytes, reader.position)
+    reader.position = this.change.end
+    this.offset = Number(reader.integer())
+    this.#at = reader.position
+    return true
+  }
+}
 
 /** Collects the changes for one partition of the hop. Rows are copied in as they come. */
 export class HopFrameWriter {
@@ -43,7 +90,7 @@ export class HopFrameWriter {
   readonly #changes = new ByteWriter(16 * 1024)
   /** Numbers by table, then by schema: both are few. */
   readonly #numbers = new Map<string, Map<TableSchema, number>>()
-  #schemas: { readonly target: Target; readonly schema: TableSchema }[] = []
+  #schemas: FrameSchema[] = []
   #count = 0
 
   constructor(topic: string, partition: number) {
@@ -111,7 +158,7 @@ export function encodeTruncate(target: Target, marker: TruncateMarker): Buffer {
   return Buffer.concat([Buffer.from([version, 1]), Buffer.from(toJson({ target, marker }))])
 }
 
-/** Rows in the result are views of `bytes`. */
+/** Changes in the result are views of `bytes`. */
 export function decodeHopFrame(bytes: Uint8Array): HopFrame {
   const reader = new ByteReader(bytes)
   const found = reader.byte()
@@ -128,10 +175,7 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
     target: fromJson(reader.text()) as Target,
     schema: fromSchemaText(reader.text()),
   }))
-  const changes = Array.from({ length: reader.count() }, () => {
-    const { target, schema } = schemas[reader.count()]!
-    return { target, change: readNetChange(reader, schema), offset: Number(reader.integer()) }
-  })
-  assert(reader.isAtEnd, 'a hop record has bytes after its last change')
-  return { kind: 'changes', topic, partition, changes }
+  const count = reader.count()
+  const changes = new HopChangeCursor(toBuffer(bytes), reader.position, count, schemas)
+  return { kind: 'changes', topic, partition, schemas, changes }
 }

@@ -41,10 +41,13 @@ const maxApplyBytes = 64 * 1024 * 1024
 const maxConflicts = 5
 
 /**
- * After applying it rests for so many times as long, so that batches come together: a table that takes
- * long to rewrite is rewritten less often, and applying takes a quarter of the time at most.
+ * After applying it rests for some times as long, so that batches come together: a table that takes long
+ * to rewrite is rewritten less often. Applying takes a tenth of the time where a rest of a minute is enough
+ * for that, and never more than a quarter.
  */
-const restFactor = 3
+const restFactor = 9
+const longRestMs = 60_000
+const minRestFactor = 3
 
 export class MergeTask implements Task {
   readonly id: string
@@ -115,7 +118,7 @@ export class MergeTask implements Task {
     if (began < this.#restsUntil) return
     await this.#applyAll()
     const ended = clock.monotonic()
-    this.#restsUntil = ended + (ended - began) * restFactor
+    this.#restsUntil = ended + restAfter(ended - began)
   }
 
   /**
@@ -383,4 +386,8 @@ function isOf(error: unknown, codes: readonly ErrorCode[]): error is ForagerErro
 /** A schema that holds the rows of every batch. */
 function unionOf(covered: readonly WaitingBatch[]): TableSchema {
   return covered.map(({ batch }) => batch.schema).reduce((a, b) => unionSchema(a, b))
+}
+
+function restAfter(applyMs: number): number {
+  return Math.max(Math.min(applyMs * restFactor, longRestMs), applyMs * minRestFactor)
 }

@@ -52,7 +52,7 @@ class PersistentStore implements StateStore {
   update(key: string, change: (before: Uint8Array | undefined) => Uint8Array): void {
     const recent = this.#recent.get(key)
     const before = recent ?? this.#level?.getSync(Buffer.from(key, 'latin1'))
-    const value = change(before)
+    const value = Buffer.from(change(before))
     this.#recent.set(key, value)
     this.#recentBytes +=
       value.length - (recent === undefined ? -key.length - overheadBytes : recent.length)
