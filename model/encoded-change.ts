@@ -25,6 +25,15 @@ export class EncodedChange {
     return this.#bytes
   }
 
+  /** Moves to a change that has a number before it, which is returned. */
+  readNumbered(bytes: Buffer, start: number): number {
+    this.#bytes = bytes
+    this.#at = start
+    const number = this.#count()
+    this.read(bytes, this.#at)
+    return number
+  }
+
   /** Moves to the change that begins there; its end is `end`. */
   read(bytes: Buffer, start: number): void {
     this.#bytes = bytes

@@ -28,8 +28,13 @@ export interface EncodedParts {
   readonly keyBytes: string
   /** The whole row after the change; null for a delete. */
   readonly rowBytes: Uint8Array | null
-  /** Reads the row before, where the message has one. */
-  readonly readBefore: (() => Row) | null
+  /** The row before, where the message has one. */
+  readonly unread: UnreadRow | null
+}
+
+/** A row that nobody has asked for yet. */
+export interface UnreadRow {
+  read(): Row
 }
 
 export class EncodedEvent implements ChangeEvent {
@@ -47,7 +52,7 @@ export class EncodedEvent implements ChangeEvent {
   readonly oldKey = null
   readonly keyBytes: string
   readonly rowBytes: Uint8Array | null
-  readonly readBefore: (() => Row) | null
+  readonly unread: UnreadRow | null
 
   constructor(parts: EncodedParts, table = parts.table, isInDoubt = true) {
     this.table = table
@@ -62,7 +67,7 @@ export class EncodedEvent implements ChangeEvent {
     this.isInDoubt = isInDoubt
     this.keyBytes = parts.keyBytes
     this.rowBytes = parts.rowBytes
-    this.readBefore = parts.readBefore
+    this.unread = parts.unread
   }
 
   get key(): Row {
@@ -71,7 +76,7 @@ export class EncodedEvent implements ChangeEvent {
   }
 
   get before(): Row | null {
-    return this.readBefore === null ? null : this.readBefore()
+    return this.unread === null ? null : this.unread.read()
   }
 
   get after(): Row | null {

@@ -50,6 +50,7 @@ export interface FrameSchema {
 export class HopChangeCursor {
   readonly change = new EncodedChange()
   readonly #bytes: Buffer
+  readonly #rest: ByteReader
   readonly #schemas: readonly FrameSchema[]
   #left: number
   #at: number
@@ -60,6 +61,7 @@ export class HopChangeCursor {
 
   constructor(bytes: Buffer, start: number, count: number, schemas: readonly FrameSchema[]) {
     this.#bytes = bytes
+    this.#rest = new ByteReader(bytes, start)
     this.#schemas = schemas
     this.#left = count
     this.#at = start
@@ -73,12 +75,10 @@ export class HopChangeCursor {
       return false
     }
     this.#left -= 1
-    const reader = new ByteReader(this.#bytes, this.#at)
-    this.of = this.#schemas[reader.count()]!
-    this.change.read(this.#bytes, reader.position)
-    reader.position = this.change.end
-    this.offset = Number(reader.integer())
-    this.#at = reader.position
+    this.of = this.#schemas[this.change.readNumbered(this.#bytes, this.#at)]!
+    this.#rest.position = this.change.end
+    this.offset = Number(this.#rest.integer())
+    this.#at = this.#rest.position
     return true
   }
 }

@@ -225,9 +225,7 @@ export class OpenWindow {
     const { part, schema, number } = this.#current!
     const change = this.#change!
     if (before !== undefined) {
-      const reader = new ByteReader(before)
-      const olderSchema = part.schemas[reader.count()]
-      this.#older.read(toBuffer(before), reader.position)
+      const olderSchema = part.schemas[this.#older.readNumbered(toBuffer(before), 0)]
       if (!change.replaces(this.#older)) {
         assert(olderSchema !== undefined, unknownSchema)
         return this.#foldRows(part, this.#older.decode(olderSchema), change.decode(schema))

@@ -108,6 +108,7 @@ export class SourceTask implements Task {
       await context.rest()
     }
     this.#pushEvents()
+    this.#repeats.settle()
     this.#next = batch.nextOffset
     // After a commit in the middle of the batch the rest of it is due in its turn.
     if (this.#next !== this.#committed) this.#dirtySinceMs ??= context.clock.monotonic()
