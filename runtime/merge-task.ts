@@ -42,11 +42,11 @@ const maxConflicts = 5
 
 /**
  * After applying it rests for some times as long, so that batches come together: a table that takes long
- * to rewrite is rewritten less often. Applying takes a tenth of the time where a rest of a minute is enough
+ * to rewrite is rewritten less often. Applying takes a tenth of the time where a rest of ten seconds is enough
  * for that, and never more than a quarter.
  */
 const restFactor = 9
-const longRestMs = 60_000
+const longRestMs = 10_000
 const minRestFactor = 3
 
 export class MergeTask implements Task {

@@ -4,6 +4,9 @@ import type { OrcSource, OrcStructType, OrcValue, OrcWriterOptions } from '../or
 import { OrcError, OrcReader, OrcWriter } from '../orc/index.ts'
 import type { FileHandle, FileSystem } from '../runtime/file-system.ts'
 
+/** A stripe is held in memory while it is written and while it is read. */
+const stripeBytes = 16 * 1024 * 1024
+
 /** A file that is being written. It is durable, without its name, when `close` resolves. */
 export class OrcFileWriter {
   readonly path: string
@@ -24,7 +27,11 @@ export class OrcFileWriter {
       await handle.write(bytes, this.#sizeBytes)
       this.#sizeBytes += bytes.length
     }
-    this.#writer = new OrcWriter({ write }, schema, { compression: 'zstd', ...options })
+    this.#writer = new OrcWriter({ write }, schema, {
+      compression: 'zstd',
+      stripeBytes,
+      ...options,
+    })
   }
 
   static async create(
