@@ -24,7 +24,7 @@ import { Streams } from '../runtime/streams.ts'
 import { embedded } from '../sinks/embedded/embedded.ts'
 import { inMemory } from '../state/memory-store.ts'
 import { persistent } from '../state/persistent-store.ts'
-import type { StartPosition } from '../topology/nodes.ts'
+import type { StreamOptions } from '../topology/streams-builder.ts'
 import { StreamsBuilder } from '../topology/streams-builder.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { LoadedConfig } from './config.ts'
@@ -58,9 +58,10 @@ function sourceTopics({ source }: Config): RegExp | readonly string[] {
   return new RegExp(`^(?:${source.topics.map(topic => wildcardSource(topic, '.*')).join('|')})$`)
 }
 
-function startOf({ source }: Config): { readonly start?: StartPosition } {
+function kafkaOptions({ source }: Config): Partial<StreamOptions> {
   if (source.type === 'file') return {}
-  return { start: { at: source.start, offsets: new Map(Object.entries(source.startOffsets)) } }
+  const { start: at, startOffsets, confirmPartitions } = source
+  return { start: { at, offsets: new Map(Object.entries(startOffsets)) }, confirmPartitions }
 }
 
 interface TopologyParts {
@@ -83,7 +84,7 @@ export function buildTopology(
       name: 'events',
       format: lineOf === undefined ? format : withLines(format, lineOf),
       onError: config.onError,
-      ...startOf(config),
+      ...kafkaOptions(config),
       // Null: no rule wants the table, and its rows are not read at all.
       hintsOf: table => router.hintsOf(table),
       connectorSettings: withoutUndefined(config.source.connector) as ConnectorSettings,
@@ -146,6 +147,10 @@ export async function openApplication(
     log,
     stateDir: statePath(loaded),
     commitIntervalMs: config.commitInterval,
+    ...(source.type === 'kafka' && {
+      topicRefreshMs: source.topicRefresh,
+      topicTimeoutMs: source.retryTimeout,
+    }),
     ...parts,
   })
   const withLine = (error: unknown): unknown =>

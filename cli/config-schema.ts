@@ -175,6 +175,18 @@ const kafkaSource = z.strictObject({
     .record(z.string().regex(/^.+-\d+$/, 'must name a partition, like orders-0'), z.int().min(0))
     .default({})
     .describe('The same by partition: `orders-0: 1234`.'),
+  topicRefresh: duration
+    .prefault('30s')
+    .describe(
+      'How often it is looked for topics of a pattern that came or went, and for partitions.',
+    ),
+  confirmPartitions: z
+    .record(z.string(), z.int().min(1))
+    .default({})
+    .describe(
+      'Topics that got more partitions, with how many they have now: `orders: 8`. What the partitions of ' +
+        'before have is read first. It may stay.',
+    ),
   clientId: name.optional().describe('Names the client to the brokers. Absent: `applicationId`.'),
   instanceId: name
     .optional()
@@ -191,7 +203,10 @@ const kafkaSource = z.strictObject({
   requestTimeout: duration.prefault('30s').describe('How long a broker may take for one request.'),
   retryTimeout: duration
     .prefault('2m')
-    .describe('How long a request that fails for a passing reason is repeated.'),
+    .describe(
+      'How long a request that fails for a passing reason is repeated, and how long a topic that is named ' +
+        'may be missing.',
+    ),
   replicationFactor: z
     .int()
     .min(1)

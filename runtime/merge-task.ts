@@ -21,8 +21,9 @@ import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
 import { appliedTopic } from '../topology/internal-topics.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { paced } from './pacer.ts'
+import { readAll } from './read-all.ts'
 import type { Task, TaskContext } from './task.ts'
-import { readAll, TaskCommitter } from './task.ts'
+import { TaskCommitter } from './task.ts'
 
 export interface MergeTaskOptions {
   readonly context: TaskContext

@@ -25,6 +25,10 @@ export interface StreamsOptions {
   readonly stateDir: string
   /** How often sub-topology 0 commits. */
   readonly commitIntervalMs: number
+  /** How often it is looked for topics that came, went or grew. */
+  readonly topicRefreshMs: number
+  /** How long a source topic that is named may be missing. */
+  readonly topicTimeoutMs: number
   /** About how much one poll brings. */
   readonly maxPollBytes: number
   readonly fileSystem: FileSystem
@@ -39,6 +43,8 @@ export interface StreamsOptions {
 type Given = Pick<StreamsOptions, 'applicationId' | 'log' | 'stateDir'> & Partial<StreamsOptions>
 
 const defaultCommitIntervalMs = 1000
+const defaultTopicRefreshMs = 30_000
+const defaultTopicTimeoutMs = 120_000
 const defaultMaxPollBytes = 4 * 1024 * 1024
 /** How long other tables go on when one cannot be written: else a restart would bring them no further. */
 const goOnMs = 10_000
@@ -105,6 +111,8 @@ export class Streams {
 export function withDefaults(given: Given): StreamsOptions {
   return {
     commitIntervalMs: defaultCommitIntervalMs,
+    topicRefreshMs: defaultTopicRefreshMs,
+    topicTimeoutMs: defaultTopicTimeoutMs,
     maxPollBytes: defaultMaxPollBytes,
     fileSystem: nodeFileSystem,
     clock: systemClock,

@@ -186,8 +186,8 @@ export class KafkaProducer implements LogProducer {
       })),
     }))
     const { producerId, producerEpoch } = this.#identity
-    await this.#retrying('write offsets', () =>
-      this.#client.control.askCoordinator(
+    await this.#retrying('write offsets', async () => {
+      const ask = this.#client.control.askCoordinator(
         'group',
         group.group,
         requests.txnOffsetCommit,
@@ -199,8 +199,20 @@ export class KafkaProducer implements LogProducer {
         group.memberId,
         null,
         topics,
-      ),
-    )
+      )
+      await ask.catch((error: unknown) => this.#checkTopics(offsets, error))
+    })
+  }
+
+  /** A topic that was deleted does not come back by asking again. */
+  async #checkTopics(offsets: Transaction['offsets'], error: unknown): Promise<never> {
+    if (errorNameOf(error) === 'UNKNOWN_TOPIC_OR_PARTITION') {
+      for (const at of offsets) {
+        this.#client.forgetTopic(at.topic)
+        await this.#client.leader(at)
+      }
+    }
+    throw error
   }
 
   /** A heartbeat, which the group refuses from who is not its member any more. */
