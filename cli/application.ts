@@ -147,6 +147,7 @@ export async function openApplication(
     log,
     stateDir: statePath(loaded),
     commitIntervalMs: config.commitInterval,
+    stopTimeoutMs: config.stopTimeout,
     ...(source.type === 'kafka' && {
       topicRefreshMs: source.topicRefresh,
       topicTimeoutMs: source.retryTimeout,

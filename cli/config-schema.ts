@@ -358,6 +358,12 @@ export const configSchema = z.strictObject({
     })
     .optional()
     .describe('Shows `/metrics`, `/health/live` and `/health/ready`. Absent: nothing listens.'),
+  stopTimeout: duration
+    .prefault('25s')
+    .describe(
+      'After SIGTERM: how long open windows may take to be staged. When it is over the group is left within ' +
+        'two seconds, and the exit code is 1; nothing is lost, it is read again.',
+    ),
   commitInterval: duration
     .prefault('1s')
     .describe('How often what was read is committed to the hop.'),

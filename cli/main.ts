@@ -113,6 +113,8 @@ function report(error: unknown): number {
   if (error instanceof ForagerError) {
     process.stderr.write(`error: ${error.describe()}\n`)
     if (process.env.FORAGER_DEBUG === '1') process.stderr.write(`${error.stack}\n`)
+    // What it was about to do would hold the process.
+    if (error.code === 'stop-timed-out') process.exit(exitCodes.failed)
     const isConfigWrong = errorCodes[error.code].acts === 'configuration'
     return isConfigWrong ? exitCodes.configWrong : exitCodes.failed
   }

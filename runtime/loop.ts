@@ -143,6 +143,11 @@ export class Loop {
     this.#consumer = null
   }
 
+  /** Leaves the group without a word to the tasks. The loop is of no use any more. */
+  async leave(): Promise<void> {
+    await this.#consumer?.close()
+  }
+
   wakeup(): void {
     this.#consumer?.wakeup()
   }
@@ -252,7 +257,7 @@ export class Loop {
     this.#plan!.setSources(this.#sources.selected)
     this.#consumer!.changeTopics(this.#plan!.topics())
     // Opening them again asks whether they may be read on.
-    for (const task of [...this.#tasks.values()]) {
+    for (const task of this.#tasks.values()) {
       if (news.grown.includes(task.input.topic)) await this.#lose(task)
     }
   }

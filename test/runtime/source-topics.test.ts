@@ -25,8 +25,9 @@ interface Given {
   readonly seed?: number
 }
 
-function topologyOf({ topics = [topic], seed: _, ...options }: Given): Topology {
+function topologyOf({ topics = [topic], confirmPartitions, start }: Given): Topology {
   const builder = new StreamsBuilder()
+  const options = { ...(confirmPartitions && { confirmPartitions }), ...(start && { start }) }
   builder
     .stream(topics, { name: 'events', format: debeziumJson(), ...options })
     .repartition({ name: 'rows', partitions: 3 })
