@@ -78,6 +78,7 @@ export class Loop {
       rest: () => pacer.rest(),
     }
     this.#plan = await planTasks(this.#topology, this.#options, sources)
+    await this.#sources.watchInternal()
     const topics = this.#plan.topics()
     this.#sources.tellLost(await readOwners(log, applicationId))
     // Each sub-topology is spread by itself; all source topics are one.
@@ -225,6 +226,7 @@ export class Loop {
       await this.#unlessFenced(task, async () => {
         const offset = await task.open()
         if (admission.kind === 'record') {
+          await task.recordGrowth?.()
           owners = await readOwners(log, applicationId)
           admission = await this.#gate.admit(at, owners)
         }
@@ -266,7 +268,11 @@ export class Loop {
     const { log, applicationId } = this.#options
     const owners = await readOwners(log, applicationId)
     for (const at of this.#gate.limited) {
-      if ((await this.#gate.admit(at, owners)).kind === 'read') this.#consumer!.resume([at])
+      const { kind } = await this.#gate.admit(at, owners)
+      const task = this.#tasks.get(partitionName(at))
+      if (kind === 'read') this.#consumer!.resume([at])
+      // Its limit is not known yet: opening it again finds it, or makes it known.
+      else if (kind !== 'until' && task !== undefined) await this.#lose(task)
     }
     if (this.#gate.waiting.length > 0) await this.#open(this.#gate.waiting)
   }

@@ -1,13 +1,13 @@
 /**
  * Which partitions of source topics may be read now. A topic that got more partitions moves its keys to
- * others of them: it is refused until the operator confirms the new number. Then the partitions of before
- * are read up to their ends of that moment and committed to the hop, whose order stays; only then does
- * anything go on. Where those ends are is a record of the owners' topic, so all instances wait alike, also
- * after a restart.
+ * others of them: it is refused until the operator confirms the new number. Then, once a new partition has
+ * a record, those of before are read up to their ends of that moment and committed to the hop, whose order
+ * stays; only then does anything go on. Where those ends are is a record of the owners' topic, so all
+ * instances wait alike, also after a restart.
  */
 import type { Log, LogBatch, ProducerRecord, TopicInfo, TopicPartition } from '../log/log.ts'
 import { partitionName } from '../log/log.ts'
-import { SourceError } from '../model/errors.ts'
+import { assert, SourceError } from '../model/errors.ts'
 import { ownersTopic } from '../topology/internal-topics.ts'
 import type { StartPosition } from '../topology/nodes.ts'
 import type { Owners, TopicGrowth, TopicLayout } from './owners.ts'
@@ -31,6 +31,7 @@ export interface SourceGateOptions {
   readonly confirmedOf: (topic: string) => number | undefined
 }
 
+const noLimit = Number.MAX_SAFE_INTEGER
 /** How often what waits is looked at again. */
 const lookEveryMs = 1000
 
@@ -102,7 +103,20 @@ export class SourceGate {
     }
     if (info.partitions <= known.partitions) return { kind: 'read' }
     if (this.#options.confirmedOf(at.topic) !== info.partitions) throw grown(info, known)
+    if (!(await this.#isWritten(info, known))) {
+      // Until a producer uses the new ones, the old ones have everything, in order.
+      return at.partition < known.partitions ? { kind: 'until', offset: noLimit } : { kind: 'wait' }
+    }
     return at.partition === 0 ? { kind: 'record' } : { kind: 'wait' }
+  }
+
+  /** A partition that was added has a record: whoever wrote it has left the old order. */
+  async #isWritten(info: TopicInfo, known: TopicLayout): Promise<boolean> {
+    for (let partition = known.partitions; partition < info.partitions; partition += 1) {
+      const { end } = await this.#options.log.offsets({ topic: info.name, partition })
+      if (end > 0) return true
+    }
+    return false
   }
 
   async #isDrained(topic: string, { ends }: TopicGrowth): Promise<boolean> {
@@ -113,20 +127,13 @@ export class SourceGate {
   }
 }
 
-/**
- * Whoever has the first partition of a topic that grew says up to where the others are read before the new
- * ones; null for the others, and when it did not grow.
- */
+/** Up to where the partitions of before are read before those that were added. */
 export async function growthRecord(
   { owners, log, applicationId, clock }: TaskContext,
-  source: TopicInfo,
-  input: TopicPartition,
-): Promise<ProducerRecord | null> {
-  if (input.partition !== 0) return null
-  const topic = source.name
-  const layout = layoutOf(source)
+  { name: topic, id: topicId, partitions }: TopicInfo,
+): Promise<ProducerRecord> {
   const known = owners.layouts.get(topic)
-  if (layout === null || known === undefined || known.partitions >= layout.partitions) return null
+  assert(known !== undefined, 'a topic grew that was never read', { topic })
   const ends: number[] = []
   for (let partition = 0; partition < known.partitions; partition += 1) {
     ends.push(await log.decidedEnd({ topic, partition }))
@@ -135,7 +142,7 @@ export async function growthRecord(
     topic: ownersTopic(applicationId),
     partition: 0,
     key: growthKey(topic),
-    value: encodeGrowth({ ...layout, ends }),
+    value: encodeGrowth({ topicId, partitions, ends }),
     timestampMs: clock.now(),
   }
 }

@@ -87,8 +87,6 @@ export class SourceTask implements Task {
     this.#repeats = new RepeatFilter(repeats)
     this.#options.schemas.restore(decoder)
     this.#doubtful = new DoubtfulTables(doubtful)
-    const growth = await growthRecord(context, this.#options.source, input)
-    if (growth !== null) await this.#committer.commit([growth], null)
     this.#next = offset
     // Where it begins is committed at once: what comes before its first record must not be passed over.
     this.#committed = isNew ? -1 : offset
@@ -145,6 +143,13 @@ export class SourceTask implements Task {
       count,
       advice: 'they are read again until the end of the repeat comes, or the source log restarts',
     })
+  }
+
+  async recordGrowth(): Promise<void> {
+    const { context, source } = this.#options
+    const growth = await growthRecord(context, source)
+    await this.#committer.commit([growth], null)
+    context.logger.info('partitions.confirmed', { topic: source.name })
   }
 
   endRun(): number | null {

@@ -31,7 +31,7 @@ export class SourceTopics {
   readonly #internal: ReadonlySet<string>
   #selected: SelectedTopics = new Map()
   /** Ids of internal topics, once they are made. */
-  #internalIds: ReadonlyMap<string, string> | null = null
+  #internalIds: ReadonlyMap<string, string> = new Map()
   /** Since when a named topic is missing. */
   readonly #missingSinceMs = new Map<string, number>()
 
@@ -69,6 +69,12 @@ export class SourceTopics {
       throw missing(name, `there is no topic "${name}" (known are ${known})`)
     })
     return this.#selected
+  }
+
+  /** From now on it is noticed when an internal topic is not the same any more. */
+  async watchInternal(): Promise<void> {
+    const own = (await this.#options.log.topics()).filter(({ name }) => this.#internal.has(name))
+    this.#internalIds = new Map(own.map(({ name, id }) => [name, id]))
   }
 
   /** Says which topics of earlier runs a pattern does not find any more. */
@@ -149,9 +155,9 @@ export class SourceTopics {
 
   #checkInternal(topics: readonly TopicInfo[]): void {
     const ids = new Map(topics.map(({ name, id }) => [name, id]))
-    for (const topic of this.#internal) {
+    for (const [topic, id] of this.#internalIds) {
       const now = ids.get(topic)
-      if (now !== undefined && now === (this.#internalIds?.get(topic) ?? now)) continue
+      if (now === id) continue
       const what = now === undefined ? 'was deleted' : 'was deleted and made anew'
       throw new StateError(
         'internal-topic-missing',
@@ -161,7 +167,6 @@ export class SourceTopics {
         },
       )
     }
-    this.#internalIds ??= ids
   }
 }
 

@@ -5,6 +5,7 @@
  */
 import { crc32 } from 'node:zlib'
 import type {
+  CommittedOffset,
   GroupMembership,
   Log,
   LogBatch,
@@ -55,6 +56,8 @@ export interface Task {
   maintain(): Promise<void>
   /** The same for all that there is, due or not. */
   drain(): Promise<void>
+  /** Of the first partition of a topic that grew: says up to where those before are read first. */
+  recordGrowth?(): Promise<void>
   /**
    * Nothing more comes for a while by which dropped repeats could be proven: resolves to where reading
    * goes on so that they are applied; null when there are none.
@@ -72,6 +75,12 @@ interface OffsetMetadata {
   readonly last: readonly [number, number] | null
   /** The task's own: positions of repeats. */
   readonly state: string
+}
+
+/** Where a task goes on that has no past. */
+export function emptyOffset(offset: number): CommittedOffset {
+  const metadata: OffsetMetadata = { v: 1, last: null, state: '' }
+  return { offset, metadata: JSON.stringify(metadata) }
 }
 
 /** The transactional side of a task. */

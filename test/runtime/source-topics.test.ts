@@ -168,6 +168,30 @@ describe('a topic that gets more partitions', () => {
     expect(cluster.shop.rows.size).toBeGreaterThan(5)
   })
 
+  it('goes on as it was while nothing is written to the new partitions', async () => {
+    const { cluster, source, lines } = open({ confirmPartitions: { [topic]: 4 } })
+    const random = seededRandom(4)
+    const loop = await cluster.join()
+    const change = (): void => {
+      for (let count = 0; count < 40; count += 1) cluster.shop.change(random)
+    }
+    change()
+    await steps(cluster, [loop])
+    source.setTopic(topic, 4)
+    // The producer does not know yet.
+    change()
+    cluster.clock.advance(refreshMs)
+    await steps(cluster, [loop], 60)
+    expect(await rowsIn(cluster.files)).toEqual(cluster.shop.expected())
+    expect((await readOwners(cluster.log, applicationId)).growths.size).toBe(0)
+    change()
+    cluster.shop.partitions = 4
+    change()
+    await steps(cluster, [loop], 100)
+    expect(await rowsIn(cluster.files)).toEqual(cluster.shop.expected())
+    expect(lines).toContain(`partitions.confirmed {"topic":"${topic}"}`)
+  })
+
   it('is begun in its new partitions at their first record, wherever the others began', async () => {
     const start: StartPosition = { at: 'latest', offsets: new Map() }
     const { cluster, loop } = await grown({ start, confirmPartitions: { [topic]: 4 } })
