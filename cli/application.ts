@@ -14,7 +14,9 @@ import type { ReachPoint } from '../model/crash-points.ts'
 import type { SourceError } from '../model/errors.ts'
 import { wildcardSource } from '../model/wildcard.ts'
 import type { Logger } from '../observe/logger.ts'
+import { silentLogger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { noMetrics } from '../observe/metrics.ts'
 import type { TableRule } from '../processors/route-tables.ts'
 import { TableRouter } from '../processors/route-tables.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -140,7 +142,7 @@ export async function openApplication(
   const { log, lineOf } =
     source.type === 'file'
       ? await openLocalLog(loaded, source, parts)
-      : { log: await openKafka(config.applicationId, source) }
+      : { log: await openKafka(config, source) }
   const given = { ...(router && { router }), ...(lineOf && { lineOf }) }
   const streams = new Streams(buildTopology(loaded, given), {
     applicationId: config.applicationId,
@@ -157,6 +159,15 @@ export async function openApplication(
   const withLine = (error: unknown): unknown =>
     lineOf === undefined ? error : atLine(error, lineOf)
   return { streams, withLine, close: () => log.close() }
+}
+
+/** The log of the application, to look at. */
+export async function openLog(loaded: LoadedConfig): Promise<Log> {
+  const { config } = loaded
+  const { source } = config
+  if (source.type === 'kafka') return await openKafka(config, source)
+  const parts = { logger: silentLogger, metrics: noMetrics }
+  return (await openLocalLog(loaded, source, parts)).log
 }
 
 /** The local log with the file of recorded events beside it. */
@@ -192,14 +203,19 @@ async function openLocalLog(
 }
 
 /** The client is loaded only where it is used. */
-async function openKafka(applicationId: string, source: KafkaSourceConfig): Promise<Log> {
+async function openKafka(config: Config, source: KafkaSourceConfig): Promise<Log> {
   const { KafkaLog } = await import('../log/kafka/kafka-log.ts')
+  return new KafkaLog(kafkaLogOptions(config, source))
+}
+
+export function kafkaLogOptions(config: Config, source: KafkaSourceConfig): KafkaLogOptions {
   const { tls, sasl, instanceId, replicationFactor, sessionTimeout } = source
-  return new KafkaLog({
+  return {
     brokers: source.brokers,
-    clientId: source.clientId ?? applicationId,
+    clientId: source.clientId ?? config.applicationId,
     clock: systemClock,
     random: systemRandom,
+    processingGuarantee: config.processingGuarantee,
     requestTimeoutMs: source.requestTimeout,
     retryTimeoutMs: source.retryTimeout,
     rebalanceTimeoutMs: source.rebalanceTimeout,
@@ -210,7 +226,7 @@ async function openKafka(applicationId: string, source: KafkaSourceConfig): Prom
     ...(sasl === undefined ? {} : { sasl: withoutUndefined(sasl) as KafkaLogOptions['sasl'] }),
     ...(instanceId === undefined ? {} : { instanceId }),
     ...(replicationFactor === undefined ? {} : { replicationFactor }),
-  })
+  }
 }
 
 function passBadLine(

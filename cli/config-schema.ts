@@ -49,7 +49,8 @@ function parsed<T>(parse: (text: string) => T) {
   })
 }
 
-function parseStart(text: string): StartPosition['at'] {
+/** Throws what is wrong with it. */
+export function parseStart(text: string): StartPosition['at'] {
   if (text === 'earliest' || text === 'latest') return text
   const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text)
   const timeMs = isTime ? Date.parse(text) : Number.NaN
@@ -357,7 +358,16 @@ export const configSchema = z.strictObject({
         .describe('Which address; in a container `0.0.0.0`, so that Prometheus reaches it.'),
     })
     .optional()
-    .describe('Shows `/metrics`, `/health/live` and `/health/ready`. Absent: nothing listens.'),
+    .describe(
+      'Shows `/metrics`, `/status`, `/health/live` and `/health/ready`. Absent: nothing listens.',
+    ),
+  processingGuarantee: z
+    .enum(['exactly_once_v2', 'at_least_once'])
+    .default('exactly_once_v2')
+    .describe(
+      '`at_least_once` writes without transactions, to measure against: see docs/kafka.md for what may be ' +
+        'seen after a crash.',
+    ),
   stopTimeout: duration
     .prefault('25s')
     .describe(
