@@ -18,6 +18,7 @@ import type { ApplyPlan, WaitingBatch } from '../processors/merge.ts'
 import { foldStreams, planApply } from '../processors/merge.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
+import { noLog } from '../sinks/warehouse.ts'
 import { appliedTopic } from '../topology/internal-topics.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { paced } from './pacer.ts'
@@ -305,6 +306,7 @@ export class MergeTask implements Task {
   /** Why a table that is applied so far was not written through this log; null: it was. */
   async #problemOf(applied: AppliedThrough): Promise<string | null> {
     const { context, topicId } = this.#options
+    if (applied.topicId === noLog.topicId) return null
     if (applied.topicId !== topicId) {
       return `the table was written through the log ${applied.topicId}, and this is ${topicId}`
     }
