@@ -12,7 +12,7 @@ import { MemorySource } from '../../testkit/memory-source.ts'
 import type { StartPosition, TopicSelection } from '../../topology/nodes.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { Topology } from '../../topology/topology.ts'
-import { applicationId, Cluster, hiding } from './instances.ts'
+import { applicationId, Cluster, hiding, watchMembers } from './instances.ts'
 import { rowsIn, Shop, topic, warehouse } from './shop.ts'
 
 const refreshMs = 5000
@@ -166,6 +166,35 @@ describe('a topic that gets more partitions', () => {
     await steps(cluster, [loop], 200)
     expect(await rowsIn(cluster.files)).toEqual(cluster.shop.expected())
     expect(cluster.shop.rows.size).toBeGreaterThan(5)
+  })
+
+  it.each([1, 2, 3, 4, 5, 6])('ends right when instances die meanwhile, seed %i', async seed => {
+    const { cluster, loop, random } = await grown({ seed })
+    await loop.close()
+    const { cluster: next } = open({ seed, confirmPartitions: { [topic]: 4 } }, cluster)
+    next.shop.follow(cluster.shop)
+    const members: string[] = []
+    next.viewOf = log => watchMembers(log, members)
+    const alive = new Map<number, Loop>()
+    const join = async (): Promise<void> => {
+      const joined = await next.join()
+      alive.set(members.length - 1, joined)
+    }
+    await join()
+    await join()
+    for (let round = 0; round < 150; round += 1) {
+      await steps(next, [...alive.values()], 1)
+      if (random.next() < 0.3) next.shop.change(random)
+      if (random.next() > 0.1) continue
+      const [member] = [...alive.keys()].slice(Math.floor(random.next() * alive.size))
+      // Without a word: the group finds out.
+      alive.delete(member!)
+      next.log.expireMember(applicationId, members[member!]!)
+      await join()
+    }
+    await steps(next, [...alive.values()], 100)
+    expect(await rowsIn(next.files)).toEqual(next.shop.expected())
+    expect((await readOwners(next.log, applicationId)).growths.size).toBe(1)
   })
 
   it('goes on as it was while nothing is written to the new partitions', async () => {
