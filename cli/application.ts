@@ -7,7 +7,7 @@ import type { ConnectorSettings } from '../formats/debezium-column-types.ts'
 import { EmbeddedLog } from '../log/embedded-log.ts'
 import { FileStorage } from '../log/file-storage.ts'
 import type { KafkaLogOptions } from '../log/kafka/kafka-log.ts'
-import type { Log } from '../log/log.ts'
+import type { Log, TopicInfo } from '../log/log.ts'
 import { openRecordedSource } from '../log/recorded-source.ts'
 import type { Origin } from '../model/change-event.ts'
 import type { ReachPoint } from '../model/crash-points.ts'
@@ -141,8 +141,8 @@ export async function openApplication(
   const { source } = config
   const { log, lineOf } =
     source.type === 'file'
-      ? await openLocalLog(loaded, source, parts)
-      : { log: await openKafka(config, source) }
+      ? await openWholeFile(loaded, source, parts)
+      : { log: await openKafka(config, source), lineOf: undefined }
   const given = { ...(router && { router }), ...(lineOf && { lineOf }) }
   const streams = new Streams(buildTopology(loaded, given), {
     applicationId: config.applicationId,
@@ -161,7 +161,23 @@ export async function openApplication(
   return { streams, withLine, close: () => log.close() }
 }
 
-/** The log of the application, to look at. */
+/** The local log, unless the file lost what was read from it. */
+async function openWholeFile(
+  loaded: LoadedConfig,
+  source: FileSourceConfig,
+  parts: { readonly logger: Logger; readonly metrics: Metrics },
+): Promise<{ readonly log: Log; readonly lineOf: LineOf }> {
+  const { log, lineOf, topics } = await openLocalLog(loaded, source, parts)
+  try {
+    await refuseLostTopics(log, loaded.config.applicationId, topics)
+  } catch (error) {
+    await log.close()
+    throw error
+  }
+  return { log, lineOf }
+}
+
+/** The log of the application, to look at, whatever state it is in. */
 export async function openLog(loaded: LoadedConfig): Promise<Log> {
   const { config } = loaded
   const { source } = config
@@ -175,7 +191,7 @@ async function openLocalLog(
   loaded: LoadedConfig,
   { path, repartitionInto }: FileSourceConfig,
   parts: { readonly logger: Logger; readonly metrics: Metrics },
-): Promise<{ readonly log: Log; readonly lineOf?: LineOf }> {
+): Promise<{ readonly log: Log; readonly lineOf: LineOf; readonly topics: readonly TopicInfo[] }> {
   const file = resolve(loaded.folder, path)
   const source = await openRecordedSource({
     fileSystem: nodeFileSystem,
@@ -189,17 +205,11 @@ async function openLocalLog(
     random: systemRandom,
     sources: [source],
   })
-  try {
-    await refuseLostTopics(log, loaded.config.applicationId, source.topics)
-  } catch (error) {
-    await log.close()
-    throw error
-  }
   const lineOf = (at: Origin): ReturnType<LineOf> => {
     const line = source.lineOf(at)
     return line === null ? {} : { file, line }
   }
-  return { log, lineOf }
+  return { log, lineOf, topics: source.topics }
 }
 
 /** The client is loaded only where it is used. */

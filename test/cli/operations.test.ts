@@ -98,6 +98,19 @@ describe('forager reset', () => {
     })
   })
 
+  it('works over a file that lost what was read from it', async () => {
+    await inFolder(async program => {
+      await program.write('forager.yaml', configText())
+      await program.write('events.jsonl', fileOf(lines(5)))
+      await program.run(['run', 'forager.yaml'])
+      await program.write('events.jsonl', fileOf([{ ...lines(1)[0]!, topic: 'another.demo.user' }]))
+      expect((await program.run(['run', 'forager.yaml'])).stderr).toContain('[source-replaced]')
+      expect((await program.run(['reset', 'forager.yaml', '--execute'])).code).toBe(0)
+      const again = await program.run(['run', 'forager.yaml'])
+      expect([again.code, again.stderr]).toEqual([0, ''])
+    })
+  })
+
   it('leaves tables of other applications alone', async () => {
     await inFolder(async program => {
       await program.write('events.jsonl', fileOf(lines(5)))

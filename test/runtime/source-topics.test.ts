@@ -1,6 +1,7 @@
 /** Topics that come, go and grow while an application runs, and while it does not. */
 import { describe, expect, it } from 'vitest'
 import { debeziumJson } from '../../formats/debezium-json.ts'
+import type { LogRecord } from '../../model/change-event.ts'
 import { partitionOfBytes } from '../../model/partitioner.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Loop } from '../../runtime/loop.ts'
@@ -195,6 +196,36 @@ describe('a topic that gets more partitions', () => {
     await steps(next, [...alive.values()], 100)
     expect(await rowsIn(next.files)).toEqual(next.shop.expected())
     expect((await readOwners(next.log, applicationId)).growths.size).toBe(1)
+  })
+
+  it('does not wait for the end of repeats that comes through another partition', async () => {
+    const { cluster, source } = open()
+    const random = seededRandom(8)
+    const loop = await cluster.join()
+    const first = { topic, partition: 0 }
+    const isMoved = ({ key, value }: LogRecord): boolean =>
+      value !== null && partitionOfBytes(key!, 4) === 2
+    for (let count = 0; count < 60 || !isMoved(source.records(first).at(-1)!); count += 1) {
+      cluster.shop.change(random)
+    }
+    await steps(cluster, [loop], 40)
+    await loop.close()
+    // The producer sends a block again, and learns of the partitions in the middle of it.
+    const block = source.records(first).slice(-6)
+    for (const record of block.slice(0, 3)) source.append(record)
+    source.setTopic(topic, 4)
+    cluster.shop.partitions = 4
+    for (const record of block.slice(3)) {
+      source.append({ ...record, partition: partitionOfBytes(record.key!, 4) })
+    }
+    const { cluster: next, lines } = open({ confirmPartitions: { [topic]: 4 } }, cluster)
+    next.shop.follow(cluster.shop)
+    const again = await next.join()
+    await steps(next, [again], 60)
+    expect(lines.some(line => line.startsWith('repeats.reread'))).toBe(true)
+    for (let count = 0; count < 40; count += 1) next.shop.change(random)
+    await steps(next, [again], 60)
+    expect(await rowsIn(next.files)).toEqual(next.shop.expected())
   })
 
   it('goes on as it was while nothing is written to the new partitions', async () => {
