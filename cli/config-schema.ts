@@ -170,7 +170,8 @@ const kafkaSource = z.strictObject({
     .prefault('earliest')
     .describe(
       'Where a partition is begun that was never read before: `earliest`, `latest`, or at a time like ' +
-        '`2026-05-31T08:00:00Z`.',
+        '`2026-05-31T08:00:00Z`. With a pattern `latest` is when the application first ran, so that nothing ' +
+        'is passed over of a topic that is made later.',
     ),
   startOffsets: z
     .record(z.string().regex(/^.+-\d+$/, 'must name a partition, like orders-0'), z.int().min(0))

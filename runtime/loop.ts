@@ -80,7 +80,7 @@ export class Loop {
     this.#plan = await planTasks(this.#topology, this.#options, sources)
     await this.#sources.watchInternal()
     const topics = this.#plan.topics()
-    this.#sources.tellLost(await readOwners(log, applicationId))
+    await this.#sources.tellLost(await readOwners(log, applicationId))
     // Each sub-topology is spread by itself; all source topics are one.
     const setOf = (topic: string): string => (this.#sources.isInternal(topic) ? topic : '')
     this.#consumer = await log.openConsumer({ group: applicationId, topics, setOf })

@@ -9,7 +9,7 @@ import type { Log, LogBatch, ProducerRecord, TopicInfo, TopicPartition } from '.
 import { partitionName } from '../log/log.ts'
 import { assert, SourceError } from '../model/errors.ts'
 import { ownersTopic } from '../topology/internal-topics.ts'
-import type { StartPosition } from '../topology/nodes.ts'
+import type { SourceNode } from '../topology/nodes.ts'
 import type { Owners, TopicGrowth, TopicLayout } from './owners.ts'
 import { encodeGrowth, growthKey, isAdded } from './owners.ts'
 import type { TaskContext } from './task.ts'
@@ -151,7 +151,7 @@ export async function growthRecord(
 export async function beginningOf(
   at: TopicPartition,
   log: Log,
-  start: StartPosition,
+  { start, topics }: SourceNode,
   owners: Owners,
 ): Promise<number> {
   const stated = start.offsets.get(partitionName(at))
@@ -159,9 +159,10 @@ export async function beginningOf(
   const { start: first, end } = await log.offsets(at)
   if (start.at === 'earliest' || isAdded(owners, at)) return first
   if (typeof start.at === 'object') return await log.offsetOfTime(at, start.at.timeMs)
-  // A topic that was found later is not to lose what came before it was found.
+  // A topic that a pattern found later is not to lose what came before it was found.
   const { firstCommitMs } = owners
-  return firstCommitMs === null ? end : await log.offsetOfTime(at, firstCommitMs)
+  const isFound = topics instanceof RegExp && firstCommitMs !== null
+  return isFound ? await log.offsetOfTime(at, firstCommitMs) : end
 }
 
 /** Null for a file: it has the partitions that its lines name, and may be moved. */

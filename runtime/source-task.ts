@@ -81,7 +81,7 @@ export class SourceTask implements Task {
   async open(): Promise<number> {
     const { context, pipeline, input } = this.#options
     const { offset, state, isNew } = await this.#committer.open(log =>
-      beginningOf(input, log, pipeline.source.start, context.owners),
+      beginningOf(input, log, pipeline.source, context.owners),
     )
     const { repeats, decoder, doubtful } = parseState(state)
     this.#repeats = new RepeatFilter(repeats)

@@ -77,10 +77,11 @@ export class SourceTopics {
     this.#internalIds = new Map(own.map(({ name, id }) => [name, id]))
   }
 
-  /** Says which topics of earlier runs a pattern does not find any more. */
-  tellLost({ layouts }: Owners): void {
+  /** Says which topics of earlier runs are gone; one that is only not named any more is not lost. */
+  async tellLost({ layouts }: Owners): Promise<void> {
+    const names = new Set((await this.#options.log.topics()).map(({ name }) => name))
     for (const topic of layouts.keys()) {
-      if (this.infoOf(topic) === undefined) this.#options.logger.warn('topic.lost', { topic })
+      if (!names.has(topic)) this.#options.logger.warn('topic.lost', { topic })
     }
   }
 
