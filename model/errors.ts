@@ -157,9 +157,30 @@ export const errorCodes = {
   },
   'source-replaced': {
     acts: 'operator',
-    means: 'The record before the committed offset is not the one that was processed.',
+    means:
+      'The topic is another one than the one that was read (deleted and made anew), or the record before the ' +
+      'committed offset is not the one that was processed.',
     advice:
-      'The topic or file was replaced. Restore it, or start anew: remove the state folder and the warehouse.',
+      'The topic or file was replaced. Restore it, or start anew: over Kafka with `forager reset CONFIG`, ' +
+      'else by removing the state folder and the warehouse.',
+  },
+  'topic-missing': {
+    acts: 'operator',
+    means:
+      'A topic that the configuration names is not in the cluster, or was deleted while it was read.',
+    advice:
+      'Correct `source.topics`, or create the topic. What was read of a deleted one is staged and applied; ' +
+      'to go on without it, take it out of `source.topics`: its tables stay as they are.',
+  },
+  'partitions-added': {
+    acts: 'operator',
+    means:
+      'A source topic has more partitions than before: keys moved to other partitions, and reading them at ' +
+      'once could bring changes of one row out of order.',
+    advice:
+      'When every producer writes to the new partitions too (or is stopped), say `source.confirmPartitions: ' +
+      '{ TOPIC: COUNT }` with the count that the message names, in the configuration of all instances, and ' +
+      'start again: what the old partitions have is read and committed first, then the new ones.',
   },
   'offset-out-of-range': {
     acts: 'operator',
@@ -200,6 +221,26 @@ export const errorCodes = {
     acts: 'nobody',
     means: 'Another member took over a task; this one closes it and opens what it is given.',
     advice: 'Nothing, unless it repeats: then two applications share one application id.',
+  },
+  'internal-topic-missing': {
+    acts: 'operator',
+    means: 'An internal topic of a running application was deleted, or made anew by somebody else.',
+    advice:
+      'What it held is lost, and going on without it would lose or double changes. Stop all instances, start ' +
+      'anew with `forager reset CONFIG --execute`, and run again: the source is read from its beginning.',
+  },
+  'stop-timed-out': {
+    acts: 'operator',
+    means: 'After it was told to stop, staging the open windows took longer than `stopTimeout`.',
+    advice:
+      'Nothing is lost: what was not committed is read again. If it repeats, give it a longer `stopTimeout` ' +
+      '(and whoever sends SIGKILL more patience), or smaller windows.',
+  },
+  'group-in-use': {
+    acts: 'operator',
+    means: 'The application cannot be reset while instances of it run.',
+    advice:
+      'Stop them; one that was killed is a member until its `sessionTimeout` is over. Then try again.',
   },
   'topic-mismatch': {
     acts: 'operator',

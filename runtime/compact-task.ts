@@ -15,8 +15,9 @@ import type { StagedWindow, Staging, TaskOwner } from '../sinks/staging.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { paced } from './pacer.ts'
+import { readAll } from './read-all.ts'
 import type { Task, TaskContext } from './task.ts'
-import { readAll, TaskCommitter } from './task.ts'
+import { TaskCommitter } from './task.ts'
 
 const windowGauges = [
   'forager_window_rows',

@@ -18,11 +18,13 @@ import type { ApplyPlan, WaitingBatch } from '../processors/merge.ts'
 import { foldStreams, planApply } from '../processors/merge.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
+import { noLog } from '../sinks/warehouse.ts'
 import { appliedTopic } from '../topology/internal-topics.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { paced } from './pacer.ts'
+import { readAll } from './read-all.ts'
 import type { Task, TaskContext } from './task.ts'
-import { readAll, TaskCommitter } from './task.ts'
+import { TaskCommitter } from './task.ts'
 
 export interface MergeTaskOptions {
   readonly context: TaskContext
@@ -307,6 +309,7 @@ export class MergeTask implements Task {
   /** Why a table that is applied so far was not written through this log; null: it was. */
   async #problemOf(applied: AppliedThrough): Promise<string | null> {
     const { context, topicId } = this.#options
+    if (applied.topicId === noLog.topicId) return null
     if (applied.topicId !== topicId) {
       return `the table was written through the log ${applied.topicId}, and this is ${topicId}`
     }

@@ -4,8 +4,7 @@
  * are committed together.
  */
 import type { Decoded } from '../formats/decoder.ts'
-import type { Log, LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
-import { partitionName } from '../log/log.ts'
+import type { LogBatch, ProducerRecord, TopicInfo, TopicPartition } from '../log/log.ts'
 import type { ChangeEvent, EventBatch, LogRecord } from '../model/change-event.ts'
 import { judgedEvent } from '../model/encoded-event.ts'
 import type { ForagerError } from '../model/errors.ts'
@@ -21,6 +20,7 @@ import { HopWriter } from './hop-writer.ts'
 import type { SchemaReader } from './schema-reader.ts'
 import { countRecords, measureLag, partitionLabels, SourceCounts } from './source-counts.ts'
 import { keyUnordered, tooMuchHeldBack, truncateUnordered } from './source-errors.ts'
+import { beginningOf, growthRecord, layoutOf } from './source-gate.ts'
 import type { Task, TaskContext } from './task.ts'
 import { TaskCommitter } from './task.ts'
 
@@ -28,8 +28,8 @@ export interface SourceTaskOptions {
   readonly context: TaskContext
   readonly pipeline: Pipeline
   readonly input: TopicPartition
-  /** Of the input topic: the order of a truncate is known only when there is one. */
-  readonly inputPartitions: number
+  /** The input topic. The order of a truncate is known only when it has one partition. */
+  readonly source: TopicInfo
   readonly hop: { readonly topic: string; readonly partitions: number }
   readonly schemas: SchemaReader
   readonly commitIntervalMs: number
@@ -70,7 +70,7 @@ export class SourceTask implements Task {
     this.#options = options
     this.input = input
     this.id = `${pipeline.firstSubTopology}_${input.topic}-${input.partition}`
-    this.#committer = new TaskCommitter(context, this.id, input)
+    this.#committer = new TaskCommitter(context, this.id, input, layoutOf(options.source))
     this.#hop = new HopWriter(input, hop)
     const { logger, metrics } = context
     this.#chain = new Chain(pipeline.transforms, { task: this.id, logger, metrics }, batch =>
@@ -79,7 +79,10 @@ export class SourceTask implements Task {
   }
 
   async open(): Promise<number> {
-    const { offset, state, isNew } = await this.#committer.open(log => this.#beginning(log))
+    const { context, pipeline, input } = this.#options
+    const { offset, state, isNew } = await this.#committer.open(log =>
+      beginningOf(input, log, pipeline.source, context.owners),
+    )
     const { repeats, decoder, doubtful } = parseState(state)
     this.#repeats = new RepeatFilter(repeats)
     this.#options.schemas.restore(decoder)
@@ -87,7 +90,7 @@ export class SourceTask implements Task {
     this.#next = offset
     // Where it begins is committed at once: what comes before its first record must not be passed over.
     this.#committed = isNew ? -1 : offset
-    if (isNew) this.#dirtySinceMs = this.#options.context.clock.monotonic()
+    if (isNew) this.#dirtySinceMs = context.clock.monotonic()
     return offset
   }
 
@@ -143,6 +146,17 @@ export class SourceTask implements Task {
     })
   }
 
+  async recordGrowth(): Promise<void> {
+    const { context, source } = this.#options
+    const growth = await growthRecord(context, source)
+    await this.#committer.commit([growth], null)
+    context.logger.info('partitions.confirmed', { topic: source.name })
+  }
+
+  endRun(): number | null {
+    return this.#repeats.run === null ? null : this.#reread()
+  }
+
   confirm(): Promise<void> {
     return this.#committer.confirm()
   }
@@ -151,15 +165,6 @@ export class SourceTask implements Task {
     this.#chain.close()
     this.#options.context.metrics.forget('forager_lag_seconds', partitionLabels(this.input))
     await this.#committer.close()
-  }
-
-  async #beginning(log: Log): Promise<number> {
-    const { at, offsets } = this.#options.pipeline.source.start
-    const stated = offsets.get(partitionName(this.input))
-    if (stated !== undefined) return stated
-    if (typeof at === 'object') return await log.offsetOfTime(this.input, at.timeMs)
-    const { start, end } = await log.offsets(this.input)
-    return at === 'earliest' ? start : end
   }
 
   /** An offset when reading must go on from there. A promise only where something has to wait. */
@@ -190,8 +195,8 @@ export class SourceTask implements Task {
     if (decoded.kind !== 'changes') return null
     const [first, ...others] = decoded.events
     if (first === undefined) return null
-    const { inputPartitions } = this.#options
-    if (inputPartitions > 1 && !decoded.isKeyOrdered) throw keyUnordered(first, inputPartitions)
+    const { partitions } = this.#options.source
+    if (partitions > 1 && !decoded.isKeyOrdered) throw keyUnordered(first, partitions)
     const outcome = this.#take(first)
     if (others.length === 0 && !(outcome instanceof Promise)) return outcome
     return this.#takeInTurn(outcome, others)
@@ -210,10 +215,10 @@ export class SourceTask implements Task {
   }
 
   #take(event: ChangeEvent): Outcome | Promise<Outcome> {
-    const { inputPartitions, pipeline } = this.#options
+    const { source, pipeline } = this.#options
     // A truncate has no key: sent again it may come through another partition, among others that are
     // higher. It needs no judgement, because its point makes it harmless: see `newerTruncate`.
-    const isJudged = pipeline.source.dropRepeats && (event.op !== 't' || inputPartitions === 1)
+    const isJudged = pipeline.source.dropRepeats && (event.op !== 't' || source.partitions === 1)
     if (!isJudged) return this.#accept(judgedEvent(event, true))
     const before = this.#repeats.run
     const verdict = this.#repeats.judge(event)
@@ -267,9 +272,9 @@ export class SourceTask implements Task {
     this.#completeChain()
     const routed = this.#chain.truncate(event)
     if (routed === null) return
-    const isOrdered = this.#options.inputPartitions === 1
+    const isOrdered = this.#options.source.partitions === 1
     if (!isOrdered && event.position === null) {
-      throw truncateUnordered(event, this.#options.inputPartitions)
+      throw truncateUnordered(event, this.#options.source.partitions)
     }
     const { position, sourceMs } = event
     const point = position === null ? null : { position, sourceMs }

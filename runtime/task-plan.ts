@@ -3,12 +3,13 @@
  * has. What tasks of one pipeline share is made once: its decoder, its warehouse, its staging.
  */
 import { join } from 'node:path'
-import type { TopicInfo, TopicPartition } from '../log/log.ts'
-import { assert } from '../model/errors.ts'
+import type { Log, TopicInfo, TopicPartition } from '../log/log.ts'
+import { assert, StateError } from '../model/errors.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { Warehouse } from '../sinks/warehouse.ts'
 import {
   appliedTopic,
+  internalTopics,
   ownersTopic,
   repartitionTopic,
   stagedTopic,
@@ -23,13 +24,15 @@ import type { Task, TaskContext } from './task.ts'
 
 export interface TaskPlan {
   /** All that the instance reads. */
-  readonly topics: readonly string[]
+  topics(): readonly string[]
+  /** The topics of each source, by its name, as they are now. */
+  setSources(sources: ReadonlyMap<string, readonly TopicInfo[]>): void
   createTask(at: TopicPartition, context: TaskContext): Promise<Task>
 }
 
 interface LivePipeline {
   readonly pipeline: Pipeline
-  readonly sources: readonly TopicInfo[]
+  sources: readonly TopicInfo[]
   readonly hop: { readonly topic: string; readonly partitions: number }
   readonly staged: { readonly topic: string; readonly partitions: number; readonly id: string }
   readonly schemas: SchemaReader
@@ -44,6 +47,7 @@ export async function planTasks(
   sources: ReadonlyMap<string, readonly TopicInfo[]>,
 ): Promise<TaskPlan> {
   const { log, applicationId } = options
+  await refuseLostTopics(log, applicationId, internalTopics(topology, applicationId))
   await log.createTopic({ name: ownersTopic(applicationId), partitions: 1, cleanup: 'compact' })
   await log.createTopic({ name: appliedTopic(applicationId), partitions: 1, cleanup: 'compact' })
   const live: LivePipeline[] = []
@@ -51,13 +55,35 @@ export async function planTasks(
     live.push(await openPipeline(pipeline, options, sources.get(pipeline.source.name) ?? []))
   }
   return {
-    topics: live.flatMap(one => [
-      ...one.sources.map(({ name }) => name),
-      one.hop.topic,
-      one.staged.topic,
-    ]),
+    topics: () =>
+      live.flatMap(one => [
+        ...one.sources.map(({ name }) => name),
+        one.hop.topic,
+        one.staged.topic,
+      ]),
+    setSources: now => {
+      for (const one of live) one.sources = now.get(one.pipeline.source.name) ?? []
+    },
     createTask: (at, context) => createTask(at, live, options, context),
   }
+}
+
+/**
+ * The topic of owners is made first: without it the others are what is left of an application, and the
+ * tokens that its mergers wrote with are lost.
+ */
+async function refuseLostTopics(
+  log: Log,
+  applicationId: string,
+  internal: ReadonlySet<string>,
+): Promise<void> {
+  const names = (await log.topics()).map(({ name }) => name)
+  const topic = ownersTopic(applicationId)
+  const left = names.filter(name => name !== topic && internal.has(name))
+  if (names.includes(topic) || left.length === 0) return
+  throw new StateError('internal-topic-missing', `it is gone, and ${left.join(', ')} are there`, {
+    context: { topic },
+  })
 }
 
 async function openPipeline(
@@ -100,7 +126,7 @@ async function createTask(
         context,
         pipeline,
         input: at,
-        inputPartitions: source.partitions,
+        source,
         hop,
         schemas,
         commitIntervalMs: options.commitIntervalMs,

@@ -28,3 +28,8 @@ export function ownersTopic(applicationId: string): string {
 export function appliedTopic(applicationId: string): string {
   return `${applicationId}-applied`
 }
+
+/** Bad messages, as they came. Never expires. */
+export function deadLettersTopic(applicationId: string): string {
+  return `${applicationId}-dead-letters`
+}

@@ -37,6 +37,11 @@ export interface StreamOptions extends Named {
   readonly connectorSettings?: Readonly<Record<string, string>>
   /** A new name makes the source's log a new one: nothing before it counts as sent already. */
   readonly incarnation?: string
+  /**
+   * Topics that got more partitions since they were first read, with how many they have now: what the
+   * ones before have is read first.
+   */
+  readonly confirmPartitions?: Readonly<Record<string, number>>
   /** Default true. */
   readonly dropRepeats?: boolean
 }
@@ -64,6 +69,7 @@ export class StreamsBuilder {
       hintsOf: options.hintsOf ?? (table => path.router?.hintsOf(table) ?? {}),
       connectorSettings: options.connectorSettings ?? {},
       incarnation: options.incarnation ?? '',
+      confirmedPartitions: new Map(Object.entries(options.confirmPartitions ?? {})),
       dropRepeats: options.dropRepeats ?? true,
     })
     return new ChangeStream((node, from) => this.#add(node, from), options.name, path)
