@@ -12,6 +12,7 @@ import { openRecordedSource } from '../log/recorded-source.ts'
 import type { Origin } from '../model/change-event.ts'
 import type { ReachPoint } from '../model/crash-points.ts'
 import type { SourceError } from '../model/errors.ts'
+import { ForagerError, StateError } from '../model/errors.ts'
 import { wildcardSource } from '../model/wildcard.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -185,6 +186,27 @@ async function openLocalLog(
   return { log, lineOf }
 }
 
+/**
+ * The log of an application for who only looks into it, beside instances that run; null when there is
+ * none yet. StateError `state-locked`: a local log serves one process at a time.
+ */
+export async function openOwnLog(loaded: LoadedConfig): Promise<Log | null> {
+  const { applicationId, source } = loaded.config
+  if (source.type === 'kafka') return await openKafka(applicationId, source)
+  const folder = join(statePath(loaded), 'log')
+  if ((await nodeFileSystem.stat(folder)) === null) return null
+  try {
+    return await EmbeddedLog.open({ storage: new FileStorage(nodeFileSystem, folder) })
+  } catch (error) {
+    if (!(error instanceof ForagerError) || error.code !== 'state-locked') throw error
+    throw new StateError(
+      'state-locked',
+      `a local log serves one process at a time: try again when the run has ended (${error.message})`,
+      { context: error.context, cause: error },
+    )
+  }
+}
+
 /** The client is loaded only where it is used. */
 async function openKafka(applicationId: string, source: KafkaSourceConfig): Promise<Log> {
   const { KafkaLog } = await import('../log/kafka/kafka-log.ts')
@@ -213,6 +235,7 @@ function passBadLine(
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
 ): void {
   if (config.onError === 'fail') throw error
+  // It is no message that could be a dead letter; and it stays in its file.
   metrics.count('forager_messages_skipped_total', 1, { reason: error.code })
   logger.warn('message.skipped', { reason: error.describe() })
 }

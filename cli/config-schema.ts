@@ -318,9 +318,12 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('What the application keeps between runs.'),
   onError: z
-    .enum(['fail', 'skip'])
+    .enum(['fail', 'skip', 'dead-letter'])
     .default('fail')
-    .describe('What becomes of a bad message: stop, or count it and go on.'),
+    .describe(
+      'What becomes of a bad message: stop; count it and go on; or keep it as a dead letter as well ' +
+        '(`docs/bad-messages.md`).',
+    ),
   staging: z
     .strictObject({
       path: z

@@ -4,10 +4,12 @@
  * happened, where, and what to do.
  */
 import { join } from 'node:path'
-import { Command, CommanderError, Option } from 'commander'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { errorCodes, ForagerError } from '../model/errors.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'
 import { checkCommand, describeCommand } from './commands/check.ts'
+import type { ListOptions } from './commands/dead-letters.ts'
+import { listDeadLettersCommand } from './commands/dead-letters.ts'
 import { demoCommand } from './commands/demo.ts'
 import { orcMetaCommand, orcRowsCommand } from './commands/orc.ts'
 import type { RunOptions } from './commands/run.ts'
@@ -83,6 +85,7 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
     .command('check <config>')
     .description('say every problem of a configuration, with its line')
     .action(async (path: string) => done(await checkCommand(path, env)))
+  addDeadLetters(program, done)
   const orc = program.command('orc').description('look at an ORC file')
   orc
     .command('meta <file>')
@@ -97,6 +100,27 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
     .description('run the example shop in a folder: a new one, or that of the last time')
     .action(async (folder: string | undefined) => done(await demoCommand(folder ?? 'demo-output')))
   return program
+}
+
+function addDeadLetters(program: Command, done: (code: number) => void): void {
+  const letters = program
+    .command('dead-letters')
+    .description('look at bad messages that were kept (onError: dead-letter)')
+  letters
+    .command('list <config>')
+    .description('where each was, why it was bad and when, its key and value; the newest last')
+    .option('--json', 'a line of JSON each, with the whole message', false)
+    .option('--table <name>', 'only those of one table, by its name in the source')
+    .option('--limit <n>', 'so many of the newest ones', wholeNumber, 100)
+    .action(async (path: string, options: ListOptions) => {
+      const loaded = await loadConfig(nodeFileSystem, path, process.env)
+      done(await listDeadLettersCommand(loaded, options))
+    })
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1.')
+  return Number(text)
 }
 
 function report(error: unknown): number {

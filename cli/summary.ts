@@ -54,6 +54,9 @@ function remarks(metrics: CounterRegistry): string[] {
   for (const { labels, value } of metrics.series('forager_messages_skipped_total')) {
     lines.push(`Skipped: ${plural(value, 'bad message')} (${labels.reason}).`)
   }
+  for (const { labels, value } of metrics.series('forager_dead_letters_total')) {
+    lines.push(`Kept as dead letters: ${plural(value, 'bad message')} (${labels.reason}).`)
+  }
   for (const { labels, value } of metrics.series('forager_events_refused_total')) {
     const table = labels.table ?? ''
     lines.push(

@@ -14,6 +14,7 @@ export const counters = {
   forager_events_refused_total: 'Change events of tables that were refused, by table.',
   forager_repeats_dropped_total: 'Change events that the producer sent again, by table.',
   forager_messages_skipped_total: 'Bad messages that the policy skipped, by reason.',
+  forager_dead_letters_total: 'Bad messages that were kept as dead letters, by reason.',
   forager_patches_without_row_total: 'Partial rows that found no row to change, by table.',
   forager_net_changes_total: 'Net changes that left windows, by table.',
   forager_windows_closed_total: 'Windows that closed, by the limit that closed them.',

@@ -12,6 +12,7 @@ export const labelNames: Readonly<Record<CounterName | GaugeName | HistogramName
   forager_events_refused_total: ['table'],
   forager_repeats_dropped_total: ['table'],
   forager_messages_skipped_total: ['reason'],
+  forager_dead_letters_total: ['reason'],
   forager_patches_without_row_total: ['table'],
   forager_net_changes_total: ['table'],
   forager_windows_closed_total: ['reason'],

@@ -8,15 +8,14 @@ import type { Log, LogBatch, ProducerRecord, TopicPartition } from '../log/log.t
 import { partitionName } from '../log/log.ts'
 import type { ChangeEvent, EventBatch, LogRecord } from '../model/change-event.ts'
 import { judgedEvent } from '../model/encoded-event.ts'
-import type { ForagerError } from '../model/errors.ts'
 import { isDataError } from '../model/errors.ts'
 import type { HopChange } from '../model/hop-frame.ts'
 import type { TruncateMarker } from '../model/staged-batch.ts'
 import { RepeatFilter } from '../processors/drop-repeats.ts'
 import { keyEvent } from '../processors/key-events.ts'
 import type { Pipeline } from '../topology/topology.ts'
+import { BadMessages } from './bad-messages.ts'
 import { Chain } from './chain.ts'
-import { DoubtfulTables } from './doubtful-tables.ts'
 import { HopWriter } from './hop-writer.ts'
 import type { SchemaReader } from './schema-reader.ts'
 import { countRecords, measureLag, partitionLabels, SourceCounts } from './source-counts.ts'
@@ -60,7 +59,9 @@ export class SourceTask implements Task {
   #dirtySinceMs: number | null = null
   /** What came to the end of the chain, until the push that brought it is whole. */
   #collected: HopChange[] = []
-  #doubtful = new DoubtfulTables()
+  readonly #bad: BadMessages
+  /** Of the batch that is processed now. */
+  #records: readonly LogRecord[] = []
   readonly #counts = new SourceCounts()
   /** When the source made the last change that was read. */
   #sourceMs = 0
@@ -72,6 +73,7 @@ export class SourceTask implements Task {
     this.id = `${pipeline.firstSubTopology}_${input.topic}-${input.partition}`
     this.#committer = new TaskCommitter(context, this.id, input)
     this.#hop = new HopWriter(input, hop)
+    this.#bad = new BadMessages(context, this.id, pipeline.source.onError)
     const { logger, metrics } = context
     this.#chain = new Chain(pipeline.transforms, { task: this.id, logger, metrics }, batch =>
       this.#collect(batch),
@@ -83,7 +85,7 @@ export class SourceTask implements Task {
     const { repeats, decoder, doubtful } = parseState(state)
     this.#repeats = new RepeatFilter(repeats)
     this.#options.schemas.restore(decoder)
-    this.#doubtful = new DoubtfulTables(doubtful)
+    this.#bad.restore(doubtful)
     this.#next = offset
     // Where it begins is committed at once: what comes before its first record must not be passed over.
     this.#committed = isNew ? -1 : offset
@@ -96,6 +98,7 @@ export class SourceTask implements Task {
     countRecords(context.metrics, batch)
     this.#dirtySinceMs ??= context.clock.monotonic()
     await schemas.catchUp()
+    this.#records = batch.records
     for (const record of batch.records) {
       const outcome = this.#processRecord(record)
       const reread = outcome instanceof Promise ? await outcome : outcome
@@ -104,7 +107,7 @@ export class SourceTask implements Task {
       this.#next = record.offset + 1
       if (this.#events.length < eventsAtOnce) continue
       this.#pushEvents()
-      if (this.#hop.sizeBytes >= maxPendingBytes) await this.#commit()
+      if (this.#pendingBytes >= maxPendingBytes) await this.#commit()
       await context.rest()
     }
     this.#pushEvents()
@@ -122,7 +125,7 @@ export class SourceTask implements Task {
   }
 
   async maintain(): Promise<void> {
-    if (this.remainingMs() === 0 || this.#hop.sizeBytes >= maxPendingBytes) await this.#commit()
+    if (this.remainingMs() === 0 || this.#pendingBytes >= maxPendingBytes) await this.#commit()
   }
 
   async drain(): Promise<void> {
@@ -176,11 +179,9 @@ export class SourceTask implements Task {
     }
   }
 
-  /** What the policy says of an error that the record caused. */
+  /** As the policy says; the next record follows. */
   #pass(record: LogRecord, error: unknown): null {
-    if (!isDataError(error) || this.#options.pipeline.source.onError === 'fail') throw error
-    const { topic, partition, offset } = record
-    this.#skip(error.at({ topic, partition, offset }), error.context.table)
+    this.#bad.pass(record, error)
     return null
   }
 
@@ -218,7 +219,7 @@ export class SourceTask implements Task {
     const verdict = this.#repeats.judge(event)
     if (verdict === 'reread') return this.#reread()
     if (verdict !== 'repeat') {
-      const isInDoubt = verdict === 'in-doubt' || this.#doubtful.has(event.table)
+      const isInDoubt = verdict === 'in-doubt' || this.#bad.isDoubtful(event.table)
       return this.#accept(judgedEvent(event, isInDoubt))
     }
     this.#counts.add('forager_repeats_dropped_total', event.table)
@@ -250,6 +251,7 @@ export class SourceTask implements Task {
     this.#events = []
     this.#chain.reset()
     this.#hop.clear()
+    this.#bad.clear()
     this.#next = from
     return from
   }
@@ -303,22 +305,15 @@ export class SourceTask implements Task {
   }
 
   #pushOne(event: ChangeEvent): void {
-    // One before it may have been skipped just now.
-    const isInDoubt = event.isInDoubt || this.#doubtful.has(event.table)
+    // One before it may have been passed just now.
+    const isInDoubt = event.isInDoubt || this.#bad.isDoubtful(event.table)
     try {
       this.#push([judgedEvent(event, isInDoubt)])
     } catch (error) {
-      if (!isDataError(error)) throw error
-      this.#skip(error.at({ ...event.origin, table: event.table }), event.table)
+      // Events do not outlive their batch: see `process`.
+      const record = this.#records.find(({ offset }) => offset === event.origin.offset)
+      this.#bad.pass(record!, error, event.table)
     }
-  }
-
-  /** `table` is the source's; undefined when it is not known. */
-  #skip(error: ForagerError, table: string | undefined): void {
-    this.#doubtful.add(table)
-    const { metrics, logger } = this.#options.context
-    metrics.count('forager_messages_skipped_total', 1, { reason: error.code })
-    logger.warn('message.skipped', { reason: error.describe() })
   }
 
   /** The end of the chain: keys the events. */
@@ -356,20 +351,27 @@ export class SourceTask implements Task {
     this.#dirtySinceMs = null
     const { run } = this.#repeats
     const offset = run?.fromOffset ?? this.#next
-    const isHeldBack = run !== null && !this.#hop.isEmpty && offset < this.#next
-    if (isHeldBack && this.#hop.sizeBytes >= maxHeldBackBytes) {
+    const isHeldBack = run !== null && this.#pendingBytes > 0 && offset < this.#next
+    if (isHeldBack && this.#pendingBytes >= maxHeldBackBytes) {
       throw tooMuchHeldBack(this.input, offset)
     }
     if (isHeldBack || (offset === this.#committed && this.#hop.isEmpty)) return
     await this.#write(offset)
   }
 
-  /** Frames and offset, in one transaction. */
+  /** Frames and letters that wait for a commit. */
+  get #pendingBytes(): number {
+    return this.#hop.sizeBytes + this.#bad.sizeBytes
+  }
+
+  /** Frames, letters and offset, in one transaction. */
   async #write(offset: number): Promise<void> {
     const { context, schemas } = this.#options
-    const records: readonly ProducerRecord[] = this.#hop.take(context.clock.now())
+    // What is within a run is read again, and its letters are written when the offset passes them.
+    const letters = this.#bad.take(this.#repeats.run === null ? undefined : offset)
+    const records: readonly ProducerRecord[] = [...this.#hop.take(context.clock.now()), ...letters]
     context.reach('source.before-commit')
-    const state = [this.#repeats.save(), schemas.memory, this.#doubtful.save()]
+    const state = [this.#repeats.save(), schemas.memory, this.#bad.save()]
     await this.#committer.commit(records, offset, JSON.stringify(state))
     context.reach('source.committed')
     this.#committed = offset

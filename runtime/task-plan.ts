@@ -9,6 +9,7 @@ import type { Staging } from '../sinks/staging.ts'
 import type { Warehouse } from '../sinks/warehouse.ts'
 import {
   appliedTopic,
+  deadLettersTopic,
   ownersTopic,
   repartitionTopic,
   stagedTopic,
@@ -46,6 +47,11 @@ export async function planTasks(
   const { log, applicationId } = options
   await log.createTopic({ name: ownersTopic(applicationId), partitions: 1, cleanup: 'compact' })
   await log.createTopic({ name: appliedTopic(applicationId), partitions: 1, cleanup: 'compact' })
+  if (topology.pipelines.some(({ source }) => source.onError === 'dead-letter')) {
+    // One partition: letters are few, and are listed in the order in which they came.
+    const name = deadLettersTopic(applicationId)
+    await log.createTopic({ name, partitions: 1, cleanup: 'delete' })
+  }
   const live: LivePipeline[] = []
   for (const pipeline of topology.pipelines) {
     live.push(await openPipeline(pipeline, options, sources.get(pipeline.source.name) ?? []))

@@ -8,7 +8,8 @@ export function internalTopics(topology: Topology, applicationId: string): Reado
     repartitionTopic(applicationId, repartition.name),
     stagedTopic(applicationId, warehouse.name),
   ])
-  return new Set([ownersTopic(applicationId), appliedTopic(applicationId), ...ofPipelines])
+  const ofAll = [ownersTopic, appliedTopic, deadLettersTopic].map(name => name(applicationId))
+  return new Set([...ofAll, ...ofPipelines])
 }
 
 export function repartitionTopic(applicationId: string, node: string): string {
@@ -27,4 +28,9 @@ export function ownersTopic(applicationId: string): string {
 /** One record a table: the staged offset that it is applied through. Compacted. */
 export function appliedTopic(applicationId: string): string {
   return `${applicationId}-applied`
+}
+
+/** Bad messages, as they came (`model/dead-letter.ts`). Never expires. */
+export function deadLettersTopic(applicationId: string): string {
+  return `${applicationId}-dead-letters`
 }

@@ -10,8 +10,11 @@ import type { StateStoreSupplier } from '../state/state-store.ts'
 /** Topics by name, or all whose name matches. */
 export type TopicSelection = readonly string[] | RegExp
 
-/** What becomes of a bad message: `fail` stops, `skip` counts it and goes on. */
-export type ErrorPolicy = 'fail' | 'skip'
+/**
+ * What becomes of a bad message: `fail` stops, `skip` counts it and goes on, `dead-letter` keeps it in a
+ * topic of its own as well.
+ */
+export type ErrorPolicy = 'fail' | 'skip' | 'dead-letter'
 
 /**
  * Where a partition is begun that was never read before: at its first record, behind its last one, or

@@ -6,6 +6,7 @@ import { TableRouter } from '../../processors/route-tables.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'
 import { inMemory } from '../../state/memory-store.ts'
 import { TopologyTestDriver } from '../../testkit/topology-test-driver.ts'
+import type { ErrorPolicy } from '../../topology/nodes.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 
 export interface ShopSetup {
@@ -14,7 +15,7 @@ export interface ShopSetup {
   /** Of every source topic. */
   readonly partitions?: number
   readonly rule?: Partial<TableRule>
-  readonly onError?: 'fail' | 'skip'
+  readonly onError?: ErrorPolicy
   readonly commitIntervalMs?: number
 }
 
