@@ -90,6 +90,7 @@ export function buildTopology(
       connectorSettings: withoutUndefined(config.source.connector) as ConnectorSettings,
       incarnation: config.source.incarnation,
       dropRepeats: config.source.dropRepeats,
+      ordering: config.source.ordering,
     })
     .route(router, { name: 'route-tables' })
     .repartition({

@@ -100,6 +100,13 @@ const anySource = {
     .boolean()
     .default(true)
     .describe('Drops what the producer sent again after a crash.'),
+  ordering: z
+    .enum(['log', 'position'])
+    .default('log')
+    .describe(
+      'Which of two changes of a row is the later one: by the order of their partition, or by their place in ' +
+        'the source’s log, for producers that spread a row’s changes over partitions (`docs/ordering.md`).',
+    ),
   incarnation: z
     .string()
     .default('')

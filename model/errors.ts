@@ -136,7 +136,15 @@ export const errorCodes = {
       'partitions: changes of one key come through different ones, in no order.',
     advice:
       'Give the table a source topic of one partition, have the connector key its messages by these ' +
-      'columns (`message.key.columns`), or add the columns of the message key to `key`.',
+      'columns (`message.key.columns`), add the columns of the message key to `key`, or set ' +
+      '`source.ordering: position`.',
+  },
+  'partial-row-unordered': {
+    acts: 'data',
+    means:
+      'A row came without all of its columns, and `ordering: position` puts no older change beneath it.',
+    advice:
+      'Let the source send whole rows (PostgreSQL: `REPLICA IDENTITY FULL`), or use `ordering: log`.',
   },
   'processor-failed': {
     acts: 'data',

@@ -5,6 +5,8 @@
  *     version · 0 · topic · partition · schemas (target, text)* · changes*
  *     change: schema number · net change (`net-change.ts`) · source offset
  *
+ *     version · 2 · the same with, behind each change, its position (`position-bytes.ts`)
+ *
  *     version · 1 · truncate marker as JSON
  */
 import { ByteReader, ByteWriter } from './bytes.ts'
@@ -13,6 +15,8 @@ import { fromJson, toJson } from './json.ts'
 import type { NetChange } from './net-change.ts'
 import { readNetChange, writeNetChange } from './net-change.ts'
 import type { Target } from './partition-by.ts'
+import type { ComparablePosition } from './position.ts'
+import { readPosition, writePosition } from './position-bytes.ts'
 import type { TruncateMarker } from './staged-batch.ts'
 import type { TableSchema } from './table-schema.ts'
 import { canUnite, fromSchemaText, schemaText } from './table-schema.ts'
@@ -25,7 +29,11 @@ export interface HopChange {
   readonly change: NetChange
   /** Offset of the event in the frame's source partition. */
   readonly offset: number
+  /** Where changes are ordered by it; null: it is not known. */
+  readonly position?: ComparablePosition | null
 }
+
+const kinds = { changes: 0, truncate: 1, positioned: 2 } as const
 
 export type HopFrame =
   | {
@@ -46,9 +54,12 @@ export class HopFrameWriter {
   #schemas: { readonly target: Target; readonly schema: TableSchema }[] = []
   #count = 0
 
-  constructor(topic: string, partition: number) {
+  readonly #hasPositions: boolean
+
+  constructor(topic: string, partition: number, hasPositions = false) {
     this.#topic = topic
     this.#partition = partition
+    this.#hasPositions = hasPositions
   }
 
   get isEmpty(): boolean {
@@ -60,13 +71,14 @@ export class HopFrameWriter {
   }
 
   /** False when no table could hold it beside what the frame has: then it begins the next frame. */
-  add({ target, change, offset }: HopChange): boolean {
+  add({ target, change, offset, position = null }: HopChange): boolean {
     const writer = this.#changes
     const number = this.#schemaNumber(target, change.schema)
     if (number === null) return false
     writer.count(number)
     writeNetChange(writer, change)
     writer.integer(offset)
+    if (this.#hasPositions) writePosition(writer, position)
     this.#count += 1
     return true
   }
@@ -75,7 +87,7 @@ export class HopFrameWriter {
   take(): Buffer {
     const writer = new ByteWriter(this.#changes.length + 1024)
     writer.byte(version)
-    writer.byte(0)
+    writer.byte(this.#hasPositions ? kinds.positioned : kinds.changes)
     writer.text(this.#topic)
     writer.count(this.#partition)
     writer.count(this.#schemas.length)
@@ -108,7 +120,10 @@ export class HopFrameWriter {
 }
 
 export function encodeTruncate(target: Target, marker: TruncateMarker): Buffer {
-  return Buffer.concat([Buffer.from([version, 1]), Buffer.from(toJson({ target, marker }))])
+  return Buffer.concat([
+    Buffer.from([version, kinds.truncate]),
+    Buffer.from(toJson({ target, marker })),
+  ])
 }
 
 /** Rows in the result are views of `bytes`. */
@@ -117,8 +132,8 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
   const found = reader.byte()
   assert(found === version, () => `a hop record has version ${found}, known is ${version}`)
   const kind = reader.byte()
-  assert(kind <= 1, () => `a hop record is of the unknown kind ${kind}`)
-  if (kind === 1) {
+  assert(kind <= kinds.positioned, () => `a hop record is of the unknown kind ${kind}`)
+  if (kind === kinds.truncate) {
     const text = Buffer.from(bytes.subarray(2)).toString('utf8')
     return { kind: 'truncate', ...(fromJson(text) as { target: Target; marker: TruncateMarker }) }
   }
@@ -130,7 +145,11 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
   }))
   const changes = Array.from({ length: reader.count() }, () => {
     const { target, schema } = schemas[reader.count()]!
-    return { target, change: readNetChange(reader, schema), offset: Number(reader.integer()) }
+    const change = readNetChange(reader, schema)
+    const offset = Number(reader.integer())
+    return kind === kinds.changes
+      ? { target, change, offset }
+      : { target, change, offset, position: readPosition(reader) }
   })
   assert(reader.isAtEnd, 'a hop record has bytes after its last change')
   return { kind: 'changes', topic, partition, changes }

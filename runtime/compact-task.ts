@@ -5,6 +5,7 @@
  * window's beginning, and after a crash the window is read again.
  */
 import type { LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
+import type { HopFrame } from '../model/hop-frame.ts'
 import { decodeHopFrame } from '../model/hop-frame.ts'
 import { partitionOfBytes } from '../model/partitioner.ts'
 import type { StagedBatch } from '../model/staged-batch.ts'
@@ -14,6 +15,7 @@ import { OpenWindow } from '../processors/compact.ts'
 import type { StagedWindow, Staging, TaskOwner } from '../sinks/staging.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Pipeline } from '../topology/topology.ts'
+import { LastPositions } from './last-positions.ts'
 import { paced } from './pacer.ts'
 import type { Task, TaskContext } from './task.ts'
 import { readAll, TaskCommitter } from './task.ts'
@@ -32,6 +34,8 @@ export interface CompactTaskOptions {
   readonly staging: Staging
   /** For the task's store. */
   readonly folder: string
+  /** Of the last positions of keys; null: the order of the log counts. */
+  readonly changelog: string | null
 }
 
 export class CompactTask implements Task {
@@ -43,6 +47,7 @@ export class CompactTask implements Task {
   #owner: TaskOwner | null = null
   #store: StateStore | null = null
   #window: OpenWindow | null = null
+  #positions: LastPositions | null = null
 
   constructor(options: CompactTaskOptions) {
     const { context, pipeline, input } = options
@@ -61,7 +66,17 @@ export class CompactTask implements Task {
     await staging.sweep(this.#owner, offset, await this.#stagedBatches())
     this.#store = await pipeline.compact.store.open(folder)
     this.#window = new OpenWindow(this.#store, context.metrics, offset)
+    await this.#restorePositions()
     return offset
+  }
+
+  async #restorePositions(): Promise<void> {
+    const { context, pipeline, folder, changelog } = this.#options
+    if (changelog === null) return
+    const at = { topic: changelog, partition: this.input.partition }
+    const store = await pipeline.compact.store.open(`${folder}-positions`)
+    this.#positions = new LastPositions(context, this.id, at, store)
+    await this.#positions.restore()
   }
 
   async process(batch: LogBatch): Promise<null> {
@@ -71,16 +86,26 @@ export class CompactTask implements Task {
       const now = context.clock.monotonic()
       const frame = decodeHopFrame(record.value!)
       if (!window.accepts(frame)) await this.#close('schema')
-      window.add(frame, now)
+      window.add(this.#inOrder(frame), now)
       window.advance(record.offset + 1, now)
       this.#committer.noteRecord(record)
       await this.#store!.settle()
+      await this.#positions?.settle()
       await context.rest()
-      const reason = window.dueReason(pipeline.compact.limits, now)
+      const isFull = this.#positions?.isFull === true
+      const reason = isFull ? 'rows' : window.dueReason(pipeline.compact.limits, now)
       if (reason !== null) await this.#close(reason)
     }
     window.advance(batch.nextOffset, context.clock.monotonic())
     return null
+  }
+
+  /** Without the changes that came after a later one of their key. */
+  #inOrder(frame: HopFrame): HopFrame {
+    const positions = this.#positions
+    if (positions === null || frame.kind === 'truncate') return frame
+    const changes = frame.changes.filter(change => positions.accepts(change, false))
+    return { ...frame, changes }
   }
 
   remainingMs(): number | null {
@@ -108,6 +133,7 @@ export class CompactTask implements Task {
       this.#options.context.metrics.forget(name, { task: this.id })
     }
     await this.#store?.close()
+    await this.#positions?.close()
     await this.#committer.close()
   }
 
@@ -130,8 +156,10 @@ export class CompactTask implements Task {
         timestampMs: now,
       }
     })
-    await this.#committer.commit(records, range.to)
+    const changes = (await this.#positions?.changes()) ?? []
+    await this.#committer.commit([...records, ...changes], range.to)
     context.reach('window.committed')
+    this.#positions?.committed()
     await window.reset()
     await context.log.deleteRecords(this.input, range.to)
     const seconds = (context.clock.monotonic() - began) / 1000
@@ -145,6 +173,7 @@ export class CompactTask implements Task {
     metrics.set('forager_window_rows', rows, { task: this.id })
     metrics.set('forager_window_bytes', bytes, { task: this.id })
     metrics.set('forager_window_age_seconds', ageMs / 1000, { task: this.id })
+    this.#positions?.measure()
   }
 
   /** Writes the window's files and makes them durable. A window that nets to nothing has none. */

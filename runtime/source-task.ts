@@ -4,8 +4,7 @@
  * are committed together.
  */
 import type { Decoded } from '../formats/decoder.ts'
-import type { Log, LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
-import { partitionName } from '../log/log.ts'
+import type { LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
 import type { ChangeEvent, EventBatch, LogRecord } from '../model/change-event.ts'
 import { judgedEvent } from '../model/encoded-event.ts'
 import { isDataError } from '../model/errors.ts'
@@ -19,7 +18,13 @@ import { Chain } from './chain.ts'
 import { HopWriter } from './hop-writer.ts'
 import type { SchemaReader } from './schema-reader.ts'
 import { countRecords, measureLag, partitionLabels, SourceCounts } from './source-counts.ts'
-import { keyUnordered, tooMuchHeldBack, truncateUnordered } from './source-errors.ts'
+import {
+  keyUnordered,
+  partialUnordered,
+  tooMuchHeldBack,
+  truncateUnordered,
+} from './source-errors.ts'
+import { beginningOf, parseSourceState, sourceStateText } from './source-place.ts'
 import type { Task, TaskContext } from './task.ts'
 import { TaskCommitter } from './task.ts'
 
@@ -60,6 +65,8 @@ export class SourceTask implements Task {
   /** What came to the end of the chain, until the push that brought it is whole. */
   #collected: HopChange[] = []
   readonly #bad: BadMessages
+  /** Then the task of the key judges what is older; here nothing is. */
+  readonly #isByPosition: boolean
   /** Of the batch that is processed now. */
   #records: readonly LogRecord[] = []
   readonly #counts = new SourceCounts()
@@ -72,7 +79,8 @@ export class SourceTask implements Task {
     this.input = input
     this.id = `${pipeline.firstSubTopology}_${input.topic}-${input.partition}`
     this.#committer = new TaskCommitter(context, this.id, input)
-    this.#hop = new HopWriter(input, hop)
+    this.#isByPosition = pipeline.source.ordering === 'position'
+    this.#hop = new HopWriter(input, hop, this.#isByPosition)
     this.#bad = new BadMessages(context, this.id, pipeline.source.onError)
     const { logger, metrics } = context
     this.#chain = new Chain(pipeline.transforms, { task: this.id, logger, metrics }, batch =>
@@ -81,8 +89,11 @@ export class SourceTask implements Task {
   }
 
   async open(): Promise<number> {
-    const { offset, state, isNew } = await this.#committer.open(log => this.#beginning(log))
-    const { repeats, decoder, doubtful } = parseState(state)
+    const { start } = this.#options.pipeline.source
+    const { offset, state, isNew } = await this.#committer.open(log =>
+      beginningOf(log, this.input, start),
+    )
+    const { repeats, decoder, doubtful } = parseSourceState(state)
     this.#repeats = new RepeatFilter(repeats)
     this.#options.schemas.restore(decoder)
     this.#bad.restore(doubtful)
@@ -155,15 +166,6 @@ export class SourceTask implements Task {
     await this.#committer.close()
   }
 
-  async #beginning(log: Log): Promise<number> {
-    const { at, offsets } = this.#options.pipeline.source.start
-    const stated = offsets.get(partitionName(this.input))
-    if (stated !== undefined) return stated
-    if (typeof at === 'object') return await log.offsetOfTime(this.input, at.timeMs)
-    const { start, end } = await log.offsets(this.input)
-    return at === 'earliest' ? start : end
-  }
-
   /** An offset when reading must go on from there. A promise only where something has to wait. */
   #processRecord(record: LogRecord): Outcome | Promise<Outcome> {
     try {
@@ -191,7 +193,9 @@ export class SourceTask implements Task {
     const [first, ...others] = decoded.events
     if (first === undefined) return null
     const { inputPartitions } = this.#options
-    if (inputPartitions > 1 && !decoded.isKeyOrdered) throw keyUnordered(first, inputPartitions)
+    if (inputPartitions > 1 && !decoded.isKeyOrdered && !this.#isByPosition) {
+      throw keyUnordered(first, inputPartitions)
+    }
     const outcome = this.#take(first)
     if (others.length === 0 && !(outcome instanceof Promise)) return outcome
     return this.#takeInTurn(outcome, others)
@@ -213,7 +217,8 @@ export class SourceTask implements Task {
     const { inputPartitions, pipeline } = this.#options
     // A truncate has no key: sent again it may come through another partition, among others that are
     // higher. It needs no judgement, because its point makes it harmless: see `newerTruncate`.
-    const isJudged = pipeline.source.dropRepeats && (event.op !== 't' || inputPartitions === 1)
+    const isOrdered = event.op !== 't' || inputPartitions === 1
+    const isJudged = pipeline.source.dropRepeats && !this.#isByPosition && isOrdered
     if (!isJudged) return this.#accept(judgedEvent(event, true))
     const before = this.#repeats.run
     const verdict = this.#repeats.judge(event)
@@ -268,7 +273,7 @@ export class SourceTask implements Task {
     this.#completeChain()
     const routed = this.#chain.truncate(event)
     if (routed === null) return
-    const isOrdered = this.#options.inputPartitions === 1
+    const isOrdered = this.#options.inputPartitions === 1 && !this.#isByPosition
     if (!isOrdered && event.position === null) {
       throw truncateUnordered(event, this.#options.inputPartitions)
     }
@@ -322,7 +327,9 @@ export class SourceTask implements Task {
     for (const event of batch) {
       const target = sink.targetOf(event.table)
       const change = keyEvent(event, target.partitionBy)
-      this.#collected.push({ target, change, offset: event.origin.offset })
+      if (this.#isByPosition && change.kind === 'patch') throw partialUnordered(event)
+      const { origin, position } = event
+      this.#collected.push({ target, change, offset: origin.offset, position })
     }
   }
 
@@ -371,22 +378,13 @@ export class SourceTask implements Task {
     const letters = this.#bad.take(this.#repeats.run === null ? undefined : offset)
     const records: readonly ProducerRecord[] = [...this.#hop.take(context.clock.now()), ...letters]
     context.reach('source.before-commit')
-    const state = [this.#repeats.save(), schemas.memory, this.#bad.save()]
-    await this.#committer.commit(records, offset, JSON.stringify(state))
+    const state = sourceStateText({
+      repeats: this.#repeats.save(),
+      decoder: schemas.memory,
+      doubtful: this.#bad.save(),
+    })
+    await this.#committer.commit(records, offset, state)
     context.reach('source.committed')
     this.#committed = offset
   }
-}
-
-interface SavedState {
-  readonly repeats: string
-  readonly decoder: string
-  readonly doubtful: readonly string[]
-}
-
-/** Kept beside the offset: see `RepeatFilter.save`, `Decoder.memory`, `DoubtfulTables.save`. */
-function parseState(state: string): SavedState {
-  type Parts = readonly [string?, string?, (readonly string[])?]
-  const [repeats = '', decoder = '', doubtful = []] = JSON.parse(state || '[]') as Parts
-  return { repeats, decoder, doubtful }
 }

@@ -9,8 +9,10 @@ import type { Staging } from '../sinks/staging.ts'
 import type { Warehouse } from '../sinks/warehouse.ts'
 import {
   appliedTopic,
+  changelogTopic,
   deadLettersTopic,
   ownersTopic,
+  positionsStore,
   repartitionTopic,
   stagedTopic,
 } from '../topology/internal-topics.ts'
@@ -33,6 +35,7 @@ interface LivePipeline {
   readonly sources: readonly TopicInfo[]
   readonly hop: { readonly topic: string; readonly partitions: number }
   readonly staged: { readonly topic: string; readonly partitions: number; readonly id: string }
+  readonly changelog: string | null
   readonly schemas: SchemaReader
   readonly warehouse: Warehouse
   readonly staging: Staging
@@ -81,6 +84,10 @@ async function openPipeline(
   const partitions = repartition.partitions ?? existing ?? widest
   await log.createTopic({ name: hop, partitions, cleanup: 'delete' })
   await log.createTopic({ name: staged, partitions, cleanup: 'delete' })
+  const isByPosition = source.ordering === 'position'
+  const store = positionsStore(pipeline.compact.name)
+  const changelog = isByPosition ? changelogTopic(applicationId, store) : null
+  if (changelog !== null) await log.createTopic({ name: changelog, partitions, cleanup: 'compact' })
   const id = (await log.topics()).find(({ name }) => name === staged)!.id
   const decoder = source.format.createDecoder(source)
   return {
@@ -88,6 +95,7 @@ async function openPipeline(
     sources,
     hop: { topic: hop, partitions },
     staged: { topic: staged, partitions, id },
+    changelog,
     schemas: new SchemaReader(decoder, log, clock),
     ...node.sink.open(options),
   }
@@ -99,7 +107,8 @@ async function createTask(
   options: StreamsOptions,
   context: TaskContext,
 ): Promise<Task> {
-  for (const { pipeline, sources, hop, staged, schemas, warehouse, staging } of live) {
+  for (const one of live) {
+    const { pipeline, sources, hop, staged, changelog, schemas, warehouse, staging } = one
     const source = sources.find(topic => topic.name === at.topic)
     if (source !== undefined) {
       return new SourceTask({
@@ -117,7 +126,7 @@ async function createTask(
       await options.fileSystem.makeDirectory(stores)
       const name = `${pipeline.compact.name}-${at.partition}`
       const folder = join(stores, name)
-      return new CompactTask({ context, pipeline, input: at, staged, staging, folder })
+      return new CompactTask({ context, pipeline, input: at, staged, staging, folder, changelog })
     }
     if (at.topic === staged.topic) {
       const { id: topicId, partitions } = staged

@@ -34,6 +34,13 @@ class MemoryStore implements StateStore {
     this.#entries.set(key, value)
   }
 
+  delete(key: string): void {
+    const before = this.#entries.get(key)
+    if (before === undefined) return
+    this.#entries.delete(key)
+    this.#sizeBytes -= before.length + key.length + overheadBytes
+  }
+
   settle(): Promise<void> {
     return Promise.resolve()
   }

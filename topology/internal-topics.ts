@@ -4,9 +4,10 @@ import type { Topology } from './topology.ts'
 
 /** All of an application's own: no pattern of a source selects them. */
 export function internalTopics(topology: Topology, applicationId: string): ReadonlySet<string> {
-  const ofPipelines = topology.pipelines.flatMap(({ repartition, warehouse }) => [
+  const ofPipelines = topology.pipelines.flatMap(({ repartition, compact, warehouse }) => [
     repartitionTopic(applicationId, repartition.name),
     stagedTopic(applicationId, warehouse.name),
+    changelogTopic(applicationId, positionsStore(compact.name)),
   ])
   const ofAll = [ownersTopic, appliedTopic, deadLettersTopic].map(name => name(applicationId))
   return new Set([...ofAll, ...ofPipelines])
@@ -28,6 +29,16 @@ export function ownersTopic(applicationId: string): string {
 /** One record a table: the staged offset that it is applied through. Compacted. */
 export function appliedTopic(applicationId: string): string {
   return `${applicationId}-applied`
+}
+
+/** What a store of sub-topology 1 holds beyond its window; partitioned as the hop is. Compacted. */
+export function changelogTopic(applicationId: string, store: string): string {
+  return `${applicationId}-${store}-changelog`
+}
+
+/** Name of the store of the last positions of keys: see `ordering`. */
+export function positionsStore(compact: string): string {
+  return `${compact}-positions`
 }
 
 /** Bad messages, as they came (`model/dead-letter.ts`). Never expires. */

@@ -17,6 +17,12 @@ export type TopicSelection = readonly string[] | RegExp
 export type ErrorPolicy = 'fail' | 'skip' | 'dead-letter'
 
 /**
+ * Which of two changes of a row is the later one: `log`, the one that comes later in its partition of the
+ * topic; `position`, the one that is later in the source's log, whatever partitions they came through.
+ */
+export type Ordering = 'log' | 'position'
+
+/**
  * Where a partition is begun that was never read before: at its first record, behind its last one, or
  * at the first record of a time (milliseconds since the epoch); by `topic-partition` at an offset.
  */
@@ -32,8 +38,9 @@ export interface SourceNode extends DecoderOptions {
   readonly format: Format
   readonly onError: ErrorPolicy
   readonly start: StartPosition
-  /** False: repeats of the producer are applied again. */
+  /** False: repeats of the producer are applied again. With `ordering: position` it says nothing. */
   readonly dropRepeats: boolean
+  readonly ordering: Ordering
 }
 
 /** One task's instance of a node: an operator over batches, and what to do at the end. */

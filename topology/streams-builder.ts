@@ -18,7 +18,14 @@ import {
 } from '../processors/transforms.ts'
 import type { WarehouseSink } from '../sinks/warehouse.ts'
 import type { StateStoreSupplier } from '../state/state-store.ts'
-import type { Edge, ErrorPolicy, StartPosition, TopicSelection, TopologyNode } from './nodes.ts'
+import type {
+  Edge,
+  ErrorPolicy,
+  Ordering,
+  StartPosition,
+  TopicSelection,
+  TopologyNode,
+} from './nodes.ts'
 import { Topology } from './topology.ts'
 
 export interface Named {
@@ -39,6 +46,8 @@ export interface StreamOptions extends Named {
   readonly incarnation?: string
   /** Default true. */
   readonly dropRepeats?: boolean
+  /** Default `log`: a key's changes come through one partition of the source, in order. */
+  readonly ordering?: Ordering
 }
 
 const defaultLimits: WindowLimits = {
@@ -65,6 +74,7 @@ export class StreamsBuilder {
       connectorSettings: options.connectorSettings ?? {},
       incarnation: options.incarnation ?? '',
       dropRepeats: options.dropRepeats ?? true,
+      ordering: options.ordering ?? 'log',
     })
     return new ChangeStream((node, from) => this.#add(node, from), options.name, path)
   }

@@ -23,6 +23,7 @@ export const sourceNode = (name: string, parts: Partial<SourceNode> = {}): Sourc
   connectorSettings: {},
   incarnation: '',
   dropRepeats: true,
+  ordering: 'log',
   ...parts,
 })
 
