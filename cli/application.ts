@@ -64,6 +64,9 @@ function startOf({ source }: Config): { readonly start?: StartPosition } {
   return { start: { at: source.start, offsets: new Map(Object.entries(source.startOffsets)) } }
 }
 
+/** Of the one source, in the topology and in names of topics. */
+export const sourceName = 'events'
+
 interface TopologyParts {
   readonly router?: TableRouter
   /** Where the records of a file stand in it. */
@@ -81,7 +84,7 @@ export function buildTopology(
   const { window, state } = config
   builder
     .stream(sourceTopics(config), {
-      name: 'events',
+      name: sourceName,
       format: lineOf === undefined ? format : withLines(format, lineOf),
       onError: config.onError,
       ...startOf(config),
@@ -175,7 +178,7 @@ async function openLocalLog(
     sources: [source],
   })
   try {
-    await refuseLostTopics(log, loaded.config.applicationId, source.topics)
+    await refuseLostTopics(log, loaded.config.applicationId)
   } catch (error) {
     await log.close()
     throw error

@@ -12,6 +12,8 @@ import type { ListOptions } from './commands/dead-letters.ts'
 import { listDeadLettersCommand } from './commands/dead-letters.ts'
 import { demoCommand } from './commands/demo.ts'
 import { orcMetaCommand, orcRowsCommand } from './commands/orc.ts'
+import type { ReplayOptions } from './commands/replay-dead-letters.ts'
+import { replayDeadLettersCommand } from './commands/replay-dead-letters.ts'
 import type { RunOptions } from './commands/run.ts'
 import { runCommand } from './commands/run.ts'
 import { rowsCommand, tablesCommand } from './commands/tables.ts'
@@ -105,7 +107,7 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
 function addDeadLetters(program: Command, done: (code: number) => void): void {
   const letters = program
     .command('dead-letters')
-    .description('look at bad messages that were kept (onError: dead-letter)')
+    .description('bad messages that were kept (onError: dead-letter)')
   letters
     .command('list <config>')
     .description('where each was, why it was bad and when, its key and value; the newest last')
@@ -116,6 +118,21 @@ function addDeadLetters(program: Command, done: (code: number) => void): void {
       const loaded = await loadConfig(nodeFileSystem, path, process.env)
       done(await listDeadLettersCommand(loaded, options))
     })
+  letters
+    .command('replay <config>')
+    .description('bring letters back into the application; needs source.ordering: position')
+    .option('--offset <n...>', 'letters by their number in the list', offsetList)
+    .option('--all', 'all that can be replayed', false)
+    .option('--dry-run', 'only say which', false)
+    .action(async (path: string, options: ReplayOptions) => {
+      const loaded = await loadConfig(nodeFileSystem, path, process.env)
+      done(await replayDeadLettersCommand(loaded, options))
+    })
+}
+
+function offsetList(text: string, before: readonly number[] = []): readonly number[] {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number.')
+  return [...before, Number(text)]
 }
 
 function wholeNumber(text: string): number {

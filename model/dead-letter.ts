@@ -13,6 +13,15 @@
  *     forager.error.table       the source's table; absent when it is not known
  *     forager.error.task        who met it
  *     forager.error.time        when, in milliseconds
+ *     forager.error.ordering    what ordered the changes then: `log`, `position`
+ *
+ * A letter that was replayed is crossed out by a later record of the same topic, without key and value:
+ *
+ *     forager.replayed.offset   of the letter
+ *
+ * What is replayed is a record of another topic, with the message's bytes and, behind its headers:
+ *
+ *     forager.replay.topic, .partition, .offset, .timestamp     where the message was
  */
 import type { LogHeader, LogRecord, Origin } from './change-event.ts'
 import type { ForagerError } from './errors.ts'
@@ -28,6 +37,7 @@ export interface DeadLetter {
   readonly table: string | null
   readonly task: string
   readonly failedAtMs: number
+  readonly ordering: string
 }
 
 export interface Failure {
@@ -35,6 +45,7 @@ export interface Failure {
   readonly table: string | undefined
   readonly task: string
   readonly failedAtMs: number
+  readonly ordering: string
 }
 
 const prefix = 'forager.error.'
@@ -44,7 +55,7 @@ const maxMessageChars = 2000
 
 /** The headers of the letter that a message becomes. */
 export function letterHeaders(record: LogRecord, failure: Failure): readonly LogHeader[] {
-  const { error, table, task, failedAtMs } = failure
+  const { error, table, task, failedAtMs, ordering } = failure
   const facts: readonly (readonly [string, string | number])[] = [
     ['version', version],
     ['topic', record.topic],
@@ -56,12 +67,9 @@ export function letterHeaders(record: LogRecord, failure: Failure): readonly Log
     ...(table === undefined ? [] : [['table', table] as const]),
     ['task', task],
     ['time', failedAtMs],
+    ['ordering', ordering],
   ]
-  return [...record.headers, ...facts.map(([name, value]) => header(prefix + name, value))]
-}
-
-export function header(key: string, value: string | number): LogHeader {
-  return { key, value: Buffer.from(String(value)) }
+  return [...record.headers, ...headersOf(prefix, facts)]
 }
 
 /** Reads a record of the topic of dead letters. */
@@ -69,30 +77,84 @@ export function parseDeadLetter(letter: LogRecord): DeadLetter {
   // A message may have been a dead letter before: its own headers are the last ones.
   const begin = letter.headers.findLastIndex(({ key }) => key === `${prefix}version`)
   assert(begin >= 0, 'a dead letter does not say where it came from', placeOf(letter))
-  const facts = new Map(
-    letter.headers
-      .slice(begin)
-      .map(({ key, value }) => [key.slice(prefix.length), Buffer.from(value).toString()]),
-  )
+  const facts = factsOf(letter, prefix, begin)
   const found = facts.get('version')
   assert(found === version, () => `a dead letter has version ${found}, known is ${version}`)
   const text = (name: string): string => facts.get(name) ?? ''
   return {
     offset: letter.offset,
-    record: {
-      topic: text('topic'),
-      partition: Number(text('partition')),
-      offset: Number(text('offset')),
-      timestampMs: Number(text('timestamp')),
-      key: letter.key,
-      value: letter.value,
-      headers: letter.headers.slice(0, begin),
-    },
+    record: messageOf(letter, facts, begin),
     code: text('code'),
     message: text('message'),
     table: facts.get('table') ?? null,
     task: text('task'),
     failedAtMs: Number(text('time')),
+    ordering: text('ordering'),
+  }
+}
+
+/** The headers of the record that crosses a letter out. */
+export function replayedHeaders(letter: DeadLetter): readonly LogHeader[] {
+  return headersOf('', [[replayedName, letter.offset]])
+}
+
+/** The offset of the letter that the record crosses out; null: it is a letter itself. */
+export function replayedOffset({ key, value, headers }: LogRecord): number | null {
+  const [first] = headers
+  if (key !== null || value !== null || first?.key !== replayedName) return null
+  return Number(Buffer.from(first.value).toString())
+}
+
+/** The headers of a message that is replayed. */
+export function replayHeaders({ record }: DeadLetter): readonly LogHeader[] {
+  const { topic, partition, offset, timestampMs } = record
+  const facts = [
+    ['topic', topic],
+    ['partition', partition],
+    ['offset', offset],
+    ['timestamp', timestampMs],
+  ] as const
+  return [...record.headers, ...headersOf(replayPrefix, facts)]
+}
+
+/** The message as it was, of a record that replays it. */
+export function originalOf(replayed: LogRecord): LogRecord {
+  const begin = replayed.headers.findLastIndex(({ key }) => key === `${replayPrefix}topic`)
+  assert(begin >= 0, 'a replayed message does not say where it came from', placeOf(replayed))
+  return messageOf(replayed, factsOf(replayed, replayPrefix, begin), begin)
+}
+
+const replayedName = 'forager.replayed.offset'
+const replayPrefix = 'forager.replay.'
+
+type Facts = readonly (readonly [string, string | number])[]
+
+function headersOf(leading: string, facts: Facts): LogHeader[] {
+  return facts.map(([name, value]) => ({ key: leading + name, value: Buffer.from(String(value)) }))
+}
+
+/** Our headers, by the rest of their names: those from `begin` on. */
+function factsOf({ headers }: LogRecord, leading: string, begin: number): Map<string, string> {
+  return new Map(
+    headers
+      .slice(begin)
+      .map(({ key, value }) => [key.slice(leading.length), Buffer.from(value).toString()]),
+  )
+}
+
+function messageOf(
+  { key, value, headers }: LogRecord,
+  facts: ReadonlyMap<string, string>,
+  begin: number,
+): LogRecord {
+  return {
+    topic: facts.get('topic') ?? '',
+    partition: Number(facts.get('partition')),
+    offset: Number(facts.get('offset')),
+    timestampMs: Number(facts.get('timestamp')),
+    key,
+    value,
+    headers: headers.slice(0, begin),
   }
 }
 

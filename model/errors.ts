@@ -50,6 +50,14 @@ export const errorCodes = {
     means: 'The column that `partitionBy` names is not in the table, or has no months.',
     advice: 'Correct `partitionBy` of the table and run again: nothing is lost.',
   },
+  'replay-needs-position': {
+    acts: 'configuration',
+    means:
+      'A dead letter was to be replayed, and nothing would tell whether it is older than what its row has.',
+    advice:
+      'Take an incremental snapshot of the rows (docs/bad-messages.md). To replay letters that are kept ' +
+      'from now on, set `source.ordering: position` and `onError: dead-letter`.',
+  },
   'target-shared': {
     acts: 'configuration',
     means: 'Two source tables would go to one target, and their rules do not say that they may.',
@@ -145,6 +153,11 @@ export const errorCodes = {
       'A row came without all of its columns, and `ordering: position` puts no older change beneath it.',
     advice:
       'Let the source send whole rows (PostgreSQL: `REPLICA IDENTITY FULL`), or use `ordering: log`.',
+  },
+  'replay-unordered': {
+    acts: 'data',
+    means: 'A dead letter that is replayed has no position: it may be older than what its row has.',
+    advice: 'Take an incremental snapshot of its row instead.',
   },
   'processor-failed': {
     acts: 'data',

@@ -5,7 +5,8 @@
  *     version · 0 · topic · partition · schemas (target, text)* · changes*
  *     change: schema number · net change (`net-change.ts`) · source offset
  *
- *     version · 2 · the same with, behind each change, its position (`position-bytes.ts`)
+ *     version · 2 · the same with, behind each change, its position (`position-bytes.ts`) and whether it
+ *         is a row of an incremental snapshot
  *
  *     version · 1 · truncate marker as JSON
  */
@@ -31,6 +32,8 @@ export interface HopChange {
   readonly offset: number
   /** Where changes are ordered by it; null: it is not known. */
   readonly position?: ComparablePosition | null
+  /** A row of an incremental snapshot: where changes are ordered by position. */
+  readonly isIncremental?: boolean
 }
 
 const kinds = { changes: 0, truncate: 1, positioned: 2 } as const
@@ -71,14 +74,18 @@ export class HopFrameWriter {
   }
 
   /** False when no table could hold it beside what the frame has: then it begins the next frame. */
-  add({ target, change, offset, position = null }: HopChange): boolean {
+  add(hopChange: HopChange): boolean {
+    const { target, change, offset, position = null, isIncremental = false } = hopChange
     const writer = this.#changes
     const number = this.#schemaNumber(target, change.schema)
     if (number === null) return false
     writer.count(number)
     writeNetChange(writer, change)
     writer.integer(offset)
-    if (this.#hasPositions) writePosition(writer, position)
+    if (this.#hasPositions) {
+      writePosition(writer, position)
+      writer.byte(isIncremental ? 1 : 0)
+    }
     this.#count += 1
     return true
   }
@@ -147,9 +154,9 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
     const { target, schema } = schemas[reader.count()]!
     const change = readNetChange(reader, schema)
     const offset = Number(reader.integer())
-    return kind === kinds.changes
-      ? { target, change, offset }
-      : { target, change, offset, position: readPosition(reader) }
+    if (kind === kinds.changes) return { target, change, offset }
+    const position = readPosition(reader)
+    return { target, change, offset, position, isIncremental: reader.byte() === 1 }
   })
   assert(reader.isAtEnd, 'a hop record has bytes after its last change')
   return { kind: 'changes', topic, partition, changes }

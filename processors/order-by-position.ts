@@ -9,7 +9,14 @@ import type { ComparablePosition } from '../model/position.ts'
 import { comparePositions } from '../model/position.ts'
 import { maxSkewMs } from './drop-repeats.ts'
 
-/** The last change of a key; of snapshots none: a row written before one may be committed after it. */
+/** What is known of a key. */
+export interface KnownKey {
+  /** Its last change; of snapshots none: a row written before one may be committed after it. */
+  readonly last: LastChange | null
+  /** Where the last row of an incremental snapshot was: only what is replayed is held against it. */
+  readonly readAt: ComparablePosition | null
+}
+
 export interface LastChange {
   readonly position: ComparablePosition
   /** By the source's clock. */
@@ -34,4 +41,19 @@ export function standingOf(
   if (comparison >= 0) return 'follows'
   // Made more than a day later, and at a lower place: the log began anew, and nobody said so.
   return sourceMs > last.sourceMs + maxSkewMs ? 'unknown' : 'older'
+}
+
+/**
+ * The same of a dead letter that is replayed. It is old for sure, so in doubt it is not applied; and a
+ * row that was read by an incremental snapshot since has it already, or what came after it.
+ */
+export function standingOfReplayed(
+  position: ComparablePosition | null,
+  { last, readAt }: KnownKey,
+): Standing {
+  if (position === null) return 'unknown'
+  const known = [last?.position ?? null, readAt].filter(one => one !== null)
+  const comparisons = known.map(one => comparePositions(position, one))
+  if (comparisons.includes(undefined)) return 'unknown'
+  return comparisons.every(comparison => comparison! >= 0) ? 'follows' : 'older'
 }

@@ -10,7 +10,7 @@ import { letterHeaders } from '../model/dead-letter.ts'
 import type { ForagerError } from '../model/errors.ts'
 import { isDataError } from '../model/errors.ts'
 import { deadLettersTopic } from '../topology/internal-topics.ts'
-import type { ErrorPolicy } from '../topology/nodes.ts'
+import type { ErrorPolicy, Ordering, SourceNode } from '../topology/nodes.ts'
 import { DoubtfulTables } from './doubtful-tables.ts'
 import type { TaskContext } from './task.ts'
 
@@ -28,15 +28,17 @@ export class BadMessages {
   readonly #context: TaskContext
   readonly #task: string
   readonly #policy: ErrorPolicy
+  readonly #ordering: Ordering
   #doubtful = new DoubtfulTables()
   /** By place: a message of which two events fail is one letter. */
   readonly #letters = new Map<string, PendingLetter>()
   #sizeBytes = 0
 
-  constructor(context: TaskContext, task: string, policy: ErrorPolicy) {
+  constructor(context: TaskContext, task: string, { onError, ordering }: SourceNode) {
     this.#context = context
     this.#task = task
-    this.#policy = policy
+    this.#policy = onError
+    this.#ordering = ordering
   }
 
   /** `doubtful` is what `save()` gave at the committed offset. */
@@ -95,13 +97,14 @@ export class BadMessages {
     const place = `${partitionName(record)} ${offset}`
     if (this.#letters.has(place)) return
     const failedAtMs = clock.now()
+    const failure = { error, table, task: this.#task, failedAtMs, ordering: this.#ordering }
     const letter: ProducerRecord = {
       topic: deadLettersTopic(applicationId),
       partition: 0,
       // The buffers are the log's, and the letter outlives the batch.
       key: key === null ? null : Buffer.from(key),
       value: value === null ? null : Buffer.from(value),
-      headers: letterHeaders(record, { error, table, task: this.#task, failedAtMs }).map(header => {
+      headers: letterHeaders(record, failure).map(header => {
         return { ...header, value: Buffer.from(header.value) }
       }),
       timestampMs: failedAtMs,

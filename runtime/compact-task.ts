@@ -34,8 +34,16 @@ export interface CompactTaskOptions {
   readonly staging: Staging
   /** For the task's store. */
   readonly folder: string
-  /** Of the last positions of keys; null: the order of the log counts. */
-  readonly changelog: string | null
+  /** Null: the order of the log counts. */
+  readonly byPosition: ByPosition | null
+}
+
+/** Topics of a pipeline whose changes are ordered by position. */
+export interface ByPosition {
+  /** Of the last positions of keys. */
+  readonly changelog: string
+  /** Changes that come through it are dead letters that were replayed. */
+  readonly replay: string
 }
 
 export class CompactTask implements Task {
@@ -71,9 +79,9 @@ export class CompactTask implements Task {
   }
 
   async #restorePositions(): Promise<void> {
-    const { context, pipeline, folder, changelog } = this.#options
-    if (changelog === null) return
-    const at = { topic: changelog, partition: this.input.partition }
+    const { context, pipeline, folder, byPosition } = this.#options
+    if (byPosition === null) return
+    const at = { topic: byPosition.changelog, partition: this.input.partition }
     const store = await pipeline.compact.store.open(`${folder}-positions`)
     this.#positions = new LastPositions(context, this.id, at, store)
     await this.#positions.restore()
@@ -104,7 +112,8 @@ export class CompactTask implements Task {
   #inOrder(frame: HopFrame): HopFrame {
     const positions = this.#positions
     if (positions === null || frame.kind === 'truncate') return frame
-    const changes = frame.changes.filter(change => positions.accepts(change, false))
+    const isReplayed = frame.topic === this.#options.byPosition?.replay
+    const changes = frame.changes.filter(change => positions.accepts(change, isReplayed))
     return { ...frame, changes }
   }
 

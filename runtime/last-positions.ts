@@ -11,9 +11,10 @@ import type { ProducerRecord, TopicPartition } from '../log/log.ts'
 import { ByteReader, ByteWriter } from '../model/bytes.ts'
 import { assert } from '../model/errors.ts'
 import type { HopChange } from '../model/hop-frame.ts'
+import type { ComparablePosition } from '../model/position.ts'
 import { readPosition, writePosition } from '../model/position-bytes.ts'
-import type { LastChange } from '../processors/order-by-position.ts'
-import { standingOf } from '../processors/order-by-position.ts'
+import type { KnownKey } from '../processors/order-by-position.ts'
+import { standingOf, standingOfReplayed } from '../processors/order-by-position.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { TaskContext } from './task.ts'
 import { readAll } from './task.ts'
@@ -97,26 +98,45 @@ export class LastPositions {
   }
 
   /**
-   * Whether the window takes the change; then it is the last of its key. One that is read from dead
-   * letters is old for sure: it is applied only where it is known to follow.
+   * Whether the window takes the change; then it is the last of its key. `isReplayed`: it was a dead
+   * letter.
    */
-  accepts({ target, change, position = null }: HopChange, isReplayed: boolean): boolean {
+  accepts(hopChange: HopChange, isReplayed: boolean): boolean {
+    const { target, change, position = null } = hopChange
     const { table } = target
     const key = this.#prefixOf(table) + change.key
     const bytes = this.#store.get(key)
-    const last = bytes === undefined ? null : decode(bytes)
-    const { sourceMs } = change.last
-    const standing = standingOf(position, sourceMs, last)
+    const known = bytes === undefined ? unknownKey : decode(bytes)
+    const standing = isReplayed
+      ? standingOfReplayed(position, known)
+      : standingOf(position, change.last.sourceMs, known.last)
     if (standing === 'older' || (isReplayed && standing === 'unknown')) {
       this.#noteDrop(table, change.last.position)
       return false
     }
-    if (position === null || position.isSnapshot) return true
+    if (position !== null) this.#note(key, known, position, hopChange)
+    return true
+  }
+
+  /** The change is taken. */
+  #note(
+    key: string,
+    known: KnownKey,
+    position: ComparablePosition,
+    { change, isIncremental }: HopChange,
+  ): void {
+    if (position.isSnapshot) {
+      if (isIncremental === true) this.#put(key, { ...known, readAt: position })
+      return
+    }
     const deletedAtMs = change.kind === 'delete' ? this.#context.clock.now() : null
-    const value = this.#encode({ position, sourceMs, deletedAtMs })
+    this.#put(key, { ...known, last: { position, sourceMs: change.last.sourceMs, deletedAtMs } })
+  }
+
+  #put(key: string, known: KnownKey): void {
+    const value = this.#encode(known)
     this.#store.update(key, () => value)
     this.#changed.set(key, value)
-    return true
   }
 
   async settle(): Promise<void> {
@@ -169,7 +189,7 @@ export class LastPositions {
     const old: string[] = []
     for await (const entries of this.#store.entries()) {
       for (const [key, value] of entries) {
-        const { deletedAtMs } = decode(value)
+        const deletedAtMs = decode(value).last?.deletedAtMs ?? null
         if (deletedAtMs !== null && now - deletedAtMs >= deletedKeysMs) old.push(key)
       }
       if (old.length >= maxForgottenAtOnce) break
@@ -201,14 +221,15 @@ export class LastPositions {
     return prefix
   }
 
-  /** Version · position · source's clock · 0 or 1 + the time of its deletion. */
-  #encode({ position, sourceMs, deletedAtMs }: LastChange): Uint8Array {
+  /** Version · position · source's clock · 0 or 1 + the time of its deletion · where it was read. */
+  #encode({ last, readAt }: KnownKey): Uint8Array {
     const writer = this.#writer
     writer.reset()
     writer.byte(version)
-    writePosition(writer, position)
-    writer.integer(sourceMs)
-    writer.integer(deletedAtMs === null ? 0 : deletedAtMs + 1)
+    writePosition(writer, last?.position ?? null)
+    writer.integer(last?.sourceMs ?? 0)
+    writer.integer(last?.deletedAtMs == null ? 0 : last.deletedAtMs + 1)
+    writePosition(writer, readAt)
     return writer.take()
   }
 }
@@ -219,13 +240,16 @@ const gauges = [
   'forager_restore_remaining_records',
 ] as const
 
-function decode(bytes: Uint8Array): LastChange {
+const unknownKey: KnownKey = { last: null, readAt: null }
+
+function decode(bytes: Uint8Array): KnownKey {
   const reader = new ByteReader(bytes)
   const found = reader.byte()
   assert(found === version, () => `a stored position has version ${found}, known is ${version}`)
   const position = readPosition(reader)
-  assert(position !== null, 'a stored position is none')
   const sourceMs = Number(reader.integer())
   const deleted = Number(reader.integer())
-  return { position, sourceMs, deletedAtMs: deleted === 0 ? null : deleted - 1 }
+  const deletedAtMs = deleted === 0 ? null : deleted - 1
+  const last = position === null ? null : { position, sourceMs, deletedAtMs }
+  return { last, readAt: readPosition(reader) }
 }

@@ -30,6 +30,13 @@ export function partialUnordered({ origin, table, schema, after }: ChangeEvent) 
   )
 }
 
+/** Whether it is older than what its row has is not known. */
+export function replayUnordered({ origin, table }: ChangeEvent) {
+  return new ProcessingError('replay-unordered', 'a change that is replayed has no position', {
+    context: { ...origin, table },
+  })
+}
+
 /** Within a run of drops nothing can be committed, so what is applied meanwhile must be little. */
 export function tooMuchHeldBack(input: TopicPartition, offset: number) {
   return new SourceError(

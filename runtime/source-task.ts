@@ -5,7 +5,8 @@
  */
 import type { Decoded } from '../formats/decoder.ts'
 import type { LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
-import type { ChangeEvent, EventBatch, LogRecord } from '../model/change-event.ts'
+import type { ChangeEvent, EventBatch, LogRecord, Origin } from '../model/change-event.ts'
+import { originalOf } from '../model/dead-letter.ts'
 import { judgedEvent } from '../model/encoded-event.ts'
 import { isDataError } from '../model/errors.ts'
 import type { HopChange } from '../model/hop-frame.ts'
@@ -16,11 +17,13 @@ import type { Pipeline } from '../topology/topology.ts'
 import { BadMessages } from './bad-messages.ts'
 import { Chain } from './chain.ts'
 import { HopWriter } from './hop-writer.ts'
+import { reportDropped, reportUnproven } from './repeat-reports.ts'
 import type { SchemaReader } from './schema-reader.ts'
 import { countRecords, measureLag, partitionLabels, SourceCounts } from './source-counts.ts'
 import {
   keyUnordered,
   partialUnordered,
+  replayUnordered,
   tooMuchHeldBack,
   truncateUnordered,
 } from './source-errors.ts'
@@ -34,6 +37,8 @@ export interface SourceTaskOptions {
   readonly input: TopicPartition
   /** Of the input topic: the order of a truncate is known only when there is one. */
   readonly inputPartitions: number
+  /** Its records are dead letters that were replayed: each is read as the message that it was. */
+  readonly isReplay: boolean
   readonly hop: { readonly topic: string; readonly partitions: number }
   readonly schemas: SchemaReader
   readonly commitIntervalMs: number
@@ -81,7 +86,7 @@ export class SourceTask implements Task {
     this.#committer = new TaskCommitter(context, this.id, input)
     this.#isByPosition = pipeline.source.ordering === 'position'
     this.#hop = new HopWriter(input, hop, this.#isByPosition)
-    this.#bad = new BadMessages(context, this.id, pipeline.source.onError)
+    this.#bad = new BadMessages(context, this.id, pipeline.source)
     const { logger, metrics } = context
     this.#chain = new Chain(pipeline.transforms, { task: this.id, logger, metrics }, batch =>
       this.#collect(batch),
@@ -105,13 +110,13 @@ export class SourceTask implements Task {
   }
 
   async process(batch: LogBatch): Promise<number | null> {
-    const { context, schemas } = this.#options
+    const { context, schemas, isReplay } = this.#options
     countRecords(context.metrics, batch)
     this.#dirtySinceMs ??= context.clock.monotonic()
     await schemas.catchUp()
-    this.#records = batch.records
-    for (const record of batch.records) {
-      const outcome = this.#processRecord(record)
+    this.#records = isReplay ? batch.records.map(originalOf) : batch.records
+    for (const [index, record] of batch.records.entries()) {
+      const outcome = this.#processRecord(this.#records[index]!)
       const reread = outcome instanceof Promise ? await outcome : outcome
       if (reread !== null) return reread
       this.#committer.noteRecord(record)
@@ -146,14 +151,7 @@ export class SourceTask implements Task {
     // There may be nothing more to prove the run by. What was accepted within it is in doubt anyway:
     // it is applied, and once more when the run is read again.
     if (!this.#hop.isEmpty) await this.#write(run.fromOffset)
-    const { fromOffset: offset, fromPosition, count } = run
-    this.#options.context.logger.warn('repeats.unproven', {
-      ...this.input,
-      offset,
-      position: fromPosition,
-      count,
-      advice: 'they are read again until the end of the repeat comes, or the source log restarts',
-    })
+    reportUnproven(this.#options.context, this.input, run)
   }
 
   confirm(): Promise<void> {
@@ -214,7 +212,8 @@ export class SourceTask implements Task {
   }
 
   #take(event: ChangeEvent): Outcome | Promise<Outcome> {
-    const { inputPartitions, pipeline } = this.#options
+    const { inputPartitions, pipeline, isReplay } = this.#options
+    if (isReplay && event.position === null) throw replayUnordered(event)
     // A truncate has no key: sent again it may come through another partition, among others that are
     // higher. It needs no judgement, because its point makes it harmless: see `newerTruncate`.
     const isOrdered = event.op !== 't' || inputPartitions === 1
@@ -229,7 +228,7 @@ export class SourceTask implements Task {
     }
     this.#counts.add('forager_repeats_dropped_total', event.table)
     const { run } = this.#repeats
-    if (run === null) this.#reportRun(event, before)
+    if (run === null) reportDropped(this.#options.context, this, event, before)
     // The offset stays here until the run is proven: what came before it is committed now.
     return before === null && run !== null ? this.#commitBefore(run.fromOffset) : null
   }
@@ -238,14 +237,6 @@ export class SourceTask implements Task {
     this.#next = offset
     await this.#commit()
     return null
-  }
-
-  #reportRun(event: ChangeEvent, run: RepeatFilter['run']): void {
-    const count = (run?.count ?? 0) + 1
-    const to = event.position?.text ?? ''
-    const from = run?.fromPosition ?? to
-    this.#options.context.emit({ type: 'repeats-dropped', task: this.id, count, from, to })
-    this.#options.context.logger.info('repeats.dropped', { ...this.input, count, from, to })
   }
 
   /** What was dropped was not proven a repeat: it is applied after all. */
@@ -316,7 +307,7 @@ export class SourceTask implements Task {
       this.#push([judgedEvent(event, isInDoubt)])
     } catch (error) {
       // Events do not outlive their batch: see `process`.
-      const record = this.#records.find(({ offset }) => offset === event.origin.offset)
+      const record = this.#records.find(one => isSamePlace(one, event.origin))
       this.#bad.pass(record!, error, event.table)
     }
   }
@@ -328,8 +319,9 @@ export class SourceTask implements Task {
       const target = sink.targetOf(event.table)
       const change = keyEvent(event, target.partitionBy)
       if (this.#isByPosition && change.kind === 'patch') throw partialUnordered(event)
-      const { origin, position } = event
-      this.#collected.push({ target, change, offset: origin.offset, position })
+      const { origin, position, snapshot } = event
+      const isIncremental = snapshot === 'incremental'
+      this.#collected.push({ target, change, offset: origin.offset, position, isIncremental })
     }
   }
 
@@ -373,7 +365,7 @@ export class SourceTask implements Task {
 
   /** Frames, letters and offset, in one transaction. */
   async #write(offset: number): Promise<void> {
-    const { context, schemas } = this.#options
+    const { context, schemas, isReplay } = this.#options
     // What is within a run is read again, and its letters are written when the offset passes them.
     const letters = this.#bad.take(this.#repeats.run === null ? undefined : offset)
     const records: readonly ProducerRecord[] = [...this.#hop.take(context.clock.now()), ...letters]
@@ -386,5 +378,10 @@ export class SourceTask implements Task {
     await this.#committer.commit(records, offset, state)
     context.reach('source.committed')
     this.#committed = offset
+    if (isReplay) await context.log.deleteRecords(this.input, offset)
   }
+}
+
+function isSamePlace(record: LogRecord, { topic, partition, offset }: Origin): boolean {
+  return record.offset === offset && record.partition === partition && record.topic === topic
 }

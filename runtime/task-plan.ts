@@ -14,9 +14,11 @@ import {
   ownersTopic,
   positionsStore,
   repartitionTopic,
+  replayTopic,
   stagedTopic,
 } from '../topology/internal-topics.ts'
 import type { Pipeline, Topology } from '../topology/topology.ts'
+import type { ByPosition } from './compact-task.ts'
 import { CompactTask } from './compact-task.ts'
 import { MergeTask } from './merge-task.ts'
 import { SchemaReader } from './schema-reader.ts'
@@ -35,7 +37,7 @@ interface LivePipeline {
   readonly sources: readonly TopicInfo[]
   readonly hop: { readonly topic: string; readonly partitions: number }
   readonly staged: { readonly topic: string; readonly partitions: number; readonly id: string }
-  readonly changelog: string | null
+  readonly byPosition: ByPosition | null
   readonly schemas: SchemaReader
   readonly warehouse: Warehouse
   readonly staging: Staging
@@ -64,6 +66,7 @@ export async function planTasks(
       ...one.sources.map(({ name }) => name),
       one.hop.topic,
       one.staged.topic,
+      ...(one.byPosition === null ? [] : [one.byPosition.replay]),
     ]),
     createTask: (at, context) => createTask(at, live, options, context),
   }
@@ -84,10 +87,12 @@ async function openPipeline(
   const partitions = repartition.partitions ?? existing ?? widest
   await log.createTopic({ name: hop, partitions, cleanup: 'delete' })
   await log.createTopic({ name: staged, partitions, cleanup: 'delete' })
-  const isByPosition = source.ordering === 'position'
-  const store = positionsStore(pipeline.compact.name)
-  const changelog = isByPosition ? changelogTopic(applicationId, store) : null
-  if (changelog !== null) await log.createTopic({ name: changelog, partitions, cleanup: 'compact' })
+  const byPosition = source.ordering === 'position' ? topicsByPosition(pipeline, options) : null
+  if (byPosition !== null) {
+    const { changelog, replay } = byPosition
+    await log.createTopic({ name: changelog, partitions, cleanup: 'compact' })
+    await log.createTopic({ name: replay, partitions: 1, cleanup: 'delete' })
+  }
   const id = (await log.topics()).find(({ name }) => name === staged)!.id
   const decoder = source.format.createDecoder(source)
   return {
@@ -95,9 +100,19 @@ async function openPipeline(
     sources,
     hop: { topic: hop, partitions },
     staged: { topic: staged, partitions, id },
-    changelog,
+    byPosition,
     schemas: new SchemaReader(decoder, log, clock),
     ...node.sink.open(options),
+  }
+}
+
+function topicsByPosition(
+  { source, compact }: Pipeline,
+  { applicationId }: StreamsOptions,
+): ByPosition {
+  return {
+    changelog: changelogTopic(applicationId, positionsStore(compact.name)),
+    replay: replayTopic(applicationId, source.name),
   }
 }
 
@@ -108,14 +123,16 @@ async function createTask(
   context: TaskContext,
 ): Promise<Task> {
   for (const one of live) {
-    const { pipeline, sources, hop, staged, changelog, schemas, warehouse, staging } = one
+    const { pipeline, sources, hop, staged, byPosition, schemas, warehouse, staging } = one
     const source = sources.find(topic => topic.name === at.topic)
-    if (source !== undefined) {
+    const isReplay = at.topic === byPosition?.replay
+    if (source !== undefined || isReplay) {
       return new SourceTask({
         context,
         pipeline,
         input: at,
-        inputPartitions: source.partitions,
+        inputPartitions: source?.partitions ?? 1,
+        isReplay,
         hop,
         schemas,
         commitIntervalMs: options.commitIntervalMs,
@@ -126,7 +143,7 @@ async function createTask(
       await options.fileSystem.makeDirectory(stores)
       const name = `${pipeline.compact.name}-${at.partition}`
       const folder = join(stores, name)
-      return new CompactTask({ context, pipeline, input: at, staged, staging, folder, changelog })
+      return new CompactTask({ context, pipeline, input: at, staged, staging, folder, byPosition })
     }
     if (at.topic === staged.topic) {
       const { id: topicId, partitions } = staged

@@ -4,10 +4,11 @@ import type { Topology } from './topology.ts'
 
 /** All of an application's own: no pattern of a source selects them. */
 export function internalTopics(topology: Topology, applicationId: string): ReadonlySet<string> {
-  const ofPipelines = topology.pipelines.flatMap(({ repartition, compact, warehouse }) => [
+  const ofPipelines = topology.pipelines.flatMap(({ source, repartition, compact, warehouse }) => [
     repartitionTopic(applicationId, repartition.name),
     stagedTopic(applicationId, warehouse.name),
     changelogTopic(applicationId, positionsStore(compact.name)),
+    replayTopic(applicationId, source.name),
   ])
   const ofAll = [ownersTopic, appliedTopic, deadLettersTopic].map(name => name(applicationId))
   return new Set([...ofAll, ...ofPipelines])
@@ -44,4 +45,9 @@ export function positionsStore(compact: string): string {
 /** Bad messages, as they came (`model/dead-letter.ts`). Never expires. */
 export function deadLettersTopic(applicationId: string): string {
   return `${applicationId}-dead-letters`
+}
+
+/** Dead letters on their way back into sub-topology 0, by the name of the source. */
+export function replayTopic(applicationId: string, source: string): string {
+  return `${applicationId}-${source}-replay`
 }

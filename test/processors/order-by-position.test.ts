@@ -1,7 +1,11 @@
 import { expect, it } from 'vitest'
 import type { ComparablePosition } from '../../model/position.ts'
 import { maxSkewMs } from '../../processors/drop-repeats.ts'
-import { type LastChange, standingOf } from '../../processors/order-by-position.ts'
+import {
+  type LastChange,
+  standingOf,
+  standingOfReplayed,
+} from '../../processors/order-by-position.ts'
 
 const at = (pos: number, parts: Partial<ComparablePosition> = {}): ComparablePosition => ({
   connector: 'mysql',
@@ -33,4 +37,15 @@ it('what does not compare is unknown', () => {
 it('the clock of the source tells a log that began anew from a late change', () => {
   expect(standingOf(at(99), 1000 + maxSkewMs, last)).toBe('older')
   expect(standingOf(at(99), 1001 + maxSkewMs, last)).toBe('unknown')
+})
+
+it('what is replayed must follow the last change, and what an incremental snapshot read', () => {
+  const known = { last, readAt: at(200, { isSnapshot: true }) }
+  expect(standingOfReplayed(at(250), known)).toBe('follows')
+  expect(standingOfReplayed(at(150), known)).toBe('older')
+  expect(standingOfReplayed(at(150), { last, readAt: null })).toBe('follows')
+  expect(standingOfReplayed(at(150), { last: null, readAt: known.readAt })).toBe('older')
+  expect(standingOfReplayed(at(1), { last: null, readAt: null })).toBe('follows')
+  expect(standingOfReplayed(at(250, { server: '2' }), known)).toBe('unknown')
+  expect(standingOfReplayed(null, { last: null, readAt: null })).toBe('unknown')
 })

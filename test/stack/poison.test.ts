@@ -123,3 +123,46 @@ it('dead-letter: it is kept once, byte for byte, and listed while the applicatio
     folder.remove()
   }
 })
+
+it('a letter is replayed into an application that runs, once its cause is mended', async () => {
+  const { topic, applicationId, folder, config } = await setUp('dead-letter')
+  const source = { type: 'kafka', brokers: [broker], topics: [topic], format: 'debezium-json' }
+  const rest = {
+    applicationId,
+    source: { ...source, ordering: 'position' },
+    warehouse: { type: 'embedded', path: 'warehouse' },
+    window: { maxAge: '500ms' },
+    commitInterval: '100ms',
+    onError: 'dead-letter',
+  }
+  const withTypes = { columns: { types: { id: 'bigint', n: 'int' } } }
+  const untyped = change('c', { after: { id: 3, n: 3 } }, { pos: 300, isBare: true })
+  const at = { topic, partition: 0, offset: 0, headers: [] }
+  await produce(log, [{ ...untyped, ...at }])
+  writeConfig(folder.path, { ...rest, tables: [{ from: 'shop.*', to: '{table}' }] })
+  const inputs = [topic, `${applicationId}-events-replay`].map(name => ({
+    topic: name,
+    partition: 0,
+  }))
+  const first = new Instance(config)
+  let second: Instance | null = null
+  try {
+    await untilApplied(log, applicationId, inputs.slice(0, 1), { deadlineMs: 120_000 })
+    expect((await first.stop()).code).toBe(0)
+    expect(await idsIn(folder.path)).toEqual([1, 2])
+    writeConfig(folder.path, { ...rest, tables: [{ from: 'shop.*', to: '{table}', ...withTypes }] })
+    second = new Instance(config)
+    const program = new Program(folder.path)
+    const replay = await program.run(['dead-letters', 'replay', 'forager.yaml', '--all'])
+    expect(replay).toEqual({ code: 0, stdout: 'Replayed 2 dead letters.\n', stderr: '' })
+    await untilApplied(log, applicationId, inputs, { deadlineMs: 120_000 })
+    expect((await second.stop()).code).toBe(0)
+    expect(await idsIn(folder.path)).toEqual([1, 2, 3])
+    // The other one is as bad as it was.
+    const letters = await Array.fromAsync(readDeadLetters(log, applicationId))
+    expect(letters).toMatchObject([{ code: 'message-not-json', record: { topic, offset: 1 } }])
+  } finally {
+    await Promise.all([first.kill(), second?.kill()])
+    folder.remove()
+  }
+})
