@@ -113,7 +113,11 @@ function addDeadLetters(program: Command, done: (code: number) => void): void {
     .description('where each was, why it was bad and when, its key and value; the newest last')
     .option('--json', 'a line of JSON each, with the whole message', false)
     .option('--table <name>', 'only those of one table, by its name in the source')
-    .option('--limit <n>', 'so many of the newest ones', wholeNumber, 100)
+    .option(
+      '--limit <n>',
+      'so many of the newest ones (default: 100, with --json all)',
+      wholeNumber,
+    )
     .action(async (path: string, options: ListOptions) => {
       const loaded = await loadConfig(nodeFileSystem, path, process.env)
       done(await listDeadLettersCommand(loaded, options))

@@ -11,6 +11,7 @@
  *     forager.error.code        of the error (docs/errors.md)
  *     forager.error.message     of the error
  *     forager.error.table       the source's table; absent when it is not known
+ *     forager.error.source      name of the source in the topology
  *     forager.error.task        who met it
  *     forager.error.time        when, in milliseconds
  *     forager.error.ordering    what ordered the changes then: `log`, `position`
@@ -35,6 +36,7 @@ export interface DeadLetter {
   readonly code: string
   readonly message: string
   readonly table: string | null
+  readonly source: string
   readonly task: string
   readonly failedAtMs: number
   readonly ordering: string
@@ -43,6 +45,7 @@ export interface DeadLetter {
 export interface Failure {
   readonly error: ForagerError
   readonly table: string | undefined
+  readonly source: string
   readonly task: string
   readonly failedAtMs: number
   readonly ordering: string
@@ -55,7 +58,7 @@ const maxMessageChars = 2000
 
 /** The headers of the letter that a message becomes. */
 export function letterHeaders(record: LogRecord, failure: Failure): readonly LogHeader[] {
-  const { error, table, task, failedAtMs, ordering } = failure
+  const { error, table, source, task, failedAtMs, ordering } = failure
   const facts: readonly (readonly [string, string | number])[] = [
     ['version', version],
     ['topic', record.topic],
@@ -65,6 +68,7 @@ export function letterHeaders(record: LogRecord, failure: Failure): readonly Log
     ['code', error.code],
     ['message', error.message.slice(0, maxMessageChars)],
     ...(table === undefined ? [] : [['table', table] as const]),
+    ['source', source],
     ['task', task],
     ['time', failedAtMs],
     ['ordering', ordering],
@@ -87,6 +91,7 @@ export function parseDeadLetter(letter: LogRecord): DeadLetter {
     code: text('code'),
     message: text('message'),
     table: facts.get('table') ?? null,
+    source: text('source'),
     task: text('task'),
     failedAtMs: Number(text('time')),
     ordering: text('ordering'),

@@ -10,7 +10,7 @@ import { letterHeaders } from '../model/dead-letter.ts'
 import type { ForagerError } from '../model/errors.ts'
 import { isDataError } from '../model/errors.ts'
 import { deadLettersTopic } from '../topology/internal-topics.ts'
-import type { ErrorPolicy, Ordering, SourceNode } from '../topology/nodes.ts'
+import type { SourceNode } from '../topology/nodes.ts'
 import { DoubtfulTables } from './doubtful-tables.ts'
 import type { TaskContext } from './task.ts'
 
@@ -27,18 +27,16 @@ const overheadBytes = 1024
 export class BadMessages {
   readonly #context: TaskContext
   readonly #task: string
-  readonly #policy: ErrorPolicy
-  readonly #ordering: Ordering
+  readonly #source: SourceNode
   #doubtful = new DoubtfulTables()
   /** By place: a message of which two events fail is one letter. */
   readonly #letters = new Map<string, PendingLetter>()
   #sizeBytes = 0
 
-  constructor(context: TaskContext, task: string, { onError, ordering }: SourceNode) {
+  constructor(context: TaskContext, task: string, source: SourceNode) {
     this.#context = context
     this.#task = task
-    this.#policy = onError
-    this.#ordering = ordering
+    this.#source = source
   }
 
   /** `doubtful` is what `save()` gave at the committed offset. */
@@ -62,13 +60,14 @@ export class BadMessages {
 
   /** Passes the record as the policy says, or throws the error. `table` is the source's, if known. */
   pass(record: LogRecord, error: unknown, table?: string): void {
-    if (!isDataError(error) || this.#policy === 'fail') throw error
+    const { onError } = this.#source
+    if (!isDataError(error) || onError === 'fail') throw error
     const { topic, partition, offset } = record
     error.at({ topic, partition, offset, ...(table !== undefined && { table }) })
     // Behind the routing an error names the target.
     const source = table ?? error.context.table
     this.#doubtful.add(source)
-    if (this.#policy === 'dead-letter') this.#addLetter(record, error, source)
+    if (onError === 'dead-letter') this.#addLetter(record, error, source)
     else this.#report(error, 'forager_messages_skipped_total', 'message.skipped')
   }
 
@@ -97,7 +96,8 @@ export class BadMessages {
     const place = `${partitionName(record)} ${offset}`
     if (this.#letters.has(place)) return
     const failedAtMs = clock.now()
-    const failure = { error, table, task: this.#task, failedAtMs, ordering: this.#ordering }
+    const { name: source, ordering } = this.#source
+    const failure = { error, table, source, task: this.#task, failedAtMs, ordering }
     const letter: ProducerRecord = {
       topic: deadLettersTopic(applicationId),
       partition: 0,

@@ -52,7 +52,7 @@ export function whyNotReplayable(
 
 export interface ReplayOptions {
   readonly applicationId: string
-  /** Name of the source in the topology. */
+  /** Name of the source in the topology: its letters alone are replayed. */
   readonly source: string
   readonly clock: Clock
   /** Which of those that can be replayed. */
@@ -78,7 +78,8 @@ export async function replayDeadLetters(log: Log, options: ReplayOptions): Promi
   try {
     for await (const letter of readDeadLetters(log, applicationId)) {
       const nowMs = clock.now()
-      if (whyNotReplayable(letter, nowMs) !== null || !wants(letter)) continue
+      const isOurs = letter.source === source && whyNotReplayable(letter, nowMs) === null
+      if (!isOurs || !wants(letter)) continue
       records.push(replayOf(letter, topic, nowMs), crossingOut(letter, applicationId, nowMs))
       const { key, value } = letter.record
       bytes += (key?.length ?? 0) + (value?.length ?? 0) + overheadBytes

@@ -10,22 +10,29 @@ export interface ListOptions {
   readonly json: boolean
   /** The source's name of the one table whose letters are listed. */
   readonly table?: string
-  /** So many of the newest ones. */
-  readonly limit: number
+  /** So many of the newest ones. Absent: some for people, all for programs. */
+  readonly limit?: number
 }
 
 const maxValueChars = 160
+const defaultLimit = 100
 
 /** Reads the log beside the instances that run: it joins no group, and changes nothing. */
 export async function listDeadLettersCommand(
   loaded: LoadedConfig,
-  { json, table, limit }: ListOptions,
+  { json, table, limit = json ? Number.POSITIVE_INFINITY : defaultLimit }: ListOptions,
 ): Promise<number> {
+  const isAll = limit === Number.POSITIVE_INFINITY
   const letters: DeadLetter[] = []
   let count = 0
   for await (const letter of lettersOf(loaded)) {
     if (table !== undefined && letter.table !== table) continue
     count += 1
+    // They need not fit into memory then.
+    if (isAll) {
+      await writeOut(jsonLine(letter))
+      continue
+    }
     letters.push(letter)
     if (letters.length > limit) letters.shift()
   }

@@ -52,6 +52,7 @@ describe('a message that cannot be decoded', () => {
       record: { topic: 'db.shop.orders', partition: 0, offset: 1, timestampMs: 1234 },
       code: 'message-not-json',
       table: null,
+      source: 'events',
       task: '0_db.shop.orders-0',
       failedAtMs: driver.clock.now(),
     })
