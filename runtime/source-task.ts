@@ -4,7 +4,7 @@
  * are committed together.
  */
 import type { Decoded } from '../formats/decoder.ts'
-import type { LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
+import type { Log, LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
 import type { ChangeEvent, EventBatch, LogRecord, Origin } from '../model/change-event.ts'
 import { originalOf } from '../model/dead-letter.ts'
 import { judgedEvent } from '../model/encoded-event.ts'
@@ -94,10 +94,10 @@ export class SourceTask implements Task {
   }
 
   async open(): Promise<number> {
-    const { start } = this.#options.pipeline.source
-    const { offset, state, isNew } = await this.#committer.open(log =>
-      beginningOf(log, this.input, start),
-    )
+    const { pipeline, isReplay } = this.#options
+    const begin = (log: Log): Promise<number> => beginningOf(log, this.input, pipeline.source.start)
+    // A letter may have been replayed before the first start.
+    const { offset, state, isNew } = await this.#committer.open(isReplay ? undefined : begin)
     const { repeats, decoder, doubtful } = parseSourceState(state)
     this.#repeats = new RepeatFilter(repeats)
     this.#options.schemas.restore(decoder)
@@ -115,6 +115,14 @@ export class SourceTask implements Task {
     this.#dirtySinceMs ??= context.clock.monotonic()
     await schemas.catchUp()
     this.#records = isReplay ? batch.records.map(originalOf) : batch.records
+    const outcome = await this.#processRecords(batch)
+    // A task that has nothing to do keeps no batch.
+    this.#records = []
+    return outcome
+  }
+
+  async #processRecords(batch: LogBatch): Promise<number | null> {
+    const { context } = this.#options
     for (const [index, record] of batch.records.entries()) {
       const outcome = this.#processRecord(this.#records[index]!)
       const reread = outcome instanceof Promise ? await outcome : outcome

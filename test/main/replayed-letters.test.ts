@@ -2,13 +2,14 @@
 import { describe, expect, it } from 'vitest'
 import { debeziumJson } from '../../formats/debezium-json.ts'
 import type { Log, ProducerRecord } from '../../log/log.ts'
+import { noMembership } from '../../log/log.ts'
 import type { DeadLetter } from '../../model/dead-letter.ts'
 import { TableRouter } from '../../processors/route-tables.ts'
 import { readDeadLetters, replayDeadLetters, whyNotReplayable } from '../../runtime/dead-letters.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'
 import { inMemory } from '../../state/memory-store.ts'
 import { CrashedError, TopologyTestDriver } from '../../testkit/topology-test-driver.ts'
-import type { Ordering } from '../../topology/nodes.ts'
+import type { Ordering, StartPosition } from '../../topology/nodes.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import { rowsAfter } from './driver.ts'
 import { change } from './messages.ts'
@@ -23,7 +24,7 @@ class Shop {
     this.#node = node
   }
 
-  static async open(ordering: Ordering = 'position'): Promise<Shop> {
+  static async open(ordering: Ordering = 'position', start?: StartPosition): Promise<Shop> {
     const node = { isMended: false }
     const builder = new StreamsBuilder()
     builder
@@ -32,6 +33,7 @@ class Shop {
         format: debeziumJson(),
         onError: 'dead-letter',
         ordering,
+        ...(start && { start }),
       })
       .map(
         event => {
@@ -158,6 +160,20 @@ describe('a letter that is replayed', () => {
     await shop.replay()
     expect(await shop.rowsAfter()).toEqual([])
     expect(await shop.letters()).toMatchObject([{ code: 'replay-unordered' }])
+  })
+
+  it('is taken in also when it was replayed before the application began at the end', async () => {
+    const first = await Shop.open()
+    await first.rowsAfter([upsert(1, 5000, 100)])
+    const topic = 'test-dead-letters'
+    const { records } = await first.driver.log.read({ topic, partition: 0 }, 0, 1)
+    const shop = await Shop.open('position', { at: 'latest', offsets: new Map() })
+    await shop.driver.log.createTopic({ name: topic, partitions: 1, cleanup: 'delete' })
+    const producer = await shop.driver.log.openProducer('test')
+    await producer.commit({ records, offsets: [], group: noMembership })
+    shop.mend()
+    expect(await shop.replay()).toBe(1)
+    expect(await shop.rowsAfter()).toEqual([row(1, 5000)])
   })
 
   it('leaves nothing behind in the topic that it came back through', async () => {
