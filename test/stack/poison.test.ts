@@ -23,6 +23,15 @@ afterAll(() => log.close())
 
 const poison = Buffer.from([0x7b, 0x00, 0xff])
 
+const sourceOf = (topic: string) => ({
+  type: 'kafka',
+  brokers: [broker],
+  topics: [topic],
+  format: 'debezium-json',
+  // One that was killed is given up soon.
+  sessionTimeout: '6s',
+})
+
 /** A good message, a bad one, a good one, in one partition; and an application over them. */
 async function setUp(onError: string) {
   const topic = newName('poison')
@@ -40,7 +49,7 @@ async function setUp(onError: string) {
   const folder = newFolder()
   const config = writeConfig(folder.path, {
     applicationId,
-    source: { type: 'kafka', brokers: [broker], topics: [topic], format: 'debezium-json' },
+    source: sourceOf(topic),
     tables: [{ from: 'shop.*', to: '{table}' }],
     warehouse: { type: 'embedded', path: 'warehouse' },
     window: { maxAge: '500ms' },
@@ -126,10 +135,9 @@ it('dead-letter: it is kept once, byte for byte, and listed while the applicatio
 
 it('a letter is replayed into an application that runs, once its cause is mended', async () => {
   const { topic, applicationId, folder, config } = await setUp('dead-letter')
-  const source = { type: 'kafka', brokers: [broker], topics: [topic], format: 'debezium-json' }
   const rest = {
     applicationId,
-    source: { ...source, ordering: 'position' },
+    source: { ...sourceOf(topic), ordering: 'position' },
     warehouse: { type: 'embedded', path: 'warehouse' },
     window: { maxAge: '500ms' },
     commitInterval: '100ms',
