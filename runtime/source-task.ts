@@ -5,7 +5,8 @@
  */
 import type { Decoded } from '../formats/decoder.ts'
 import type { Log, LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
-import type { ChangeEvent, EventBatch, LogRecord, Origin } from '../model/change-event.ts'
+import type { ChangeEvent, EventBatch, LogRecord } from '../model/change-event.ts'
+import { isSamePlace } from '../model/change-event.ts'
 import { originalOf } from '../model/dead-letter.ts'
 import { judgedEvent } from '../model/encoded-event.ts'
 import { isDataError } from '../model/errors.ts'
@@ -300,6 +301,8 @@ export class SourceTask implements Task {
   #push(events: EventBatch): void {
     try {
       this.#chain.push(events)
+      // What operators hold back would go with an event that fails later, or fail in its place.
+      if (this.#options.pipeline.source.onError !== 'fail') this.#chain.complete()
     } catch (error) {
       this.#collected = []
       this.#chain.reset()
@@ -388,8 +391,4 @@ export class SourceTask implements Task {
     this.#committed = offset
     if (isReplay) await context.log.deleteRecords(this.input, offset)
   }
-}
-
-function isSamePlace(record: LogRecord, { topic, partition, offset }: Origin): boolean {
-  return record.offset === offset && record.partition === partition && record.topic === topic
 }

@@ -119,7 +119,10 @@ export class ChangeStream {
     return this.#transform(name, () => ({ operator: mapEvents(name, change) }))
   }
 
-  /** RxJS operators over single events. They must be synchronous, and keep nothing over a commit. */
+  /**
+   * RxJS operators over single events. They must be synchronous, and keep nothing over a commit; nor,
+   * unless `onError` is `fail`, over a batch.
+   */
   pipe(
     name: string,
     ...operators: readonly OperatorFunction<ChangeEvent, ChangeEvent>[]

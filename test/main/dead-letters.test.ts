@@ -1,9 +1,14 @@
 /** `onError: dead-letter`: each bad message that is passed leaves one letter, with its own bytes. */
+import { bufferCount, concatMap } from 'rxjs'
 import { describe, expect, it } from 'vitest'
+import { debeziumJson } from '../../formats/debezium-json.ts'
 import type { ProducerRecord } from '../../log/log.ts'
 import type { DeadLetter } from '../../model/dead-letter.ts'
 import { readDeadLetters } from '../../runtime/dead-letters.ts'
-import { CrashedError, type TopologyTestDriver } from '../../testkit/topology-test-driver.ts'
+import { embedded } from '../../sinks/embedded/embedded.ts'
+import { inMemory } from '../../state/memory-store.ts'
+import { CrashedError, TopologyTestDriver } from '../../testkit/topology-test-driver.ts'
+import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import { openShop, rowsAfter } from './driver.ts'
 import { change } from './messages.ts'
 
@@ -146,6 +151,37 @@ describe('a letter within a run of repeats', () => {
     expect(await lettersIn(driver)).toHaveLength(1)
   })
 })
+
+it.each(['skip', 'dead-letter'] as const)(
+  '%s: what an operator holds back when another event fails is neither lost nor blamed',
+  async policy => {
+    const builder = new StreamsBuilder()
+    builder
+      .stream('db.shop.orders', { name: 'events', format: debeziumJson(), onError: policy })
+      .pipe('pairs', events =>
+        events.pipe(
+          bufferCount(2),
+          concatMap(pair => pair),
+        ),
+      )
+      .repartition({ name: 'rows' })
+      .compact({ name: 'window', store: inMemory() })
+      .to(embedded({ path: '/warehouse', table: 'orders' }), { name: 'tables' })
+    const topics = { 'db.shop.orders': 1 }
+    const driver = await TopologyTestDriver.open(builder.build(), {
+      topics,
+      commitIntervalMs: 1000,
+    })
+    // Each in a batch of its own.
+    for (const record of [insert(1, 100), unkeyed(9, 200), insert(2, 300), unkeyed(8, 400)]) {
+      await driver.pipeInput([record])
+    }
+    expect(idsOf(await rowsAfter(driver, []))).toEqual([1, 2])
+    const offsets = (await lettersIn(driver)).map(({ record }) => record.offset)
+    // A transaction has a record and its marker.
+    expect(offsets).toEqual(policy === 'skip' ? [] : [2, 6])
+  },
+)
 
 it('many large bad messages are written before they fill the memory', async () => {
   const driver = await openShop({ onError, commitIntervalMs: 1_000_000 })
