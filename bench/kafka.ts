@@ -1,17 +1,20 @@
 /**
  * The benchmark over a real broker: W1 (compact and write) and W2 (upsert into a big table) of
- * `orders.ts`, each run by the program as a process of its own, verified by checksum.
+ * `orders.ts`, run by the program as processes of its own and by its peers, in turn, each result verified
+ * by checksum. It prints the table, and with `--write` puts it into `docs/benchmarks.md`.
  *
  *     npm run stack -- up kafka
- *     node bench/kafka.ts [w1|w2] [runs]
+ *     npm run bench -- [w1|w2] [--runs N] [--systems forager,forager-2,…] [--write]
  *
- * CPU seconds are of Forager's process alone, from the first assignment to the last apply.
+ * CPU seconds are of the system's own processes: from the first assignment to the last apply, and for
+ * the peers from their mark "ready" to "done".
  */
-import { spawn } from 'node:child_process'
+
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpus, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { parseArgs } from 'node:util'
 import { KafkaLog } from '../log/kafka/kafka-log.ts'
 import type { ProducerRecord } from '../log/log.ts'
 import { partitionOfBytes } from '../model/partitioner.ts'
@@ -22,11 +25,46 @@ import { kafkaPort } from '../scripts/stack/parts.ts'
 import { openTable } from '../sinks/embedded/table-reader.ts'
 import type { Checksum, Order, OrderEvent } from './orders.ts'
 import { expected, Orders, orderChecksum } from './orders.ts'
+import { buildPeer, checksumOf, runPeer } from './peers.ts'
+import type { Measured } from './processes.ts'
+import { Process, together, usageOf } from './processes.ts'
 
 const root = join(import.meta.dirname, '..')
 const broker = `127.0.0.1:${kafkaPort({ home: resolve('.cache/stack'), portOffset: 0 })}`
-const [workload = 'w1', runs = '3'] = process.argv.slice(2)
 const partitions = 6
+
+/** What is run: ours by name of the variant, and the peers. */
+const systems = {
+  forager: { instances: 1, settings: {} },
+  'forager, at least once': { instances: 1, settings: { processingGuarantee: 'at_least_once' } },
+  'forager, exactly once, commits each 5 s': { instances: 1, settings: { commitInterval: '5s' } },
+  'forager, at least once, commits each 5 s': {
+    instances: 1,
+    settings: { commitInterval: '5s', processingGuarantee: 'at_least_once' },
+  },
+  'forager, two processes': { instances: 2, settings: {} },
+  floor: null,
+  'kafka-streams': null,
+} as const
+type System = keyof typeof systems
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    runs: { type: 'string', default: '3' },
+    systems: { type: 'string', default: Object.keys(systems).join(';') },
+    write: { type: 'boolean', default: false },
+  },
+})
+const workload = positionals[0] ?? 'w1'
+if (workload !== 'w1' && workload !== 'w2') throw new Error('the workload is w1 or w2')
+const chosen = options.systems.split(';') as System[]
+for (const name of chosen) {
+  if (!Object.hasOwn(systems, name)) {
+    throw new Error(`there is no system "${name}": ${Object.keys(systems).join('; ')}`)
+  }
+}
+
 const types = {
   id: 'bigint',
   uid: 'int',
@@ -66,26 +104,35 @@ async function fill(topic: string, count: number, next: () => OrderEvent): Promi
   await producer.close()
 }
 
-async function prepare(): Promise<readonly string[]> {
+interface Work {
+  readonly topic: string
+  readonly events: number
+  readonly result: Checksum
+}
+
+/** The topics in the order in which they are read; the last one is measured. */
+async function prepare(): Promise<readonly Work[]> {
   const orders = new Orders(workload === 'w1' ? 'w1' : 'w2')
   if (workload === 'w1') {
     await fill('bench-w1', 1_000_000, () => orders.change(220 / 300))
-    return ['bench-w1']
+    return [{ topic: 'bench-w1', events: 1_000_000, result: expected.w1 }]
   }
   await fill('bench-w2base', 1_000_000, () => orders.snapshot())
   orders.shuffle()
   await fill('bench-w2', 100_000, () => orders.change(0.9))
-  return ['bench-w2base', 'bench-w2']
+  return [
+    { topic: 'bench-w2base', events: 1_000_000, result: expected.w2base },
+    { topic: 'bench-w2', events: 100_000, result: expected.w2 },
+  ]
 }
 
-interface Measured {
-  readonly cpuSeconds: number
-  readonly wallSeconds: number
-  readonly peakMb: number
-}
-
-/** One process over the topics, in the folder, until all of them are applied. */
-async function measure(folder: string, application: string, topic: string): Promise<Measured> {
+/** Processes of one application over the topic, in the folder, until all of it is applied. */
+async function runForager(
+  folder: string,
+  { instances, settings }: { readonly instances: number; readonly settings: object },
+  application: string,
+  { topic, result }: Work,
+): Promise<Measured> {
   const config = {
     applicationId: application,
     source: {
@@ -99,33 +146,37 @@ async function measure(folder: string, application: string, topic: string): Prom
     warehouse: { type: 'embedded', path: 'warehouse' },
     window: { maxAge: '5s', maxRows: 500_000 },
     commitInterval: '1s',
+    ...settings,
   }
-  const path = join(folder, `${application}.yaml`)
+  const path = join(folder, `${topic}.yaml`)
   writeFileSync(path, JSON.stringify(config))
   const args = ['cli/forager.js', 'run', path, '--log', 'json', '--quiet']
-  const child = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'ignore', 'pipe'] })
-  let output = ''
-  child.stderr.on('data', chunk => {
-    output += chunk
+  const processes = Array.from({ length: instances }, () => {
+    return new Process(process.execPath, args, { cwd: root })
   })
-  while (!output.includes('"tasks.assigned"')) await sleep(20)
-  const before = usageOf(child.pid!)
+  for (const one of processes) while (!one.output.includes('"tasks.assigned"')) await sleep(20)
+  const before = together(processes.map(one => usageOf(one.pid)))
   const beganMs = performance.now()
-  await untilApplied(application, topic)
-  const after = usageOf(child.pid!)
+  await untilApplied(application, topic, processes)
+  const after = together(processes.map(one => usageOf(one.pid)))
   const wallSeconds = (performance.now() - beganMs) / 1000
-  child.kill('SIGTERM')
-  const code = await new Promise<number | null>(done => child.on('close', done))
-  if (code !== 0) throw new Error(`exit code ${code}: ${output.slice(-2000)}`)
+  for (const one of processes) await one.end('SIGTERM')
+  check(await checksumOfTable(folder), result)
   return { cpuSeconds: after.cpuSeconds - before.cpuSeconds, wallSeconds, peakMb: after.peakMb }
 }
 
-async function untilApplied(application: string, topic: string): Promise<void> {
+async function untilApplied(
+  application: string,
+  topic: string,
+  processes: readonly Process[],
+): Promise<void> {
   const topics = [topic, `${application}-rows-repartition`, `${application}-tables-staged`]
   const all = topics.flatMap(name =>
     Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
   )
   for (;;) {
+    const ended = processes.find(one => !one.isRunning)
+    if (ended !== undefined) throw new Error(`it ended: ${ended.output.slice(-2000)}`)
     const committed = await log.committed(application, all)
     const ends = await Promise.all(all.map(at => log.offsets(at)))
     const isDone = ends.every(({ end }, index) => (committed[index]?.offset ?? 0) >= end)
@@ -134,16 +185,7 @@ async function untilApplied(application: string, topic: string): Promise<void> {
   }
 }
 
-function usageOf(pid: number): { readonly cpuSeconds: number; readonly peakMb: number } {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
-  const ticksPerSecond = 100
-  const cpuSeconds = (Number(fields[11]) + Number(fields[12])) / ticksPerSecond
-  const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))
-  return { cpuSeconds, peakMb: Number(peak![1]) / 1024 }
-}
-
-async function verify(folder: string, wanted: Checksum): Promise<void> {
+async function checksumOfTable(folder: string): Promise<Checksum> {
   const table = await openTable(nodeFileSystem, join(folder, 'warehouse'), 'orders')
   const names = table.schema.columns.map(({ name }) => name)
   let [rows, sumCrc, sumId] = [0, 0, 0]
@@ -157,31 +199,95 @@ async function verify(folder: string, wanted: Checksum): Promise<void> {
       sumId += Number(row.id)
     }
   }
-  const found = JSON.stringify({ rows, sumCrc, sumId })
-  if (found !== JSON.stringify(wanted)) {
-    throw new Error(`the table is wrong: ${found}, must be ${JSON.stringify(wanted)}`)
+  return { rows, sumCrc, sumId }
+}
+
+function check(found: Checksum, wanted: Checksum): void {
+  if (JSON.stringify(found) === JSON.stringify(wanted)) return
+  throw new Error(`the table is wrong: ${JSON.stringify(found)}, must be ${JSON.stringify(wanted)}`)
+}
+
+async function measure(system: System, works: readonly Work[]): Promise<Measured> {
+  const folder = mkdtempSync(join(tmpdir(), 'forager-bench-'))
+  const application = `bench-${systemRandom.id().slice(0, 8)}`
+  const ours = systems[system]
+  try {
+    if (ours !== null) {
+      let last: Measured | null = null
+      // The second workload goes into the table that the first one made.
+      for (const work of works) last = await runForager(folder, ours, application, work)
+      return last!
+    }
+    const { topic, events, result } = works.at(-1)!
+    const measured = await runPeer(system as 'floor', {
+      broker,
+      topic,
+      events,
+      folder,
+      application,
+    })
+    // Of W2 the peers write the changed rows alone.
+    if (works.length === 1) check(await checksumOf(folder), result)
+    return measured
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
 }
 
-const topics = await prepare()
-const measured: Measured[] = []
-for (let run = 0; run < Number(runs); run += 1) {
-  const folder = mkdtempSync(join(tmpdir(), 'forager-bench-'))
-  const application = `bench-${systemRandom.id().slice(0, 8)}`
-  for (const [index, topic] of topics.entries()) {
-    // The second workload goes into the table that the first one made.
-    const one = await measure(folder, `${application}`, topic)
-    if (index === topics.length - 1) measured.push(one)
-    const shown = Object.entries(one).map(([name, value]) => `${name} ${value.toFixed(1)}`)
-    console.log(`${topic}, run ${run + 1}: ${shown.join(', ')}`)
-    await verify(folder, expected[topic.replace('bench-', '') as 'w1'])
-  }
-  rmSync(folder, { recursive: true })
-}
-for (const name of ['cpuSeconds', 'wallSeconds', 'peakMb'] as const) {
-  const sorted = measured.map(one => one[name]).sort((a, b) => a - b)
+/** Minimum / median / maximum. */
+function spread(values: readonly number[], digits: number): string {
+  const sorted = values.toSorted((a, b) => a - b)
   const shown = [sorted[0]!, sorted[Math.floor(sorted.length / 2)]!, sorted.at(-1)!]
-  const texts = shown.map(one => one.toFixed(1))
-  console.log(`${workload} ${name}, min/median/max of ${sorted.length}: ${texts.join(' / ')}`)
+  return shown.map(value => value.toFixed(digits)).join(' / ')
 }
+
+function tableOf(results: ReadonlyMap<System, readonly Measured[]>): string {
+  const rows = [...results].map(([system, runs]) => {
+    const cells = [
+      spread(
+        runs.map(one => one.cpuSeconds),
+        1,
+      ),
+      spread(
+        runs.map(one => one.wallSeconds),
+        1,
+      ),
+      spread(
+        runs.map(one => one.peakMb),
+        0,
+      ),
+    ]
+    return `| ${[system, ...cells].join(' | ')} |`
+  })
+  const head = '| system | CPU s, min / median / max | wall s | peak MB |\n|---|---|---|---|'
+  return [head, ...rows].join('\n')
+}
+
+/** Replaces what is between the marks of the workload. */
+function write(table: string): void {
+  const path = join(root, 'docs', 'benchmarks.md')
+  const [begin, end] = [`<!-- ${workload}: begin -->`, `<!-- ${workload}: end -->`]
+  const text = readFileSync(path, 'utf8')
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`${path} has no place for ${workload}`)
+  const command = `npm run bench -- ${process.argv.slice(2).join(' ')}`
+  const machine = `${cpus().length} cores of ${cpus()[0]!.model}, Node ${process.version.slice(1)}`
+  const date = new Date(systemClock.now()).toISOString().slice(0, 10)
+  const note = `${date}, ${machine}, ${options.runs} runs of each in turn: \`${command}\``
+  writeFileSync(path, `${text.slice(0, from)}${begin}\n${note}\n\n${table}\n${text.slice(to)}`)
+}
+
+for (const system of chosen) if (systems[system] === null) await buildPeer(system as 'floor')
+const works = await prepare()
+const results = new Map<System, Measured[]>(chosen.map(system => [system, []]))
+for (let run = 1; run <= Number(options.runs); run += 1) {
+  for (const system of chosen) {
+    const measured = await measure(system, works)
+    results.get(system)!.push(measured)
+    const shown = Object.entries(measured).map(([name, value]) => `${name} ${value.toFixed(1)}`)
+    console.log(`${workload}, run ${run}, ${system}: ${shown.join(', ')}`)
+  }
+}
+console.log(tableOf(results))
+if (options.write) write(tableOf(results))
 await log.close()

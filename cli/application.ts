@@ -15,7 +15,9 @@ import type { SourceError } from '../model/errors.ts'
 import { ForagerError, StateError } from '../model/errors.ts'
 import { wildcardSource } from '../model/wildcard.ts'
 import type { Logger } from '../observe/logger.ts'
+import { silentLogger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
+import { noMetrics } from '../observe/metrics.ts'
 import type { TableRule } from '../processors/route-tables.ts'
 import { TableRouter } from '../processors/route-tables.ts'
 import { systemClock } from '../runtime/clock.ts'
@@ -25,7 +27,7 @@ import { Streams } from '../runtime/streams.ts'
 import { embedded } from '../sinks/embedded/embedded.ts'
 import { inMemory } from '../state/memory-store.ts'
 import { persistent } from '../state/persistent-store.ts'
-import type { StartPosition } from '../topology/nodes.ts'
+import type { StreamOptions } from '../topology/streams-builder.ts'
 import { StreamsBuilder } from '../topology/streams-builder.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { LoadedConfig } from './config.ts'
@@ -59,9 +61,10 @@ function sourceTopics({ source }: Config): RegExp | readonly string[] {
   return new RegExp(`^(?:${source.topics.map(topic => wildcardSource(topic, '.*')).join('|')})$`)
 }
 
-function startOf({ source }: Config): { readonly start?: StartPosition } {
+function kafkaOptions({ source }: Config): Partial<StreamOptions> {
   if (source.type === 'file') return {}
-  return { start: { at: source.start, offsets: new Map(Object.entries(source.startOffsets)) } }
+  const { start: at, startOffsets, confirmPartitions } = source
+  return { start: { at, offsets: new Map(Object.entries(startOffsets)) }, confirmPartitions }
 }
 
 /** Of the one source, in the topology and in names of topics. */
@@ -87,7 +90,7 @@ export function buildTopology(
       name: sourceName,
       format: lineOf === undefined ? format : withLines(format, lineOf),
       onError: config.onError,
-      ...startOf(config),
+      ...kafkaOptions(config),
       // Null: no rule wants the table, and its rows are not read at all.
       hintsOf: table => router.hintsOf(table),
       connectorSettings: withoutUndefined(config.source.connector) as ConnectorSettings,
@@ -143,14 +146,19 @@ export async function openApplication(
   const { source } = config
   const { log, lineOf } =
     source.type === 'file'
-      ? await openLocalLog(loaded, source, parts)
-      : { log: await openKafka(config.applicationId, source) }
+      ? await openWholeFile(loaded, source, parts)
+      : { log: await openKafka(config, source), lineOf: undefined }
   const given = { ...(router && { router }), ...(lineOf && { lineOf }) }
   const streams = new Streams(buildTopology(loaded, given), {
     applicationId: config.applicationId,
     log,
     stateDir: statePath(loaded),
     commitIntervalMs: config.commitInterval,
+    stopTimeoutMs: config.stopTimeout,
+    ...(source.type === 'kafka' && {
+      topicRefreshMs: source.topicRefresh,
+      topicTimeoutMs: source.retryTimeout,
+    }),
     ...parts,
   })
   const withLine = (error: unknown): unknown =>
@@ -158,12 +166,37 @@ export async function openApplication(
   return { streams, withLine, close: () => log.close() }
 }
 
+/** The local log, unless the file lost what was read from it. */
+async function openWholeFile(
+  loaded: LoadedConfig,
+  source: FileSourceConfig,
+  parts: { readonly logger: Logger; readonly metrics: Metrics },
+): Promise<{ readonly log: Log; readonly lineOf: LineOf }> {
+  const { log, lineOf } = await openLocalLog(loaded, source, parts)
+  try {
+    await refuseLostTopics(log, loaded.config.applicationId)
+  } catch (error) {
+    await log.close()
+    throw error
+  }
+  return { log, lineOf }
+}
+
+/** The log of the application, to look at, whatever state it is in. */
+export async function openLog(loaded: LoadedConfig): Promise<Log> {
+  const { config } = loaded
+  const { source } = config
+  if (source.type === 'kafka') return await openKafka(config, source)
+  const parts = { logger: silentLogger, metrics: noMetrics }
+  return (await openLocalLog(loaded, source, parts)).log
+}
+
 /** The local log with the file of recorded events beside it. */
 async function openLocalLog(
   loaded: LoadedConfig,
   { path, repartitionInto }: FileSourceConfig,
   parts: { readonly logger: Logger; readonly metrics: Metrics },
-): Promise<{ readonly log: Log; readonly lineOf?: LineOf }> {
+): Promise<{ readonly log: Log; readonly lineOf: LineOf }> {
   const file = resolve(loaded.folder, path)
   const source = await openRecordedSource({
     fileSystem: nodeFileSystem,
@@ -177,12 +210,6 @@ async function openLocalLog(
     random: systemRandom,
     sources: [source],
   })
-  try {
-    await refuseLostTopics(log, loaded.config.applicationId)
-  } catch (error) {
-    await log.close()
-    throw error
-  }
   const lineOf = (at: Origin): ReturnType<LineOf> => {
     const line = source.lineOf(at)
     return line === null ? {} : { file, line }
@@ -195,8 +222,9 @@ async function openLocalLog(
  * none yet. StateError `state-locked`: a local log serves one process at a time.
  */
 export async function openOwnLog(loaded: LoadedConfig): Promise<Log | null> {
-  const { applicationId, source } = loaded.config
-  if (source.type === 'kafka') return await openKafka(applicationId, source)
+  const { config } = loaded
+  const { source } = config
+  if (source.type === 'kafka') return await openKafka(config, source)
   const folder = join(statePath(loaded), 'log')
   if ((await nodeFileSystem.stat(folder)) === null) return null
   try {
@@ -212,14 +240,19 @@ export async function openOwnLog(loaded: LoadedConfig): Promise<Log | null> {
 }
 
 /** The client is loaded only where it is used. */
-async function openKafka(applicationId: string, source: KafkaSourceConfig): Promise<Log> {
+async function openKafka(config: Config, source: KafkaSourceConfig): Promise<Log> {
   const { KafkaLog } = await import('../log/kafka/kafka-log.ts')
+  return new KafkaLog(kafkaLogOptions(config, source))
+}
+
+export function kafkaLogOptions(config: Config, source: KafkaSourceConfig): KafkaLogOptions {
   const { tls, sasl, instanceId, replicationFactor, sessionTimeout } = source
-  return new KafkaLog({
+  return {
     brokers: source.brokers,
-    clientId: source.clientId ?? applicationId,
+    clientId: source.clientId ?? config.applicationId,
     clock: systemClock,
     random: systemRandom,
+    processingGuarantee: config.processingGuarantee,
     requestTimeoutMs: source.requestTimeout,
     retryTimeoutMs: source.retryTimeout,
     rebalanceTimeoutMs: source.rebalanceTimeout,
@@ -230,7 +263,7 @@ async function openKafka(applicationId: string, source: KafkaSourceConfig): Prom
     ...(sasl === undefined ? {} : { sasl: withoutUndefined(sasl) as KafkaLogOptions['sasl'] }),
     ...(instanceId === undefined ? {} : { instanceId }),
     ...(replicationFactor === undefined ? {} : { replicationFactor }),
-  })
+  }
 }
 
 function passBadLine(

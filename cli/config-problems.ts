@@ -10,10 +10,12 @@ import { suggestion } from './suggestion.ts'
 /** A configuration before it is checked: anything may be missing, or of another type. */
 interface Unchecked {
   readonly source?: {
+    readonly type?: unknown
     readonly path?: unknown
     readonly ordering?: unknown
     readonly dropRepeats?: unknown
   } | null
+  readonly processingGuarantee?: unknown
   readonly tables?: unknown
   readonly warehouse?: { readonly path?: unknown } | null
 }
@@ -34,8 +36,15 @@ export async function semanticProblems(
   fileSystem: FileSystem,
   lineAt: LineAt,
 ): Promise<Problem[]> {
-  const { source, tables, warehouse } = (typeof given === 'object' ? given : {}) as Unchecked
+  const { source, tables, warehouse, processingGuarantee } = (
+    typeof given === 'object' ? given : {}
+  ) as Unchecked
   const problems: Problem[] = []
+  if (source?.type === 'file' && processingGuarantee === 'at_least_once') {
+    const message =
+      'processingGuarantee: with a file source each commit is atomic; at_least_once is for Kafka'
+    problems.push({ line: lineAt(['processingGuarantee']), message })
+  }
   if (typeof source?.path === 'string') {
     const path = resolve(folder, source.path)
     const found = await fileSystem.stat(path)

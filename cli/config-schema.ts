@@ -49,7 +49,8 @@ function parsed<T>(parse: (text: string) => T) {
   })
 }
 
-function parseStart(text: string): StartPosition['at'] {
+/** Throws what is wrong with it. */
+export function parseStart(text: string): StartPosition['at'] {
   if (text === 'earliest' || text === 'latest') return text
   const isTime = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/.test(text)
   const timeMs = isTime ? Date.parse(text) : Number.NaN
@@ -176,12 +177,25 @@ const kafkaSource = z.strictObject({
     .prefault('earliest')
     .describe(
       'Where a partition is begun that was never read before: `earliest`, `latest`, or at a time like ' +
-        '`2026-05-31T08:00:00Z`.',
+        '`2026-05-31T08:00:00Z`. With a pattern `latest` is when the application first ran, so that nothing ' +
+        'is passed over of a topic that is made later.',
     ),
   startOffsets: z
     .record(z.string().regex(/^.+-\d+$/, 'must name a partition, like orders-0'), z.int().min(0))
     .default({})
     .describe('The same by partition: `orders-0: 1234`.'),
+  topicRefresh: duration
+    .prefault('30s')
+    .describe(
+      'How often it is looked for topics of a pattern that came or went, and for partitions.',
+    ),
+  confirmPartitions: z
+    .record(z.string(), z.int().min(1))
+    .default({})
+    .describe(
+      'Topics that got more partitions, with how many they have now: `orders: 8`. What the partitions of ' +
+        'before have is read first. It may stay.',
+    ),
   clientId: name.optional().describe('Names the client to the brokers. Absent: `applicationId`.'),
   instanceId: name
     .optional()
@@ -198,7 +212,10 @@ const kafkaSource = z.strictObject({
   requestTimeout: duration.prefault('30s').describe('How long a broker may take for one request.'),
   retryTimeout: duration
     .prefault('2m')
-    .describe('How long a request that fails for a passing reason is repeated.'),
+    .describe(
+      'How long a request that fails for a passing reason is repeated, and how long a topic that is named ' +
+        'may be missing.',
+    ),
   replicationFactor: z
     .int()
     .min(1)
@@ -352,7 +369,22 @@ export const configSchema = z.strictObject({
         .describe('Which address; in a container `0.0.0.0`, so that Prometheus reaches it.'),
     })
     .optional()
-    .describe('Shows `/metrics`, `/health/live` and `/health/ready`. Absent: nothing listens.'),
+    .describe(
+      'Shows `/metrics`, `/status`, `/health/live` and `/health/ready`. Absent: nothing listens.',
+    ),
+  processingGuarantee: z
+    .enum(['exactly_once_v2', 'at_least_once'])
+    .default('exactly_once_v2')
+    .describe(
+      '`at_least_once` writes without transactions, to measure against: see docs/kafka.md for what may be ' +
+        'seen after a crash.',
+    ),
+  stopTimeout: duration
+    .prefault('25s')
+    .describe(
+      'After SIGTERM: how long open windows may take to be staged. When it is over the group is left within ' +
+        'two seconds, and the exit code is 1; nothing is lost, it is read again.',
+    ),
   commitInterval: duration
     .prefault('1s')
     .describe('How often what was read is committed to the hop.'),

@@ -4,7 +4,7 @@
  */
 import type { Log } from '../log/log.ts'
 import { SourceError } from '../model/errors.ts'
-import { readOwners } from '../runtime/task.ts'
+import { readOwners } from '../runtime/owners.ts'
 import { ownersTopic } from '../topology/internal-topics.ts'
 
 /** Throws SourceError `source-replaced`. */
@@ -12,8 +12,8 @@ export async function refuseLostTopics(log: Log, applicationId: string): Promise
   const own = ownersTopic(applicationId)
   const known = await log.topics()
   if (!known.some(({ name }) => name === own)) return
-  const owners = await readOwners(log, applicationId)
-  for (const id of [...owners].sort()) {
+  const { tasks } = await readOwners(log, applicationId)
+  for (const id of [...tasks].sort()) {
     // Tasks of the first sub-topology read the source: `0_<topic>-<partition>`.
     const [, topic = '', number] = /^0_(.+)-(\d+)$/.exec(id) ?? []
     const partition = Number(number)

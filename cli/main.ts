@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { errorCodes, ForagerError } from '../model/errors.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'
+import type { StartPosition } from '../topology/nodes.ts'
 import { checkCommand, describeCommand } from './commands/check.ts'
 import type { ListOptions } from './commands/dead-letters.ts'
 import { listDeadLettersCommand } from './commands/dead-letters.ts'
@@ -14,10 +15,15 @@ import { demoCommand } from './commands/demo.ts'
 import { orcMetaCommand, orcRowsCommand } from './commands/orc.ts'
 import type { ReplayOptions } from './commands/replay-dead-letters.ts'
 import { replayDeadLettersCommand } from './commands/replay-dead-letters.ts'
+import type { ResetOptions } from './commands/reset.ts'
+import { resetCommand } from './commands/reset.ts'
 import type { RunOptions } from './commands/run.ts'
 import { runCommand } from './commands/run.ts'
+import type { StatusOptions } from './commands/status.ts'
+import { statusCommand } from './commands/status.ts'
 import { rowsCommand, tablesCommand } from './commands/tables.ts'
 import { ConfigProblems, loadConfig } from './config.ts'
+import { parseStart } from './config-schema.ts'
 import { endWithOutput } from './output.ts'
 import { UsageError } from './usage-error.ts'
 
@@ -82,7 +88,10 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
   program
     .command('describe <config>')
     .description('print the topology in the text form of Kafka Streams')
-    .action(async (path: string) => done(describeCommand(await load(path))))
+    .option('--mermaid', 'as a Mermaid diagram', false)
+    .action(async (path: string, options: { mermaid: boolean }) => {
+      done(describeCommand(await load(path), options))
+    })
   program
     .command('check <config>')
     .description('say every problem of a configuration, with its line')
@@ -101,6 +110,7 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
     .command('demo [folder]')
     .description('run the example shop in a folder: a new one, or that of the last time')
     .action(async (folder: string | undefined) => done(await demoCommand(folder ?? 'demo-output')))
+  addOperations(program, done)
   return program
 }
 
@@ -144,6 +154,40 @@ function wholeNumber(text: string): number {
   return Number(text)
 }
 
+/** What is for an application as a whole, whether or not it runs. */
+function addOperations(program: Command, done: (code: number) => void): void {
+  const load = (path: string) => loadConfig(nodeFileSystem, path, process.env)
+  program
+    .command('status <config>')
+    .description('where all instances together stand, from the log: it needs none to run')
+    .option('--json', 'for programs', false)
+    .option('--url <url>', 'instead, what one instance says of itself: http://host:port')
+    .action(async (path: string, options: StatusOptions) => {
+      done(await statusCommand(await load(path), options))
+    })
+  program
+    .command('reset <config>')
+    .description('say what it takes to begin anew, and with --execute do it; tables stay')
+    .option('--execute', 'delete what is listed', false)
+    .addOption(
+      new Option(
+        '--to <start>',
+        'where the source is read from: earliest, latest, or a time',
+      ).argParser(startOption),
+    )
+    .action(async (path: string, options: ResetOptions) => {
+      done(await resetCommand(await load(path), options))
+    })
+}
+
+function startOption(text: string): StartPosition['at'] {
+  try {
+    return parseStart(text)
+  } catch (error) {
+    throw new InvalidArgumentError((error as Error).message)
+  }
+}
+
 function report(error: unknown): number {
   if (error instanceof CommanderError)
     return error.exitCode === 0 ? exitCodes.done : exitCodes.failed
@@ -158,6 +202,8 @@ function report(error: unknown): number {
   if (error instanceof ForagerError) {
     process.stderr.write(`error: ${error.describe()}\n`)
     if (process.env.FORAGER_DEBUG === '1') process.stderr.write(`${error.stack}\n`)
+    // What it was about to do would hold the process.
+    if (error.code === 'stop-timed-out') process.exit(exitCodes.failed)
     const isConfigWrong = errorCodes[error.code].acts === 'configuration'
     return isConfigWrong ? exitCodes.configWrong : exitCodes.failed
   }

@@ -1,4 +1,6 @@
-/** What a run shows by HTTP while it lasts: metrics and health, when the configuration asks for them. */
+/** What a run shows by HTTP while it lasts: metrics, status and health, when the configuration asks for it. */
+
+import { GaugeRegistry } from '../observe/gauge-registry.ts'
 import { HttpServer } from '../observe/http-server.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { teeMetrics } from '../observe/metrics.ts'
@@ -23,16 +25,18 @@ export async function openObservation(
     return { metrics: registry, watch: () => undefined, close: () => Promise.resolve() }
   }
   const prometheus = new PrometheusMetrics(config.applicationId)
+  const gauges = new GaugeRegistry()
   let state: StreamsState = 'created'
   const server = await HttpServer.open({
     host: http.host,
     port: http.port,
     contentType: prometheus.contentType,
     metrics: () => prometheus.text(),
+    status: () => ({ applicationId: config.applicationId, state, ...gauges.values() }),
     notReady: () => (state === 'running' ? null : `the application is ${state}`),
   })
   return {
-    metrics: teeMetrics(registry, prometheus),
+    metrics: teeMetrics(registry, prometheus, gauges),
     watch: event => {
       if (event.type === 'state') state = event.state
     },

@@ -9,7 +9,9 @@
  * space) is decoded the other way: `decode` gives null. What it
  * gives is the same as there; the difference is that what nobody reads of a message is not checked.
  */
+import { toBuffer } from '../model/bytes.ts'
 import type { ChangeOp, LogRecord } from '../model/change-event.ts'
+import type { UnreadRow } from '../model/encoded-event.ts'
 import { EncodedEvent } from '../model/encoded-event.ts'
 import { DecodeError } from '../model/errors.ts'
 import { encodeKey } from '../model/key.ts'
@@ -36,7 +38,6 @@ import {
   skipNull,
   skipToken,
   skipValue,
-  toBuffer,
 } from './json-bytes.ts'
 import { keyValueAt, RowEncoder } from './row-encoder.ts'
 
@@ -144,7 +145,7 @@ export class DirectDecoder {
       isBeforeWhole,
       keyBytes,
       rowBytes,
-      readBefore: this.#beforeReader(record, own.reader),
+      unread: this.#before(record, own.reader),
     })
     return { kind: 'changes', events: [event], isKeyOrdered: true }
   }
@@ -299,18 +300,33 @@ export class DirectDecoder {
     return true
   }
 
-  #beforeReader(record: LogRecord, reader: RowReader): (() => Row) | null {
-    const bytes = record.value!
-    if (!this.#payload.has('before', bytes)) return null
+  #before(record: LogRecord, reader: RowReader): UnreadBefore | null {
+    if (!this.#payload.has('before', record.value!)) return null
     const [start, end] = [this.#payload.start('before'), this.#payload.end('before')]
-    return () => {
-      const json = parseAt(bytes, start, end)
-      const { topic, partition, offset } = record
-      if (json !== undefined) return readRow(json as Row, reader)!
-      throw new DecodeError('message-not-json', 'the "before" of the message is not JSON', {
-        context: { topic, partition, offset },
-      })
-    }
+    return new UnreadBefore(record, reader, start, end)
+  }
+}
+
+class UnreadBefore implements UnreadRow {
+  readonly #record: LogRecord
+  readonly #reader: RowReader
+  readonly #start: number
+  readonly #end: number
+
+  constructor(record: LogRecord, reader: RowReader, start: number, end: number) {
+    this.#record = record
+    this.#reader = reader
+    this.#start = start
+    this.#end = end
+  }
+
+  read(): Row {
+    const json = parseAt(this.#record.value!, this.#start, this.#end)
+    if (json !== undefined) return readRow(json as Row, this.#reader)!
+    const { topic, partition, offset } = this.#record
+    throw new DecodeError('message-not-json', 'the "before" of the message is not JSON', {
+      context: { topic, partition, offset },
+    })
   }
 }
 

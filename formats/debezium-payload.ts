@@ -2,6 +2,7 @@
  * The payload of a Debezium message whose shape is known, read where it lies: where its members are, and
  * the source block, whose texts are nearly always those of the message before.
  */
+import { toBuffer } from '../model/bytes.ts'
 import type { SourceBlock } from './debezium-position.ts'
 import type { Shape } from './json-bytes.ts'
 import {
@@ -16,7 +17,6 @@ import {
   skipPlainText,
   skipToken,
   skipValue,
-  toBuffer,
 } from './json-bytes.ts'
 
 /** Members of the payload that are read, beside the source block. */
@@ -89,6 +89,8 @@ export class PayloadReader {
   readonly #ends: Record<Side, number> = { before: -1, after: -1, op: -1, transaction: -1 }
   /** Texts of the source block as they were last, by member. */
   readonly #lastTexts: ({ readonly bytes: Buffer; readonly text: string } | undefined)[] = []
+  /** Of the source block, by place. */
+  readonly #values: unknown[] = sourceNames.map(() => undefined)
   #source: SourceBlock | null = null
 
   /** Of the payload that was read last. */
@@ -134,7 +136,8 @@ export class PayloadReader {
 
   #readSource(shape: PayloadShape, bytes: Uint8Array, start: number): number {
     const { source, sourcePlaces } = shape
-    const values: unknown[] = []
+    const values = this.#values
+    values.fill(undefined)
     let at = start
     for (let index = 0; index < source.length; index += 1) {
       if (bytes[at] !== (index === 0 ? openBrace : comma)) return -1
@@ -159,24 +162,23 @@ export class PayloadReader {
       }
     }
     if (bytes[at] !== closeBrace) return -1
-    const [connector, name, db, schema, table, snapshot, file, pos, row, server, gtid] = values
-    const [ms, lsn, txId, sequence] = values.slice(11)
+    // In the order of `sourceNames`.
     this.#source = {
-      connector,
-      name,
-      db,
-      schema,
-      table,
-      snapshot,
-      file,
-      pos,
-      row,
-      server_id: server,
-      gtid,
-      ts_ms: ms,
-      lsn,
-      txId,
-      sequence,
+      connector: values[0],
+      name: values[1],
+      db: values[2],
+      schema: values[3],
+      table: values[4],
+      snapshot: values[5],
+      file: values[6],
+      pos: values[7],
+      row: values[8],
+      server_id: values[9],
+      gtid: values[10],
+      ts_ms: values[11],
+      lsn: values[12],
+      txId: values[13],
+      sequence: values[14],
     }
     return at + 1
   }

@@ -53,8 +53,8 @@ function nameOf(source: SourceBlock, incarnation: string): string {
 
 function binlogPosition(source: SourceBlock, incarnation: string): Position | null {
   const { file, pos, row, server_id: server, gtid } = source
-  const match = typeof file === 'string' ? /^(.+)\.(\d+)$/.exec(file) : null
-  if (match === null || !isInteger(pos)) return null
+  const place = typeof file === 'string' ? placeOfFile(file) : null
+  if (place === null || !isInteger(pos)) return null
   const rowNumber = isInteger(row) ? row : 0
   // A snapshot does not say which server it read.
   const serverId = isInteger(server) && server !== 0 ? String(server) : null
@@ -62,13 +62,24 @@ function binlogPosition(source: SourceBlock, incarnation: string): Position | nu
     connector: String(source.connector),
     name: nameOf(source, incarnation),
     server: serverId,
-    log: match[1]!,
-    order: [Number(match[2]), pos, rowNumber],
+    log: place.log,
+    order: [place.number, pos, rowNumber],
     transaction: null,
     gtid: typeof gtid === 'string' ? gtid : null,
     isSnapshot: snapshotOf(source) !== 'no',
     text: `${file as string}:${pos}:${rowNumber}${serverId === null ? '' : `@${serverId}`}`,
   }
+}
+
+/** A binlog's file: which log, and its number there. It changes seldom. */
+let lastFile = { file: '', log: '', number: 0 }
+
+function placeOfFile(file: string): { readonly log: string; readonly number: number } | null {
+  if (file === lastFile.file) return lastFile
+  const match = /^(.+)\.(\d+)$/.exec(file)
+  if (match === null) return null
+  lastFile = { file, log: match[1]!, number: Number(match[2]) }
+  return lastFile
 }
 
 function postgresPosition(source: SourceBlock, incarnation: string): Position | null {

@@ -4,6 +4,7 @@
  * expected; then `JSON.parse` says what it is.
  */
 import { isUtf8 } from 'node:buffer'
+import { toBuffer } from '../model/bytes.ts'
 import { parseLossless } from './lossless-json.ts'
 
 export const quote = 0x22
@@ -165,10 +166,4 @@ export function parseAt(bytes: Uint8Array, start: number, end: number): unknown 
   } catch {
     return undefined
   }
-}
-
-export function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.isBuffer(bytes)
-    ? bytes
-    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

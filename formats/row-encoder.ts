@@ -26,7 +26,8 @@ import {
 export type Refusal = 'shape' | 'value'
 
 export class RowEncoder {
-  readonly #writer = new ByteWriter()
+  /** Rows lie side by side in large buffers: one each would cost more than its bytes. */
+  readonly #writer = new ByteWriter(64 * 1024)
   /** The text that stands for what was not sent. */
   readonly #unsent: string
   /** Its length in bytes, as it is and in base64. */
@@ -62,7 +63,7 @@ export class RowEncoder {
       at = this.#encodeValue(columns[index]!, bytes, from, isUpdate)
       if (at < 0) return 'value'
     }
-    return bytes[at] === closeBrace ? writer.take() : 'shape'
+    return bytes[at] === closeBrace ? writer.handOut() : 'shape'
   }
 
   #encodeValue(column: Converter, bytes: Uint8Array, start: number, isUpdate: boolean): number {

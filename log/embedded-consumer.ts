@@ -22,6 +22,7 @@ export class EmbeddedConsumer implements LogConsumer {
   readonly #options: EmbeddedConsumerOptions
   readonly #positions = new Map<string, TopicPartition & { offset: number }>()
   readonly #paused = new Set<string>()
+  #topics: readonly string[]
   #memberId: string
   #wake: (() => void) | null = null
   #isWoken = false
@@ -29,6 +30,7 @@ export class EmbeddedConsumer implements LogConsumer {
 
   constructor(options: EmbeddedConsumerOptions) {
     this.#options = options
+    this.#topics = options.topics
     this.#memberId = this.#join()
   }
 
@@ -60,6 +62,12 @@ export class EmbeddedConsumer implements LogConsumer {
     for (const partition of partitions) this.#paused.delete(partitionName(partition))
   }
 
+  changeTopics(topics: readonly string[]): void {
+    const { coordinator, group } = this.#options
+    this.#topics = topics
+    coordinator.changeTopics(group, this.#memberId, topics)
+  }
+
   wakeup(): void {
     this.#isWoken = true
     this.#wake?.()
@@ -73,7 +81,8 @@ export class EmbeddedConsumer implements LogConsumer {
   }
 
   #join(): string {
-    const { coordinator, group, topics, setOf, random } = this.#options
+    const { coordinator, group, setOf, random } = this.#options
+    const topics = this.#topics
     const memberId = random.id()
     coordinator.join(group, { id: memberId, topics, setOf }, () => this.wakeup())
     return memberId

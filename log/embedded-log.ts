@@ -3,7 +3,7 @@
  * a `LogStorage`, and beside it sources that are only read (recorded events).
  */
 import type { LogRecord } from '../model/change-event.ts'
-import { assert, StateError } from '../model/errors.ts'
+import { assert, SourceError, StateError } from '../model/errors.ts'
 import type { Clock } from '../runtime/clock.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
@@ -284,7 +284,7 @@ export class EmbeddedLog implements Log {
     const state = this.#partitions.get(partitionName(partition))
     if (state === undefined) {
       const { topic, partition: number } = partition
-      throw new StateError('offset-out-of-range', `there is no partition ${number} of ${topic}`, {
+      throw new SourceError('topic-missing', `there is no partition ${number} of ${topic}`, {
         context: { topic, partition: number },
       })
     }

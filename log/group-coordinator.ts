@@ -9,7 +9,7 @@ import { partitionName } from './log.ts'
 
 interface Member {
   readonly id: string
-  readonly topics: readonly string[]
+  topics: readonly string[]
   readonly setOf: ((topic: string) => string) | undefined
   partitions: TopicPartition[]
   /** The generation that the member has been told of. */
@@ -39,6 +39,14 @@ export class GroupCoordinator {
   leave(group: string, id: string): void {
     const state = this.#groups.get(group)
     if (state?.members.delete(id) === true) this.#rebalance(group)
+  }
+
+  /** Who is not a member any more joins with them when it comes back. */
+  changeTopics(group: string, id: string, topics: readonly string[]): void {
+    const member = this.#groups.get(group)?.members.get(id)
+    if (member === undefined) return
+    member.topics = topics
+    this.#rebalance(group)
   }
 
   isMember(group: string, id: string): boolean {

@@ -109,6 +109,11 @@ export interface LogConsumer {
   seek(partition: TopicPartition, offset: number): void
   pause(partitions: readonly TopicPartition[]): void
   resume(partitions: readonly TopicPartition[]): void
+  /**
+   * Asks for these topics from now on, as the same member. The group assigns anew also when they are the
+   * same: a topic may have more partitions than before.
+   */
+  changeTopics(topics: readonly string[]): void
   /** Ends a poll that waits. */
   wakeup(): void
   close(): Promise<void>

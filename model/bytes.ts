@@ -11,6 +11,8 @@ const maxVarintBytes = 8
 /** An append-only buffer that grows. `take()` hands the bytes out and starts anew. */
 export class ByteWriter {
   #bytes: Buffer
+  /** Before it lies what was handed out. */
+  #start = 0
   #length = 0
 
   constructor(initialBytes = 1024) {
@@ -18,7 +20,7 @@ export class ByteWriter {
   }
 
   get length(): number {
-    return this.#length
+    return this.#length - this.#start
   }
 
   byte(value: number): void {
@@ -81,8 +83,13 @@ export class ByteWriter {
 
   /** Part of `bytes` behind its length. */
   blobOf(bytes: Uint8Array, start: number, end: number): void {
+    this.count(end - start)
+    this.rawOf(bytes, start, end)
+  }
+
+  /** Part of `bytes`. */
+  rawOf(bytes: Uint8Array, start: number, end: number): void {
     const length = end - start
-    this.count(length)
     this.#reserve(length)
     // A call into the runtime costs more than copying a short text.
     if (length > 64) this.#bytes.set(bytes.subarray(start, end), this.#length)
@@ -96,7 +103,7 @@ export class ByteWriter {
 
   /** Sets bits of a byte that was written before. */
   setBits(place: number, bits: number): void {
-    this.#bytes[place]! |= bits
+    this.#bytes[this.#start + place]! |= bits
   }
 
   /** UTF-8 behind its length in bytes. */
@@ -124,29 +131,45 @@ export class ByteWriter {
 
   /** Forgets what was written: the beginning of a row that could not be written to its end. */
   reset(): void {
-    this.#length = 0
+    this.#length = this.#start
+  }
+
+  /** What was written, as it lies there; the writer is empty afterwards, and goes on behind it. */
+  handOut(): Buffer {
+    const bytes = this.view()
+    this.#start = this.#length
+    return bytes
+  }
+
+  /** What was written, as it lies there: until the next write. */
+  view(): Buffer {
+    return this.#bytes.subarray(this.#start, this.#length)
   }
 
   /** A copy of what was written; the writer is empty afterwards. */
   take(): Buffer {
-    const taken = Buffer.from(this.#bytes.subarray(0, this.#length))
-    this.#length = 0
+    const taken = Buffer.from(this.view())
+    this.reset()
     return taken
   }
 
   /** What was written, as a binary string; the writer is empty afterwards. */
   takeBinary(): string {
-    const taken = this.#bytes.toString('latin1', 0, this.#length)
-    this.#length = 0
+    const taken = this.#bytes.toString('latin1', this.#start, this.#length)
+    this.reset()
     return taken
   }
 
   #reserve(count: number): void {
-    const needed = this.#length + count
-    if (needed <= this.#bytes.length) return
-    const grown = Buffer.allocUnsafe(Math.max(needed, this.#bytes.length * 2))
-    this.#bytes.copy(grown, 0, 0, this.#length)
+    if (this.#length + count <= this.#bytes.length) return
+    const length = this.length
+    // What was handed out stays where it is: the buffer after it need not be larger.
+    const least = this.#start > 0 ? this.#bytes.length : this.#bytes.length * 2
+    const grown = Buffer.allocUnsafe(Math.max(length + count, least))
+    this.#bytes.copy(grown, 0, this.#start, this.#length)
     this.#bytes = grown
+    this.#start = 0
+    this.#length = length
   }
 }
 
@@ -154,6 +177,15 @@ export class ByteWriter {
 export class ByteReader {
   readonly #bytes: Buffer
   #position: number
+
+  /** Where reading goes on. */
+  get position(): number {
+    return this.#position
+  }
+
+  set position(position: number) {
+    this.#position = position
+  }
 
   constructor(bytes: Uint8Array, position = 0) {
     this.#bytes = Buffer.isBuffer(bytes)
@@ -233,4 +265,11 @@ export class ByteReader {
     this.raw(length)
     return this.#bytes.toString('latin1', start, start + length)
   }
+}
+
+/** The same bytes. */
+export function toBuffer(bytes: Uint8Array): Buffer {
+  return Buffer.isBuffer(bytes)
+    ? bytes
+    : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -28,8 +28,13 @@ export interface EncodedParts {
   readonly keyBytes: string
   /** The whole row after the change; null for a delete. */
   readonly rowBytes: Uint8Array | null
-  /** Reads the row before, where the message has one. */
-  readonly readBefore: (() => Row) | null
+  /** The row before, where the message has one. */
+  readonly unread: UnreadRow | null
+}
+
+/** A row that nobody has asked for yet. */
+export interface UnreadRow {
+  read(): Row
 }
 
 export class EncodedEvent implements ChangeEvent {
@@ -42,11 +47,12 @@ export class EncodedEvent implements ChangeEvent {
   readonly origin: Origin
   readonly sourceMs: number
   readonly isBeforeWhole: boolean
-  readonly isInDoubt: boolean
+  /** Said by who judges it, before anybody else sees it. */
+  isInDoubt: boolean
   readonly oldKey = null
   readonly keyBytes: string
   readonly rowBytes: Uint8Array | null
-  readonly readBefore: (() => Row) | null
+  readonly unread: UnreadRow | null
 
   constructor(parts: EncodedParts, table = parts.table, isInDoubt = true) {
     this.table = table
@@ -61,7 +67,7 @@ export class EncodedEvent implements ChangeEvent {
     this.isInDoubt = isInDoubt
     this.keyBytes = parts.keyBytes
     this.rowBytes = parts.rowBytes
-    this.readBefore = parts.readBefore
+    this.unread = parts.unread
   }
 
   get key(): Row {
@@ -70,7 +76,7 @@ export class EncodedEvent implements ChangeEvent {
   }
 
   get before(): Row | null {
-    return this.readBefore === null ? null : this.readBefore()
+    return this.unread === null ? null : this.unread.read()
   }
 
   get after(): Row | null {
@@ -119,7 +125,7 @@ export function renamedEvent(event: ChangeEvent, table: string): ChangeEvent {
 
 export function judgedEvent(event: ChangeEvent, isInDoubt: boolean): ChangeEvent {
   if (event.isInDoubt === isInDoubt) return event
-  return event instanceof EncodedEvent
-    ? new EncodedEvent(event, event.table, isInDoubt)
-    : { ...event, isInDoubt }
+  if (!(event instanceof EncodedEvent)) return { ...event, isInDoubt }
+  event.isInDoubt = isInDoubt
+  return event
 }

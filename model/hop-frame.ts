@@ -10,11 +10,12 @@
  *
  *     version · 1 · truncate marker as JSON
  */
-import { ByteReader, ByteWriter } from './bytes.ts'
+import { ByteReader, ByteWriter, toBuffer } from './bytes.ts'
+import { EncodedChange } from './encoded-change.ts'
 import { assert } from './errors.ts'
 import { fromJson, toJson } from './json.ts'
 import type { NetChange } from './net-change.ts'
-import { readNetChange, writeNetChange } from './net-change.ts'
+import { writeNetChange } from './net-change.ts'
 import type { Target } from './partition-by.ts'
 import type { ComparablePosition } from './position.ts'
 import { readPosition, writePosition } from './position-bytes.ts'
@@ -39,13 +40,80 @@ export interface HopChange {
 const kinds = { changes: 0, truncate: 1, positioned: 2 } as const
 
 export type HopFrame =
-  | {
-      readonly kind: 'changes'
-      readonly topic: string
-      readonly partition: number
-      readonly changes: readonly HopChange[]
-    }
+  | ChangesFrame
   | { readonly kind: 'truncate'; readonly target: Target; readonly marker: TruncateMarker }
+
+export interface ChangesFrame {
+  readonly kind: 'changes'
+  readonly topic: string
+  readonly partition: number
+  readonly schemas: readonly FrameSchema[]
+  readonly changes: HopChangeCursor
+}
+
+/** What changes of a frame have in common. */
+export interface FrameSchema {
+  readonly target: Target
+  readonly schema: TableSchema
+}
+
+interface CursorRange {
+  readonly start: number
+  readonly count: number
+  readonly hasPositions: boolean
+}
+
+/** Passes over the changes of a frame, in their order, once. */
+export class HopChangeCursor {
+  readonly change = new EncodedChange()
+  readonly #bytes: Buffer
+  readonly #rest: ByteReader
+  readonly #schemas: readonly FrameSchema[]
+  #left: number
+  #at: number
+  /** Of the change: its target and schema. */
+  of: FrameSchema
+  /** Of the change: offset of its event in the frame's source partition. */
+  offset = 0
+
+  /** Of the change, where changes are ordered by it; null: it is not known. */
+  position: ComparablePosition | null = null
+  /** Whether it is a row of an incremental snapshot; where changes are ordered by position. */
+  isIncremental = false
+  readonly #hasPositions: boolean
+
+  constructor(
+    bytes: Buffer,
+    { start, count, hasPositions }: CursorRange,
+    schemas: readonly FrameSchema[],
+  ) {
+    this.#hasPositions = hasPositions
+    this.#bytes = bytes
+    this.#rest = new ByteReader(bytes, start)
+    this.#schemas = schemas
+    this.#left = count
+    this.#at = start
+    this.of = schemas[0]!
+  }
+
+  /** False at the end. */
+  next(): boolean {
+    if (this.#left === 0) {
+      assert(this.#at === this.#bytes.length, 'a hop record has bytes after its last change')
+      return false
+    }
+    this.#left -= 1
+    this.of = this.#schemas[this.change.readNumbered(this.#bytes, this.#at)]!
+    this.#rest.position = this.change.end
+    this.offset = Number(this.#rest.integer())
+    if (this.#hasPositions) {
+      this.position = readPosition(this.#rest)
+      this.isIncremental = this.#rest.byte() === 1
+    }
+    this.#at = this.#rest.position
+    return true
+  }
+}
 
 /** Collects the changes for one partition of the hop. Rows are copied in as they come. */
 export class HopFrameWriter {
@@ -54,7 +122,7 @@ export class HopFrameWriter {
   readonly #changes = new ByteWriter(16 * 1024)
   /** Numbers by table, then by schema: both are few. */
   readonly #numbers = new Map<string, Map<TableSchema, number>>()
-  #schemas: { readonly target: Target; readonly schema: TableSchema }[] = []
+  #schemas: FrameSchema[] = []
   #count = 0
 
   readonly #hasPositions: boolean
@@ -133,7 +201,7 @@ export function encodeTruncate(target: Target, marker: TruncateMarker): Buffer {
   ])
 }
 
-/** Rows in the result are views of `bytes`. */
+/** Changes in the result are views of `bytes`. */
 export function decodeHopFrame(bytes: Uint8Array): HopFrame {
   const reader = new ByteReader(bytes)
   const found = reader.byte()
@@ -150,14 +218,9 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
     target: fromJson(reader.text()) as Target,
     schema: fromSchemaText(reader.text()),
   }))
-  const changes = Array.from({ length: reader.count() }, () => {
-    const { target, schema } = schemas[reader.count()]!
-    const change = readNetChange(reader, schema)
-    const offset = Number(reader.integer())
-    if (kind === kinds.changes) return { target, change, offset }
-    const position = readPosition(reader)
-    return { target, change, offset, position, isIncremental: reader.byte() === 1 }
-  })
-  assert(reader.isAtEnd, 'a hop record has bytes after its last change')
-  return { kind: 'changes', topic, partition, changes }
+  const count = reader.count()
+  const hasPositions = kind === kinds.positioned
+  const range = { start: reader.position, count, hasPositions }
+  const changes = new HopChangeCursor(toBuffer(bytes), range, schemas)
+  return { kind: 'changes', topic, partition, schemas, changes }
 }

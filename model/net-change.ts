@@ -66,8 +66,8 @@ export function alignValues(change: NetChange, schema: TableSchema): RowValues {
   })
 }
 
-const kinds = ['upsert', 'patch', 'delete'] as const
-const unknownLeaves = 0
+export const kinds = ['upsert', 'patch', 'delete'] as const
+export const unknownLeaves = 0
 
 /** All but the schema, which the reader must know: kind · key · [row] · leaves · position · ms. */
 export function writeNetChange(writer: ByteWriter, change: NetChange): void {

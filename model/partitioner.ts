@@ -2,9 +2,23 @@
 
 /** 0 to `partitions` − 1, the same for the same table and canonical key bytes for ever. */
 export function partitionOfKey(table: string, key: string, partitions: number): number {
-  return partitions === 1
-    ? 0
-    : partitionOfBytes(Buffer.from(`${table}\0${key}`, 'latin1'), partitions)
+  if (partitions === 1) return 0
+  const length = table.length + 1 + key.length
+  if (scratch.length < length) scratch = Buffer.alloc(length * 2)
+  copyChars(table, 0)
+  scratch[table.length] = 0
+  copyChars(key, table.length + 1)
+  return (murmur2(scratch, length) & 0x7fff_ffff) % partitions
+}
+
+/** Every change passes here: a buffer each would cost more than its hash. */
+let scratch: Uint8Array = Buffer.alloc(256)
+
+/** One byte a char. */
+function copyChars(text: string, start: number): void {
+  for (let index = 0; index < text.length; index += 1) {
+    scratch[start + index] = text.charCodeAt(index)
+  }
 }
 
 /** As Kafka's default partitioner places a record that has a key. */
@@ -15,8 +29,7 @@ export function partitionOfBytes(bytes: Uint8Array, partitions: number): number 
 const multiplier = 0x5bd1_e995
 
 /** Austin Appleby's MurmurHash2 with Kafka's seed; a signed 32-bit number. */
-export function murmur2(bytes: Uint8Array): number {
-  const length = bytes.length
+export function murmur2(bytes: Uint8Array, length = bytes.length): number {
   let hash = 0x9747_b28c ^ length
   let index = 0
   for (; index + 4 <= length; index += 4) {

@@ -1,6 +1,7 @@
 /**
  * The HTTP side: `/metrics` for Prometheus; `/health/live`, which answers while the process works at
- * all; `/health/ready`, which says yes once the group has given the instance its tasks and they run.
+ * all; `/health/ready`, which says yes once the group has given the instance its tasks and they run;
+ * `/status`, what the instance says of itself as JSON.
  */
 import { createServer, type Server } from 'node:http'
 import { ConfigError } from '../model/errors.ts'
@@ -11,6 +12,8 @@ export interface HttpServerOptions {
   readonly port: number
   readonly contentType: string
   readonly metrics: () => Promise<string>
+  /** What becomes JSON. */
+  readonly status: () => unknown
   /** Null when it is; else why it is not. */
   readonly notReady: () => string | null
 }
@@ -65,7 +68,11 @@ export class HttpServer {
       const reason = this.#options.notReady()
       return { status: reason === null ? 200 : 503, type: plain, body: `${reason ?? 'ready'}\n` }
     }
-    const known = 'there are /metrics, /health/live and /health/ready\n'
+    if (path === '/status') {
+      const body = `${JSON.stringify(this.#options.status(), null, 2)}\n`
+      return { status: 200, type: 'application/json', body }
+    }
+    const known = 'there are /metrics, /status, /health/live and /health/ready\n'
     return { status: 404, type: plain, body: known }
   }
 }

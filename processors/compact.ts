@@ -5,9 +5,10 @@
  * A truncate that is ordered empties its table's part of the window: what came before it is gone from
  * the source, and what comes after belongs to the table anew.
  */
-import { ByteReader, ByteWriter } from '../model/bytes.ts'
+import { ByteReader, ByteWriter, toBuffer } from '../model/bytes.ts'
+import { EncodedChange } from '../model/encoded-change.ts'
 import { assert } from '../model/errors.ts'
-import type { HopChange, HopFrame } from '../model/hop-frame.ts'
+import type { FrameSchema, HopChangeCursor, HopFrame } from '../model/hop-frame.ts'
 import type { NetChange } from '../model/net-change.ts'
 import { readNetChange, writeNetChange } from '../model/net-change.ts'
 import type { Target } from '../model/partition-by.ts'
@@ -54,6 +55,8 @@ interface OpenPart {
   lastMs: number
 }
 
+const all = (): boolean => true
+
 const emptySchema: TableSchema = { columns: [], key: [] }
 
 export class OpenWindow {
@@ -61,6 +64,14 @@ export class OpenWindow {
   readonly #metrics: Metrics
   readonly #parts = new Map<string, OpenPart>()
   readonly #writer = new ByteWriter()
+  /** Whose changes are being folded, and the one that is. */
+  #current: {
+    readonly part: OpenPart
+    readonly schema: TableSchema
+    readonly number: number
+  } | null = null
+  #change: EncodedChange | null = null
+  readonly #older = new EncodedChange()
   #prefixes = 0
   #from: number
   #to: number
@@ -94,27 +105,31 @@ export class OpenWindow {
   /** False when a table's changes do not fit beside those of the window: it has to be closed first. */
   accepts(frame: HopFrame): boolean {
     if (frame.kind === 'truncate') return true
-    let last: HopChange | null = null
-    for (const one of frame.changes) {
-      const { schema } = one.change
-      // Changes of one schema come in rows.
-      if (schema === last?.change.schema && one.target === last.target) continue
-      last = one
-      const part = this.#parts.get(one.target.table)
-      if (part === undefined || part.union === null || part.schemas.includes(schema)) continue
-      if (!canUnite(part.union, schema)) return false
-    }
-    return true
+    return frame.schemas.every(({ target, schema }) => {
+      const union = this.#parts.get(target.table)?.union ?? null
+      return union === null || canUnite(union, schema)
+    })
   }
 
-  /** Takes in a record that ends before `nextOffset`. `nowMs` is monotonic. */
-  add(frame: HopFrame, nowMs: number): void {
+  /**
+   * Takes in a record that ends before `nextOffset`; of its changes those that `takes` says. `nowMs` is
+   * monotonic.
+   */
+  add(frame: HopFrame, nowMs: number, takes: (changes: HopChangeCursor) => boolean = all): void {
     this.#openedAtMs ??= nowMs
     if (frame.kind === 'truncate') {
       this.#truncate(frame.target, frame.marker)
       return
     }
-    for (const { target, change } of frame.changes) this.#fold(this.#part(target), change)
+    const { changes } = frame
+    let of: FrameSchema | null = null
+    while (changes.next()) {
+      if (!takes(changes)) continue
+      // Changes of one table come in rows.
+      if (of !== changes.of) this.#begin(changes.of)
+      of = changes.of
+      this.#fold(changes.change)
+    }
   }
 
   /** The window covers the partition up to here, records or not. */
@@ -196,31 +211,48 @@ export class OpenWindow {
     if (marker.isOrdered) part.prefix = this.#nextPrefix()
   }
 
-  #fold(part: OpenPart, change: NetChange): void {
-    part.eventCount += 1
-    part.firstMs = Math.min(part.firstMs, change.last.sourceMs)
-    part.lastMs = Math.max(part.lastMs, change.last.sourceMs)
-    this.#store.update(part.prefix + change.key, before => {
-      if (before === undefined) return this.#encode(part, change)
-      const older = decode(part, before)
-      if (older.kind === 'delete' && change.kind === 'patch') {
-        this.#metrics.count('forager_patches_without_row_total', 1, { table: part.target.table })
-      }
-      return this.#encode(part, foldChange(older, change))
-    })
+  /** The next changes are of this table and schema. */
+  #begin({ target, schema }: FrameSchema): void {
+    const part = this.#part(target)
+    this.#current = { part, schema, number: schemaNumber(part, schema) }
   }
 
-  #encode(part: OpenPart, change: NetChange): Uint8Array {
-    let number = part.schemas.indexOf(change.schema)
-    if (number < 0) {
-      number = part.schemas.push(change.schema) - 1
-      part.union = part.union === null ? change.schema : unionSchema(part.union, change.schema)
+  #fold(change: EncodedChange): void {
+    const { part } = this.#current!
+    part.eventCount += 1
+    part.firstMs = Math.min(part.firstMs, change.sourceMs)
+    part.lastMs = Math.max(part.lastMs, change.sourceMs)
+    this.#change = change
+    this.#store.update(part.prefix + change.key, this.#folded)
+  }
+
+  /** What the store keeps for the change. It is one function, because it is called for every change. */
+  readonly #folded = (before: Uint8Array | undefined): Uint8Array => {
+    const { part, schema, number } = this.#current!
+    const change = this.#change!
+    if (before !== undefined) {
+      const olderSchema = part.schemas[this.#older.readNumbered(toBuffer(before), 0)]
+      if (!change.replaces(this.#older)) {
+        assert(olderSchema !== undefined, unknownSchema)
+        return this.#foldRows(part, this.#older.decode(olderSchema), change.decode(schema))
+      }
     }
-    // A change that could not be written to its end may have left its beginning.
     this.#writer.reset()
     this.#writer.count(number)
-    writeNetChange(this.#writer, change)
-    return this.#writer.take()
+    this.#writer.rawOf(change.bytes, change.start, change.end)
+    return this.#writer.view()
+  }
+
+  #foldRows(part: OpenPart, older: NetChange, newer: NetChange): Uint8Array {
+    if (older.kind === 'delete' && newer.kind === 'patch') {
+      this.#metrics.count('forager_patches_without_row_total', 1, { table: part.target.table })
+    }
+    const folded = foldChange(older, newer)
+    // A change that could not be written to its end may have left its beginning.
+    this.#writer.reset()
+    this.#writer.count(schemaNumber(part, folded.schema))
+    writeNetChange(this.#writer, folded)
+    return this.#writer.view()
   }
 
   async *#changesOf(part: OpenPart, cursor: EntryCursor): AsyncGenerator<readonly NetChange[]> {
@@ -245,10 +277,20 @@ function newerMarker(known: TruncateMarker | null, given: TruncateMarker): Trunc
   return newerTruncate(known.point, given.point) === known.point ? known : given
 }
 
+/** Of the schema among those of the part, which has it from now on. */
+function schemaNumber(part: OpenPart, schema: TableSchema): number {
+  const known = part.schemas.indexOf(schema)
+  if (known >= 0) return known
+  part.union = part.union === null ? schema : unionSchema(part.union, schema)
+  return part.schemas.push(schema) - 1
+}
+
+const unknownSchema = 'a stored change has a schema that its window never saw'
+
 function decode(part: OpenPart, bytes: Uint8Array): NetChange {
   const reader = new ByteReader(bytes)
   const schema = part.schemas[reader.count()]
-  assert(schema !== undefined, 'a stored change has a schema that its window never saw')
+  assert(schema !== undefined, unknownSchema)
   return readNetChange(reader, schema)
 }
 

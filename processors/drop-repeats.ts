@@ -101,6 +101,11 @@ export class RepeatFilter {
     this.#run = null
   }
 
+  /** Lets go of the message behind the last event: its bytes are its batch's. */
+  settle(): void {
+    this.#hashed()
+  }
+
   save(): string {
     return toJson({ ...this.#memory, seen: pack(this.#hashed()) })
   }

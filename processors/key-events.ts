@@ -23,8 +23,13 @@ const keys = new WeakMap<TableSchema, readonly Column[]>()
 export function keyEvent(event: ChangeEvent, partitionBy: PartitionBy | null): NetChange {
   const { schema, op } = event
   assert(hasKey(event) && op !== 't', 'an event without a key reached the hop', event.origin)
-  const change = {
+  const { kind, row } = op === 'd' ? deletion : rowOf(event)
+  // Here the cause can still be mended: nothing of it is staged. A patch may lack the column.
+  if (partitionBy !== null && kind === 'upsert') checkPartition(event, partitionBy)
+  return {
+    kind,
     key: event instanceof EncodedEvent ? event.keyBytes : keyOf(event),
+    row,
     schema,
     leaves: leavesOf(event, partitionBy),
     last: {
@@ -32,12 +37,9 @@ export function keyEvent(event: ChangeEvent, partitionBy: PartitionBy | null): N
       sourceMs: event.sourceMs,
     },
   }
-  if (op === 'd') return { ...change, kind: 'delete', row: null }
-  const row = rowOf(event)
-  // Here the cause can still be mended: nothing of it is staged. A patch may lack the column.
-  if (partitionBy !== null && row.kind === 'upsert') checkPartition(event, partitionBy)
-  return { ...change, ...row }
 }
+
+const deletion = { kind: 'delete', row: null } as const
 
 const divided = new WeakMap<PartitionBy, WeakSet<TableSchema>>()
 
@@ -103,13 +105,16 @@ function notSent(event: ChangeEvent, index: number): ProcessingError {
   )
 }
 
+/** Of a table without partitions. */
+const nowhere: Leaves = []
+
 /**
  * Only what the source proves: the row before, of a change that is known to be new. An insert proves
  * nothing, because it may repeat one that the table already has elsewhere. What is said is a hint: a change
  * between may have been skipped, filtered or mapped.
  */
 function leavesOf(event: ChangeEvent, partitionBy: PartitionBy | null): Leaves {
-  if (partitionBy === null) return []
+  if (partitionBy === null) return nowhere
   const isProven = event.isBeforeWhole && !event.isInDoubt && (event.op === 'u' || event.op === 'd')
   const before: Row | null = isProven ? event.before : null
   const value = before?.[partitionBy.column]

@@ -5,7 +5,7 @@
  * window's beginning, and after a crash the window is read again.
  */
 import type { LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
-import type { HopFrame } from '../model/hop-frame.ts'
+import type { HopChangeCursor, HopFrame } from '../model/hop-frame.ts'
 import { decodeHopFrame } from '../model/hop-frame.ts'
 import { partitionOfBytes } from '../model/partitioner.ts'
 import type { StagedBatch } from '../model/staged-batch.ts'
@@ -17,8 +17,9 @@ import type { StateStore } from '../state/state-store.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { LastPositions } from './last-positions.ts'
 import { paced } from './pacer.ts'
+import { readAll } from './read-all.ts'
 import type { Task, TaskContext } from './task.ts'
-import { readAll, TaskCommitter } from './task.ts'
+import { TaskCommitter } from './task.ts'
 
 const windowGauges = [
   'forager_window_rows',
@@ -94,7 +95,7 @@ export class CompactTask implements Task {
       const now = context.clock.monotonic()
       const frame = decodeHopFrame(record.value!)
       if (!window.accepts(frame)) await this.#close('schema')
-      window.add(this.#inOrder(frame), now)
+      window.add(frame, now, this.#takesOf(frame))
       window.advance(record.offset + 1, now)
       this.#committer.noteRecord(record)
       await this.#store!.settle()
@@ -108,13 +109,12 @@ export class CompactTask implements Task {
     return null
   }
 
-  /** Without the changes that came after a later one of their key. */
-  #inOrder(frame: HopFrame): HopFrame {
+  /** Which changes of the frame the window takes: those that came after a later one of their key are not. */
+  #takesOf(frame: HopFrame): ((changes: HopChangeCursor) => boolean) | undefined {
     const positions = this.#positions
-    if (positions === null || frame.kind === 'truncate') return frame
+    if (positions === null || frame.kind === 'truncate') return undefined
     const isReplayed = frame.topic === this.#options.byPosition?.replay
-    const changes = frame.changes.filter(change => positions.accepts(change, isReplayed))
-    return { ...frame, changes }
+    return changes => positions.accepts(changes, isReplayed)
   }
 
   remainingMs(): number | null {

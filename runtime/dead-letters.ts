@@ -16,7 +16,7 @@ import {
 import { deadLettersTopic, replayTopic } from '../topology/internal-topics.ts'
 import type { Clock } from './clock.ts'
 import { deletedKeysMs } from './last-positions.ts'
-import { readAll } from './task.ts'
+import { readAll } from './read-all.ts'
 
 /** In the order in which they came, without those that were replayed. */
 export async function* readDeadLetters(

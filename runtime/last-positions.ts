@@ -10,14 +10,14 @@
 import type { ProducerRecord, TopicPartition } from '../log/log.ts'
 import { ByteReader, ByteWriter } from '../model/bytes.ts'
 import { assert } from '../model/errors.ts'
-import type { HopChange } from '../model/hop-frame.ts'
+import type { HopChangeCursor } from '../model/hop-frame.ts'
 import type { ComparablePosition } from '../model/position.ts'
 import { readPosition, writePosition } from '../model/position-bytes.ts'
 import type { KnownKey } from '../processors/order-by-position.ts'
 import { standingOf, standingOfReplayed } from '../processors/order-by-position.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { readAll } from './read-all.ts'
 import type { TaskContext } from './task.ts'
-import { readAll } from './task.ts'
 
 /** A deleted key is known for so long: a change that comes later than that brings its row back. */
 export const deletedKeysMs = 14 * 24 * 60 * 60 * 1000
@@ -101,20 +101,20 @@ export class LastPositions {
    * Whether the window takes the change; then it is the last of its key. `isReplayed`: it was a dead
    * letter.
    */
-  accepts(hopChange: HopChange, isReplayed: boolean): boolean {
-    const { target, change, position = null } = hopChange
-    const { table } = target
+  accepts(changes: HopChangeCursor, isReplayed: boolean): boolean {
+    const { change, position, of } = changes
+    const { table } = of.target
     const key = this.#prefixOf(table) + change.key
     const bytes = this.#store.get(key)
     const known = bytes === undefined ? unknownKey : decode(bytes)
     const standing = isReplayed
       ? standingOfReplayed(position, known)
-      : standingOf(position, change.last.sourceMs, known.last)
+      : standingOf(position, change.sourceMs, known.last)
     if (standing === 'older' || (isReplayed && standing === 'unknown')) {
-      this.#noteDrop(table, change.last.position)
+      this.#noteDrop(table, change.decode(of.schema).last.position)
       return false
     }
-    if (position !== null) this.#note(key, known, position, hopChange)
+    if (position !== null) this.#note(key, known, position, changes)
     return true
   }
 
@@ -123,14 +123,14 @@ export class LastPositions {
     key: string,
     known: KnownKey,
     position: ComparablePosition,
-    { change, isIncremental }: HopChange,
+    { change, isIncremental }: HopChangeCursor,
   ): void {
     if (position.isSnapshot) {
-      if (isIncremental === true) this.#put(key, { ...known, readAt: position })
+      if (isIncremental) this.#put(key, { ...known, readAt: position })
       return
     }
     const deletedAtMs = change.kind === 'delete' ? this.#context.clock.now() : null
-    this.#put(key, { ...known, last: { position, sourceMs: change.last.sourceMs, deletedAtMs } })
+    this.#put(key, { ...known, last: { position, sourceMs: change.sourceMs, deletedAtMs } })
   }
 
   #put(key: string, known: KnownKey): void {

@@ -2,32 +2,28 @@
  * The loop of one instance: poll, give batches to their tasks, let tasks do what is due. Only polling,
  * committing, closing a window and applying wait; everything else is synchronous in between.
  */
-import type {
-  Assignment,
-  LogBatch,
-  LogConsumer,
-  PollResult,
-  TopicInfo,
-  TopicPartition,
-} from '../log/log.ts'
+import type { Assignment, LogBatch, LogConsumer, PollResult, TopicPartition } from '../log/log.ts'
 import { partitionName } from '../log/log.ts'
 import type { ErrorContext } from '../model/errors.ts'
-import { ForagerError, InvariantError, SourceError, WarehouseError } from '../model/errors.ts'
-import { internalTopics } from '../topology/internal-topics.ts'
-import type { TopicSelection } from '../topology/nodes.ts'
+import { ForagerError, InvariantError, WarehouseError } from '../model/errors.ts'
 import type { Topology } from '../topology/topology.ts'
+import { readOwners } from './owners.ts'
 import { Pacer } from './pacer.ts'
 import { partitionLabels } from './source-counts.ts'
+import type { Admission } from './source-gate.ts'
+import { SourceGate } from './source-gate.ts'
+import type { SelectedTopics } from './source-topics.ts'
+import { SourceTopics } from './source-topics.ts'
 import type { StreamsOptions } from './streams.ts'
 import type { StreamsEvent } from './streams-events.ts'
 import type { Task, TaskContext } from './task.ts'
-import { readOwners } from './task.ts'
 import type { TaskPlan } from './task-plan.ts'
 import { planTasks } from './task-plan.ts'
 
 const maxPollWaitMs = 500
 /** A task that is fenced again and again has a rival with the same application id. */
 const maxFencedRounds = 10
+const readAtOnce: Admission = { kind: 'read' }
 
 export class Loop {
   readonly #topology: Topology
@@ -36,6 +32,10 @@ export class Loop {
   readonly #tasks = new Map<string, Task>()
   readonly #positions = new Map<string, number>()
   readonly #lost = new Map<string, TopicPartition>()
+  readonly #sources: SourceTopics
+  readonly #gate: SourceGate
+  /** Monotonic milliseconds. */
+  #nextRefreshMs = 0
   #consumer: LogConsumer | null = null
   #assignment: Assignment | null = null
   #plan: TaskPlan | null = null
@@ -51,14 +51,22 @@ export class Loop {
     this.#topology = topology
     this.#options = options
     this.#emit = emit
+    this.#sources = new SourceTopics(topology, options)
+    this.#gate = new SourceGate({
+      ...options,
+      infoOf: topic => this.#sources.infoOf(topic),
+      isByPosition: topic => this.#sources.sourceOf(topic)?.ordering === 'position',
+      confirmedOf: topic => this.#sources.sourceOf(topic)?.confirmedPartitions.get(topic),
+    })
   }
 
   /** Makes the internal topics and joins the group. */
   async start(): Promise<void> {
     const { log, applicationId, clock, logger, metrics, reach } = this.#options
     const pacer = new Pacer(clock)
-    const sources = await this.#sourceTopics()
+    const sources = await this.#sources.load()
     this.#recordsTotal = await this.#countRecords(sources)
+    this.#nextRefreshMs = clock.monotonic() + this.#options.topicRefreshMs
     this.#context = {
       applicationId,
       log,
@@ -71,10 +79,11 @@ export class Loop {
       rest: () => pacer.rest(),
     }
     this.#plan = await planTasks(this.#topology, this.#options, sources)
-    const { topics } = this.#plan
+    await this.#sources.watchInternal()
+    const topics = this.#plan.topics()
+    await this.#sources.tellLost(await readOwners(log, applicationId))
     // Each sub-topology is spread by itself; all source topics are one.
-    const internal = internalTopics(this.#topology, applicationId)
-    const setOf = (topic: string): string => (internal.has(topic) ? topic : '')
+    const setOf = (topic: string): string => (this.#sources.isInternal(topic) ? topic : '')
     this.#consumer = await log.openConsumer({ group: applicationId, topics, setOf })
   }
 
@@ -86,6 +95,7 @@ export class Loop {
       await this.#reassign(result.assignment)
       return true
     }
+    await this.#lookAtTopics()
     await this.#reopenLost()
     for (const batch of result.batches) await this.#process(batch)
     const tasks = [...this.#tasks.values()]
@@ -135,6 +145,11 @@ export class Loop {
     this.#consumer = null
   }
 
+  /** Leaves the group without a word to the tasks. The loop is of no use any more. */
+  async leave(): Promise<void> {
+    await this.#consumer?.close()
+  }
+
   wakeup(): void {
     this.#consumer?.wakeup()
   }
@@ -163,11 +178,13 @@ export class Loop {
     // The partition was lost while its records were on the way.
     if (task === undefined) return
     await this.#unlessFenced(task, async () => {
-      const reread = await task.process(batch)
-      const next = reread ?? batch.nextOffset
+      const { batch: admitted, isLast } = this.#gate.cut(batch)
+      const reread = (await task.process(admitted)) ?? (isLast ? (task.endRun?.() ?? null) : null)
+      const next = reread ?? admitted.nextOffset
       this.#positions.set(name, next)
       this.#options.metrics.set('forager_lag_records', batch.end - next, partitionLabels(batch))
-      if (reread !== null) this.#consumer!.seek(task.input, reread)
+      if (reread !== null || isLast) this.#consumer!.seek(task.input, next)
+      if (reread === null && isLast) this.#consumer!.pause([task.input])
       if (task.stage === 0) this.#recordsRead += batch.records.length
       if (!this.#isFencedInRound) this.#fencedRounds = 0
     })
@@ -180,11 +197,13 @@ export class Loop {
     this.#assignment = assignment
     this.#options.metrics.count('forager_rebalances_total', 1)
     this.#lost.clear()
+    for (const at of this.#gate.waiting) this.#gate.forget(at)
     const wanted = new Map(assignment.partitions.map(at => [partitionName(at), at]))
     for (const [name, task] of this.#tasks) {
       if (wanted.has(name) && !isNewMember) continue
       this.#tasks.delete(name)
       this.#options.metrics.forget('forager_lag_records', partitionLabels(task.input))
+      this.#gate.forget(task.input)
       await task.close()
     }
     await this.#open([...wanted].filter(([name]) => !this.#tasks.has(name)).map(([, at]) => at))
@@ -195,19 +214,75 @@ export class Loop {
 
   async #open(partitions: readonly TopicPartition[]): Promise<void> {
     const { log, applicationId } = this.#options
-    const context = { ...this.#context!, owners: await readOwners(log, applicationId) }
+    // The group may know of a topic, or of its partitions, before this instance does.
+    if (partitions.some(at => this.#isNews(at))) await this.#refreshTopics()
+    let owners = await readOwners(log, applicationId)
     for (const at of partitions) {
-      const task = await this.#plan!.createTask(at, context)
-      const name = partitionName(at)
       this.#consumer!.pause([at])
-      this.#tasks.set(name, task)
+      const isSource = !this.#sources.isInternal(at.topic)
+      let admission = isSource ? await this.#gate.admit(at, owners) : readAtOnce
+      if (admission.kind === 'wait') continue
+      const task = await this.#plan!.createTask(at, { ...this.#context!, owners })
+      this.#tasks.set(partitionName(at), task)
       await this.#unlessFenced(task, async () => {
         const offset = await task.open()
-        this.#positions.set(name, offset)
+        if (admission.kind === 'record') {
+          await task.recordGrowth?.()
+          owners = await readOwners(log, applicationId)
+          admission = await this.#gate.admit(at, owners)
+        }
+        this.#positions.set(partitionName(at), offset)
         this.#consumer!.seek(at, offset)
-        this.#consumer!.resume([at])
+        if (admission.kind !== 'until' || offset < admission.offset) this.#consumer!.resume([at])
       })
     }
+  }
+
+  #isNews({ topic, partition }: TopicPartition): boolean {
+    if (this.#sources.isInternal(topic)) return false
+    return partition >= (this.#sources.infoOf(topic)?.partitions ?? 0)
+  }
+
+  async #lookAtTopics(): Promise<void> {
+    const { clock, topicRefreshMs } = this.#options
+    const now = clock.monotonic()
+    if (now >= this.#nextRefreshMs) {
+      this.#nextRefreshMs = now + topicRefreshMs
+      await this.#refreshTopics()
+    }
+    if (this.#gate.isLookDue(now)) await this.#lookAtGate()
+  }
+
+  /** Topics of a pattern that came or went, and partitions that were added. */
+  async #refreshTopics(): Promise<void> {
+    const news = await this.#sources.refresh()
+    if (news === null) return
+    this.#plan!.setSources(this.#sources.selected)
+    this.#consumer!.changeTopics(this.#plan!.topics())
+    // Opening them again asks whether they may be read on.
+    for (const task of this.#tasks.values()) {
+      if (news.grown.includes(task.input.topic)) await this.#lose(task)
+    }
+  }
+
+  async #lookAtGate(): Promise<void> {
+    const { log, applicationId } = this.#options
+    const owners = await readOwners(log, applicationId)
+    for (const at of this.#gate.limited) {
+      const { kind } = await this.#gate.admit(at, owners)
+      const task = this.#tasks.get(partitionName(at))
+      if (kind === 'read') this.#consumer!.resume([at])
+      // Its limit is not known yet: opening it again finds it, or makes it known.
+      else if (kind !== 'until' && task !== undefined) await this.#lose(task)
+    }
+    if (this.#gate.waiting.length > 0) await this.#open(this.#gate.waiting)
+  }
+
+  async #lose(task: Task): Promise<void> {
+    this.#tasks.delete(partitionName(task.input))
+    this.#consumer!.pause([task.input])
+    this.#lost.set(partitionName(task.input), task.input)
+    await task.close()
   }
 
   /** A task that lost its id or its partition is closed; it opens again if it is still ours. */
@@ -215,17 +290,28 @@ export class Loop {
     try {
       await action()
     } catch (error) {
-      if (!(error instanceof ForagerError) || !(await isFenced(task, error))) throw error
+      if (!(error instanceof ForagerError)) throw error
+      if (error.code === 'topic-missing') {
+        await this.#withoutTopic(task, error)
+        return
+      }
+      if (!(await isFenced(task, error))) throw error
       if (!this.#isFencedInRound) this.#fencedRounds += 1
       this.#isFencedInRound = true
       if (this.#fencedRounds > maxFencedRounds) throw error
       this.#options.metrics.count('forager_tasks_fenced_total', 1)
       this.#options.logger.warn('task.fenced', { task: task.id, reason: error.message })
-      this.#tasks.delete(partitionName(task.input))
-      this.#consumer!.pause([task.input])
-      this.#lost.set(partitionName(task.input), task.input)
-      await task.close()
+      await this.#lose(task)
     }
+  }
+
+  /** A source topic was deleted: looking again says what becomes of it. Of no other topic may that be. */
+  async #withoutTopic(task: Task, error: ForagerError): Promise<void> {
+    await this.#lose(task)
+    this.#lost.delete(partitionName(task.input))
+    await this.#refreshTopics()
+    if (error.context.topic !== task.input.topic || task.stage !== 0) throw error
+    this.#gate.wait(task.input)
   }
 
   async #reopenLost(): Promise<void> {
@@ -254,6 +340,7 @@ export class Loop {
 
   async #isAtEnd(stage: Task['stage']): Promise<boolean> {
     if (this.#assignment === null || this.#lost.size > 0) return false
+    if (this.#gate.waiting.length > 0 || this.#gate.limited.length > 0) return false
     for (const [name, task] of this.#tasks) {
       if (task.stage !== stage) continue
       const { end } = await this.#options.log.offsets(task.input)
@@ -262,18 +349,8 @@ export class Loop {
     return true
   }
 
-  /** The topics of each pipeline's source, as the log has them now. */
-  async #sourceTopics(): Promise<ReadonlyMap<string, readonly TopicInfo[]>> {
-    const internal = internalTopics(this.#topology, this.#options.applicationId)
-    const topics = (await this.#options.log.topics()).filter(({ name }) => !internal.has(name))
-    const entries = this.#topology.pipelines.map(({ source }) => {
-      return [source.name, selectTopics(source.topics, topics)] as const
-    })
-    return new Map(entries)
-  }
-
   /** Null when some source has no end. */
-  async #countRecords(sources: ReadonlyMap<string, readonly TopicInfo[]>): Promise<number | null> {
+  async #countRecords(sources: SelectedTopics): Promise<number | null> {
     let total = 0
     for (const topic of [...sources.values()].flat()) {
       if (!topic.isFinite) return null
@@ -309,19 +386,4 @@ async function isFenced(task: Task, error: ForagerError): Promise<boolean> {
   } catch (reason) {
     return reason instanceof ForagerError && reason.code === 'task-fenced'
   }
-}
-
-function selectTopics(
-  selection: TopicSelection,
-  topics: readonly TopicInfo[],
-): readonly TopicInfo[] {
-  if (selection instanceof RegExp) return topics.filter(({ name }) => selection.test(name))
-  return selection.map(name => {
-    const topic = topics.find(candidate => candidate.name === name)
-    if (topic !== undefined) return topic
-    const known = topics.map(candidate => candidate.name).join(', ')
-    throw new SourceError('source-unreadable', `there is no topic "${name}" (known are ${known})`, {
-      context: { topic: name },
-    })
-  })
 }

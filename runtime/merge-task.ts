@@ -18,11 +18,13 @@ import type { ApplyPlan, WaitingBatch } from '../processors/merge.ts'
 import { foldStreams, planApply } from '../processors/merge.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
+import { noLog } from '../sinks/warehouse.ts'
 import { appliedTopic } from '../topology/internal-topics.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { paced } from './pacer.ts'
+import { readAll } from './read-all.ts'
 import type { Task, TaskContext } from './task.ts'
-import { readAll, TaskCommitter } from './task.ts'
+import { TaskCommitter } from './task.ts'
 
 export interface MergeTaskOptions {
   readonly context: TaskContext
@@ -41,10 +43,13 @@ const maxApplyBytes = 64 * 1024 * 1024
 const maxConflicts = 5
 
 /**
- * After applying it rests for so many times as long, so that batches come together: a table that takes
- * long to rewrite is rewritten less often, and applying takes a quarter of the time at most.
+ * After applying it rests for some times as long, so that batches come together: a table that takes long
+ * to rewrite is rewritten less often. Applying takes a tenth of the time where a rest of ten seconds is enough
+ * for that, and never more than a quarter.
  */
-const restFactor = 3
+const restFactor = 9
+const longRestMs = 10_000
+const minRestFactor = 3
 
 export class MergeTask implements Task {
   readonly id: string
@@ -115,7 +120,7 @@ export class MergeTask implements Task {
     if (began < this.#restsUntil) return
     await this.#applyAll()
     const ended = clock.monotonic()
-    this.#restsUntil = ended + (ended - began) * restFactor
+    this.#restsUntil = ended + restAfter(ended - began)
   }
 
   /**
@@ -304,6 +309,7 @@ export class MergeTask implements Task {
   /** Why a table that is applied so far was not written through this log; null: it was. */
   async #problemOf(applied: AppliedThrough): Promise<string | null> {
     const { context, topicId } = this.#options
+    if (applied.topicId === noLog.topicId) return null
     if (applied.topicId !== topicId) {
       return `the table was written through the log ${applied.topicId}, and this is ${topicId}`
     }
@@ -383,4 +389,8 @@ function isOf(error: unknown, codes: readonly ErrorCode[]): error is ForagerErro
 /** A schema that holds the rows of every batch. */
 function unionOf(covered: readonly WaitingBatch[]): TableSchema {
   return covered.map(({ batch }) => batch.schema).reduce((a, b) => unionSchema(a, b))
+}
+
+function restAfter(applyMs: number): number {
+  return Math.max(Math.min(applyMs * restFactor, longRestMs), applyMs * minRestFactor)
 }

@@ -4,31 +4,25 @@
  * are committed together.
  */
 import type { Decoded } from '../formats/decoder.ts'
-import type { Log, LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
+import type { Log, LogBatch, ProducerRecord, TopicInfo, TopicPartition } from '../log/log.ts'
 import type { ChangeEvent, EventBatch, LogRecord } from '../model/change-event.ts'
 import { isSamePlace } from '../model/change-event.ts'
 import { originalOf } from '../model/dead-letter.ts'
 import { judgedEvent } from '../model/encoded-event.ts'
 import { isDataError } from '../model/errors.ts'
 import type { HopChange } from '../model/hop-frame.ts'
-import type { TruncateMarker } from '../model/staged-batch.ts'
 import { RepeatFilter } from '../processors/drop-repeats.ts'
-import { keyEvent } from '../processors/key-events.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { BadMessages } from './bad-messages.ts'
 import { Chain } from './chain.ts'
+import { hopChangeOf, truncateMarker } from './hop-change.ts'
 import { HopWriter } from './hop-writer.ts'
 import { reportDropped, reportUnproven } from './repeat-reports.ts'
 import type { SchemaReader } from './schema-reader.ts'
 import { countRecords, measureLag, partitionLabels, SourceCounts } from './source-counts.ts'
-import {
-  keyUnordered,
-  partialUnordered,
-  replayUnordered,
-  tooMuchHeldBack,
-  truncateUnordered,
-} from './source-errors.ts'
-import { beginningOf, parseSourceState, sourceStateText } from './source-place.ts'
+import { keyUnordered, replayUnordered, tooMuchHeldBack } from './source-errors.ts'
+import { beginningOf, growthRecord, layoutOf } from './source-gate.ts'
+import { parseSourceState, sourceStateText } from './source-state.ts'
 import type { Task, TaskContext } from './task.ts'
 import { TaskCommitter } from './task.ts'
 
@@ -36,8 +30,8 @@ export interface SourceTaskOptions {
   readonly context: TaskContext
   readonly pipeline: Pipeline
   readonly input: TopicPartition
-  /** Of the input topic: the order of a truncate is known only when there is one. */
-  readonly inputPartitions: number
+  /** The input topic. The order of a truncate is known only when it has one partition. */
+  readonly source: TopicInfo
   /** Its records are dead letters that were replayed: each is read as the message that it was. */
   readonly isReplay: boolean
   readonly hop: { readonly topic: string; readonly partitions: number }
@@ -84,7 +78,7 @@ export class SourceTask implements Task {
     this.#options = options
     this.input = input
     this.id = `${pipeline.firstSubTopology}_${input.topic}-${input.partition}`
-    this.#committer = new TaskCommitter(context, this.id, input)
+    this.#committer = new TaskCommitter(context, this.id, input, layoutOf(options.source))
     this.#isByPosition = pipeline.source.ordering === 'position'
     this.#hop = new HopWriter(input, hop, this.#isByPosition)
     this.#bad = new BadMessages(context, this.id, pipeline.source)
@@ -95,8 +89,9 @@ export class SourceTask implements Task {
   }
 
   async open(): Promise<number> {
-    const { pipeline, isReplay } = this.#options
-    const begin = (log: Log): Promise<number> => beginningOf(log, this.input, pipeline.source.start)
+    const { context, pipeline, input, isReplay } = this.#options
+    const begin = (log: Log): Promise<number> =>
+      beginningOf(input, log, pipeline.source, context.owners)
     // A letter may have been replayed before the first start.
     const { offset, state, isNew } = await this.#committer.open(isReplay ? undefined : begin)
     const { repeats, decoder, doubtful } = parseSourceState(state)
@@ -106,7 +101,7 @@ export class SourceTask implements Task {
     this.#next = offset
     // Where it begins is committed at once: what comes before its first record must not be passed over.
     this.#committed = isNew ? -1 : offset
-    if (isNew) this.#dirtySinceMs = this.#options.context.clock.monotonic()
+    if (isNew) this.#dirtySinceMs = context.clock.monotonic()
     return offset
   }
 
@@ -136,6 +131,7 @@ export class SourceTask implements Task {
       await context.rest()
     }
     this.#pushEvents()
+    this.#repeats.settle()
     this.#next = batch.nextOffset
     // After a commit in the middle of the batch the rest of it is due in its turn.
     if (this.#next !== this.#committed) this.#dirtySinceMs ??= context.clock.monotonic()
@@ -161,6 +157,17 @@ export class SourceTask implements Task {
     // it is applied, and once more when the run is read again.
     if (!this.#hop.isEmpty) await this.#write(run.fromOffset)
     reportUnproven(this.#options.context, this.input, run)
+  }
+
+  async recordGrowth(): Promise<void> {
+    const { context, source } = this.#options
+    const growth = await growthRecord(context, source)
+    await this.#committer.commit([growth], null)
+    context.logger.info('partitions.confirmed', { topic: source.name })
+  }
+
+  endRun(): number | null {
+    return this.#repeats.run === null ? null : this.#reread()
   }
 
   confirm(): Promise<void> {
@@ -199,9 +206,9 @@ export class SourceTask implements Task {
     if (decoded.kind !== 'changes') return null
     const [first, ...others] = decoded.events
     if (first === undefined) return null
-    const { inputPartitions } = this.#options
-    if (inputPartitions > 1 && !decoded.isKeyOrdered && !this.#isByPosition) {
-      throw keyUnordered(first, inputPartitions)
+    const { partitions } = this.#options.source
+    if (partitions > 1 && !decoded.isKeyOrdered && !this.#isByPosition) {
+      throw keyUnordered(first, partitions)
     }
     const outcome = this.#take(first)
     if (others.length === 0 && !(outcome instanceof Promise)) return outcome
@@ -221,11 +228,11 @@ export class SourceTask implements Task {
   }
 
   #take(event: ChangeEvent): Outcome | Promise<Outcome> {
-    const { inputPartitions, pipeline, isReplay } = this.#options
+    const { source, pipeline, isReplay } = this.#options
     if (isReplay && event.position === null) throw replayUnordered(event)
     // A truncate has no key: sent again it may come through another partition, among others that are
     // higher. It needs no judgement, because its point makes it harmless: see `newerTruncate`.
-    const isOrdered = event.op !== 't' || inputPartitions === 1
+    const isOrdered = event.op !== 't' || source.partitions === 1
     const isJudged = pipeline.source.dropRepeats && !this.#isByPosition && isOrdered
     if (!isJudged) return this.#accept(judgedEvent(event, true))
     const before = this.#repeats.run
@@ -273,14 +280,9 @@ export class SourceTask implements Task {
     this.#completeChain()
     const routed = this.#chain.truncate(event)
     if (routed === null) return
-    const isOrdered = this.#options.inputPartitions === 1 && !this.#isByPosition
-    if (!isOrdered && event.position === null) {
-      throw truncateUnordered(event, this.#options.inputPartitions)
-    }
-    const { position, sourceMs } = event
-    const point = position === null ? null : { position, sourceMs }
-    const { partitions } = this.#options.hop
-    const marker: TruncateMarker = { ...event.origin, partitions, isOrdered, point }
+    const { source, hop } = this.#options
+    const isOrdered = source.partitions === 1 && !this.#isByPosition
+    const marker = truncateMarker(event, { isOrdered, partitions: hop.partitions, source })
     this.#hop.truncate(this.#options.pipeline.warehouse.sink.targetOf(routed.table), marker)
   }
 
@@ -327,12 +329,7 @@ export class SourceTask implements Task {
   #collect(batch: EventBatch): void {
     const { sink } = this.#options.pipeline.warehouse
     for (const event of batch) {
-      const target = sink.targetOf(event.table)
-      const change = keyEvent(event, target.partitionBy)
-      if (this.#isByPosition && change.kind === 'patch') throw partialUnordered(event)
-      const { origin, position, snapshot } = event
-      const isIncremental = snapshot === 'incremental'
-      this.#collected.push({ target, change, offset: origin.offset, position, isIncremental })
+      this.#collected.push(hopChangeOf(event, sink, this.#isByPosition))
     }
   }
 

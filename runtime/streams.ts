@@ -3,6 +3,7 @@ import type { Observable } from 'rxjs'
 import { Subject } from 'rxjs'
 import type { Log } from '../log/log.ts'
 import type { ReachPoint } from '../model/crash-points.ts'
+import { ForagerError, StateError } from '../model/errors.ts'
 import type { Logger } from '../observe/logger.ts'
 import { silentLogger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
@@ -25,6 +26,12 @@ export interface StreamsOptions {
   readonly stateDir: string
   /** How often sub-topology 0 commits. */
   readonly commitIntervalMs: number
+  /** How long a stop may take before the group is left without what it was about to stage. */
+  readonly stopTimeoutMs: number
+  /** How often it is looked for topics that came, went or grew. */
+  readonly topicRefreshMs: number
+  /** How long a source topic that is named may be missing. */
+  readonly topicTimeoutMs: number
   /** About how much one poll brings. */
   readonly maxPollBytes: number
   readonly fileSystem: FileSystem
@@ -39,7 +46,13 @@ export interface StreamsOptions {
 type Given = Pick<StreamsOptions, 'applicationId' | 'log' | 'stateDir'> & Partial<StreamsOptions>
 
 const defaultCommitIntervalMs = 1000
+/** A container gets 30 s from Kubernetes before it is killed. */
+const defaultStopTimeoutMs = 25_000
+const defaultTopicRefreshMs = 30_000
+const defaultTopicTimeoutMs = 120_000
 const defaultMaxPollBytes = 4 * 1024 * 1024
+/** Leaving the group must not take long either. */
+const maxLeaveMs = 2000
 /** How long other tables go on when one cannot be written: else a restart would bring them no further. */
 const goOnMs = 10_000
 
@@ -58,10 +71,50 @@ export class Streams {
   /**
    * Runs until the signal aborts: then what was read is committed and open windows are staged. With
    * `until: 'end'` it runs until finite sources are read, and all of it is applied. Resolves to which of
-   * the two it was.
+   * the two it was. StateError `stop-timed-out` when stopping took too long: the group was left, and what
+   * was under way is to be ended with the process.
    */
   async run(signal?: AbortSignal, { until }: { until?: 'end' } = {}): Promise<'ended' | 'stopped'> {
     const loop = new Loop(this.#topology, this.#options, event => this.#events.next(event))
+    const ended = new AbortController()
+    const running = this.#run(loop, signal, until)
+    if (signal === undefined) return await running
+    try {
+      return await Promise.race([running, this.#limitStop(signal, ended.signal)])
+    } catch (error) {
+      if (!(error instanceof ForagerError) || error.code !== 'stop-timed-out') throw error
+      this.#events.next({ type: 'state', state: 'error' })
+      running.catch(() => undefined)
+      // The others need not wait for the session to end.
+      await Promise.race([
+        loop.leave().catch(() => undefined),
+        this.#options.clock.sleep(maxLeaveMs, ended.signal),
+      ])
+      throw error
+    } finally {
+      ended.abort()
+    }
+  }
+
+  /** Rejects when it was told to stop and has not ended in time. */
+  async #limitStop(signal: AbortSignal, ended: AbortSignal): Promise<never> {
+    const { clock, stopTimeoutMs } = this.#options
+    await new Promise<void>(resolve => {
+      if (signal.aborted) resolve()
+      else signal.addEventListener('abort', () => resolve(), { once: true, signal: ended })
+    })
+    await clock.sleep(stopTimeoutMs, ended)
+    throw new StateError(
+      'stop-timed-out',
+      `it did not stop within ${Math.round(stopTimeoutMs / 1000)} s`,
+    )
+  }
+
+  async #run(
+    loop: Loop,
+    signal: AbortSignal | undefined,
+    until?: 'end',
+  ): Promise<'ended' | 'stopped'> {
     const stop = (): void => loop.wakeup()
     signal?.addEventListener('abort', stop)
     try {
@@ -105,6 +158,9 @@ export class Streams {
 export function withDefaults(given: Given): StreamsOptions {
   return {
     commitIntervalMs: defaultCommitIntervalMs,
+    stopTimeoutMs: defaultStopTimeoutMs,
+    topicRefreshMs: defaultTopicRefreshMs,
+    topicTimeoutMs: defaultTopicTimeoutMs,
     maxPollBytes: defaultMaxPollBytes,
     fileSystem: nodeFileSystem,
     clock: systemClock,

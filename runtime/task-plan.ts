@@ -4,13 +4,14 @@
  */
 import { join } from 'node:path'
 import type { TopicInfo, TopicPartition } from '../log/log.ts'
-import { assert } from '../model/errors.ts'
+import { assert, StateError } from '../model/errors.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { Warehouse } from '../sinks/warehouse.ts'
 import {
   appliedTopic,
   changelogTopic,
   deadLettersTopic,
+  internalTopics,
   ownersTopic,
   positionsStore,
   repartitionTopic,
@@ -28,13 +29,15 @@ import type { Task, TaskContext } from './task.ts'
 
 export interface TaskPlan {
   /** All that the instance reads. */
-  readonly topics: readonly string[]
+  topics(): readonly string[]
+  /** The topics of each source, by its name, as they are now. */
+  setSources(sources: ReadonlyMap<string, readonly TopicInfo[]>): void
   createTask(at: TopicPartition, context: TaskContext): Promise<Task>
 }
 
 interface LivePipeline {
   readonly pipeline: Pipeline
-  readonly sources: readonly TopicInfo[]
+  sources: readonly TopicInfo[]
   readonly hop: { readonly topic: string; readonly partitions: number }
   readonly staged: { readonly topic: string; readonly partitions: number; readonly id: string }
   readonly byPosition: ByPosition | null
@@ -50,6 +53,7 @@ export async function planTasks(
   sources: ReadonlyMap<string, readonly TopicInfo[]>,
 ): Promise<TaskPlan> {
   const { log, applicationId } = options
+  await refuseLostTopics(topology, options)
   await log.createTopic({ name: ownersTopic(applicationId), partitions: 1, cleanup: 'compact' })
   await log.createTopic({ name: appliedTopic(applicationId), partitions: 1, cleanup: 'compact' })
   if (topology.pipelines.some(({ source }) => source.onError === 'dead-letter')) {
@@ -62,14 +66,39 @@ export async function planTasks(
     live.push(await openPipeline(pipeline, options, sources.get(pipeline.source.name) ?? []))
   }
   return {
-    topics: live.flatMap(one => [
-      ...one.sources.map(({ name }) => name),
-      one.hop.topic,
-      one.staged.topic,
-      ...(one.byPosition === null ? [] : [one.byPosition.replay]),
-    ]),
+    topics: () =>
+      live.flatMap(one => [
+        ...one.sources.map(({ name }) => name),
+        one.hop.topic,
+        one.staged.topic,
+        ...(one.byPosition === null ? [] : [one.byPosition.replay]),
+      ]),
+    setSources: now => {
+      for (const one of live) one.sources = now.get(one.pipeline.source.name) ?? []
+    },
     createTask: (at, context) => createTask(at, live, options, context),
   }
+}
+
+/**
+ * The topic of owners is made first: without it the others are what is left of an application, and the
+ * tokens that its mergers wrote with are lost.
+ */
+async function refuseLostTopics(
+  topology: Topology,
+  { log, applicationId }: StreamsOptions,
+): Promise<void> {
+  const internal = internalTopics(topology, applicationId)
+  const names = (await log.topics()).map(({ name }) => name)
+  const topic = ownersTopic(applicationId)
+  // Dead letters outlive a reset, and may be replayed before the next start.
+  const replays = topology.pipelines.map(({ source }) => replayTopic(applicationId, source.name))
+  const kept = [topic, deadLettersTopic(applicationId), ...replays]
+  const left = names.filter(name => !kept.includes(name) && internal.has(name))
+  if (names.includes(topic) || left.length === 0) return
+  throw new StateError('internal-topic-missing', `it is gone, and ${left.join(', ')} are there`, {
+    context: { topic },
+  })
 }
 
 async function openPipeline(
@@ -116,6 +145,11 @@ function topicsByPosition(
   }
 }
 
+/** Nobody adds partitions to it. */
+function replayOf({ topic }: TopicPartition): TopicInfo {
+  return { name: topic, partitions: 1, id: '', isFinite: true }
+}
+
 async function createTask(
   at: TopicPartition,
   live: readonly LivePipeline[],
@@ -131,7 +165,7 @@ async function createTask(
         context,
         pipeline,
         input: at,
-        inputPartitions: source?.partitions ?? 1,
+        source: source ?? replayOf(at),
         isReplay,
         hop,
         schemas,

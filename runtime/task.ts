@@ -5,6 +5,7 @@
  */
 import { crc32 } from 'node:zlib'
 import type {
+  CommittedOffset,
   GroupMembership,
   Log,
   LogBatch,
@@ -15,11 +16,12 @@ import type {
 import type { LogRecord } from '../model/change-event.ts'
 import type { ReachPoint } from '../model/crash-points.ts'
 import { assert, SourceError, StateError } from '../model/errors.ts'
-import { toJson } from '../model/json.ts'
 import type { Logger } from '../observe/logger.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { ownersTopic } from '../topology/internal-topics.ts'
 import type { Clock } from './clock.ts'
+import type { Owners, TopicLayout } from './owners.ts'
+import { encodeOwner } from './owners.ts'
 import type { StreamsEvent } from './streams-events.ts'
 
 /** What tasks share: one object for each running application. */
@@ -35,8 +37,8 @@ export interface TaskContext {
   readonly membership: () => GroupMembership
   /** Gives way when the current slice of work is long enough. */
   readonly rest: () => Promise<void>
-  /** Tasks that have committed an offset before, by id. */
-  readonly owners: ReadonlySet<string>
+  /** What is known of the tasks of before, and of the topics that they read. */
+  readonly owners: Owners
 }
 
 export interface Task {
@@ -54,6 +56,13 @@ export interface Task {
   maintain(): Promise<void>
   /** The same for all that there is, due or not. */
   drain(): Promise<void>
+  /** Of the first partition of a topic that grew: says up to where those before are read first. */
+  recordGrowth?(): Promise<void>
+  /**
+   * Nothing more comes for a while by which dropped repeats could be proven: resolves to where reading
+   * goes on so that they are applied; null when there are none.
+   */
+  endRun?(): number | null
   /** StateError `task-fenced` when somebody else has the task by now. */
   confirm(): Promise<void>
   close(): Promise<void>
@@ -68,22 +77,36 @@ interface OffsetMetadata {
   readonly state: string
 }
 
+/** Where a task goes on that has no past. */
+export function emptyOffset(offset: number): CommittedOffset {
+  const metadata: OffsetMetadata = { v: 1, last: null, state: '' }
+  return { offset, metadata: JSON.stringify(metadata) }
+}
+
 /** The transactional side of a task. */
 export class TaskCommitter {
   readonly #context: TaskContext
   readonly #id: string
   readonly #input: TopicPartition
+  readonly #layout: TopicLayout | null
   #producer: LogProducer | null = null
   #hasCommitted: boolean
   #last: readonly [number, number] | null = null
   /** Processed last; its fingerprint is only taken for a commit. */
   #lastRecord: LogRecord | null = null
 
-  constructor(context: TaskContext, id: string, input: TopicPartition) {
+  /** `layout` is of the input, where that is a source topic. */
+  constructor(
+    context: TaskContext,
+    id: string,
+    input: TopicPartition,
+    layout: TopicLayout | null = null,
+  ) {
     this.#context = context
     this.#id = id
     this.#input = input
-    this.#hasCommitted = context.owners.has(id)
+    this.#layout = layout
+    this.#hasCommitted = context.owners.tasks.has(id)
   }
 
   /**
@@ -167,11 +190,13 @@ export class TaskCommitter {
   /** Says in the compacted topic of owners that this task has an owner, and a committed offset. */
   #ownerRecord(hasOffset = this.#hasCommitted): ProducerRecord {
     const { applicationId, clock } = this.#context
+    const layout = this.#layout
+    const source = layout === null ? {} : { source: { topic: this.#input.topic, ...layout } }
     return {
       topic: ownersTopic(applicationId),
       partition: 0,
       key: Buffer.from(this.#id),
-      value: Buffer.concat([Buffer.from([1]), Buffer.from(toJson({ hasOffset }))]),
+      value: encodeOwner({ hasOffset, ...source }),
       timestampMs: clock.now(),
     }
   }
@@ -204,31 +229,6 @@ export class TaskCommitter {
     })
   }
 }
-
-/** Ids of the tasks that have committed an offset, as their owners said. */
-export async function readOwners(log: Log, applicationId: string): Promise<Set<string>> {
-  const owners = new Set<string>()
-  const at = { topic: ownersTopic(applicationId), partition: 0 }
-  for await (const { key, value } of readAll(log, at)) {
-    const { hasOffset } = JSON.parse(Buffer.from(value!.subarray(1)).toString()) as {
-      hasOffset: boolean
-    }
-    if (hasOffset) owners.add(Buffer.from(key!).toString())
-  }
-  return owners
-}
-
-/** Every committed record of a partition, of all transactions that were begun before now. */
-export async function* readAll(log: Log, at: TopicPartition): AsyncGenerator<LogRecord> {
-  const end = await log.decidedEnd(at)
-  for (let { start: offset } = await log.offsets(at); offset < end; ) {
-    const batch = await log.read(at, offset, readBytes)
-    yield* batch.records
-    offset = batch.nextOffset
-  }
-}
-
-const readBytes = 1024 * 1024
 
 function fingerprint({ key, value }: LogRecord): number {
   return crc32(value ?? '', crc32(key ?? ''))

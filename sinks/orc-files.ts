@@ -1,8 +1,11 @@
 /** ORC in files: byte sinks and sources over the file system, and writing rows batch by batch. */
 import { WarehouseError } from '../model/errors.ts'
-import type { OrcSource, OrcStructType, OrcValue } from '../orc/index.ts'
+import type { OrcSource, OrcStructType, OrcValue, OrcWriterOptions } from '../orc/index.ts'
 import { OrcError, OrcReader, OrcWriter } from '../orc/index.ts'
 import type { FileHandle, FileSystem } from '../runtime/file-system.ts'
+
+/** A stripe is held in memory while it is written and while it is read. */
+const stripeBytes = 16 * 1024 * 1024
 
 /** A file that is being written. It is durable, without its name, when `close` resolves. */
 export class OrcFileWriter {
@@ -12,24 +15,34 @@ export class OrcFileWriter {
   #sizeBytes = 0
   #rowCount = 0
 
-  private constructor(path: string, handle: FileHandle, schema: OrcStructType) {
+  private constructor(
+    path: string,
+    handle: FileHandle,
+    schema: OrcStructType,
+    options: OrcWriterOptions,
+  ) {
     this.path = path
     this.#handle = handle
     const write = async (bytes: Uint8Array): Promise<void> => {
       await handle.write(bytes, this.#sizeBytes)
       this.#sizeBytes += bytes.length
     }
-    this.#writer = new OrcWriter({ write }, schema, { compression: 'zstd' })
+    this.#writer = new OrcWriter({ write }, schema, {
+      compression: 'zstd',
+      stripeBytes,
+      ...options,
+    })
   }
 
   static async create(
     fileSystem: FileSystem,
     path: string,
     schema: OrcStructType,
+    options: OrcWriterOptions = {},
   ): Promise<OrcFileWriter> {
     const handle = await fileSystem.open(path, 'write')
     await handle.truncate(0)
-    return new OrcFileWriter(path, handle, schema)
+    return new OrcFileWriter(path, handle, schema, options)
   }
 
   get rowCount(): number {

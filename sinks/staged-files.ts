@@ -10,7 +10,7 @@
  */
 import { join } from 'node:path'
 import { assert } from '../model/errors.ts'
-import type { NetChange } from '../model/net-change.ts'
+import type { Leaves, NetChange } from '../model/net-change.ts'
 import { alignValues } from '../model/net-change.ts'
 import type { RowValues } from '../model/row-codec.ts'
 import type { OffsetRange, StagedBatch, StagedFile } from '../model/staged-batch.ts'
@@ -102,13 +102,16 @@ export class StagedFiles implements Staging {
       this.#fileSystem,
       join(writing, name),
       stagedType(schema),
+      // It is read once, and soon.
+      { compressionLevel: 1, dictionaryThreshold: 0 },
     )
+    const toRow = stagedRows(schema)
     let lastKey = ''
     for await (const part of changes) {
       for (const change of part) {
         assert(change.key > lastKey, 'a batch has two rows of one key', { table })
         lastKey = change.key
-        if (file.writeRow(stagedRow(change, schema))) await file.flush()
+        if (file.writeRow(toRow(change))) await file.flush()
       }
     }
     const { sizeBytes, rowCount } = await file.close()
@@ -138,21 +141,37 @@ function stagedType(schema: TableSchema): OrcStructType {
   }
 }
 
-function stagedRow(change: NetChange, schema: TableSchema): readonly OrcValue[] {
-  const values = change.row === null ? null : alignValues(change, schema)
+function stagedRows(schema: TableSchema): (change: NetChange) => readonly OrcValue[] {
   const ids = schema.columns.map(({ id }) => id)
-  const sent =
-    change.kind === 'patch' ? ids.filter((_, index) => values![index] !== undefined) : null
-  return [
-    kinds.indexOf(change.kind),
-    Buffer.from(change.key, 'latin1'),
-    change.leaves === 'unknown' ? null : JSON.stringify(change.leaves),
-    sent === null ? null : JSON.stringify(sent),
-    change.last.position,
-    change.last.sourceMs,
-    values === null ? null : values.map(value => (value === undefined ? null : value)),
-  ]
+  return change => {
+    const values = change.row === null ? null : alignValues(change, schema)
+    const sent = change.kind === 'patch' ? ids.filter((_, at) => values![at] !== undefined) : null
+    return [
+      kinds.indexOf(change.kind),
+      Buffer.from(change.key, 'latin1'),
+      leavesText(change.leaves),
+      sent === null ? null : JSON.stringify(sent),
+      change.last.position,
+      change.last.sourceMs,
+      sent === null
+        ? (values as readonly Value[] | null)
+        : values!.map(value => (value === undefined ? null : value)),
+    ]
+  }
 }
+
+function leavesText(leaves: Leaves): string | null {
+  if (leaves === 'unknown') return null
+  return leaves.length === 0 ? noLeaves : JSON.stringify(leaves)
+}
+
+function leavesOf(text: string | null): Leaves {
+  if (text === null) return 'unknown'
+  return text === noLeaves ? [] : (JSON.parse(text) as string[])
+}
+
+/** Of every change of a table without partitions. */
+const noLeaves = '[]'
 
 function readChange(row: readonly OrcValue[], schema: TableSchema): NetChange {
   const [kindNumber, key, leaves, sent, position, sourceMs, values] = row
@@ -161,7 +180,7 @@ function readChange(row: readonly OrcValue[], schema: TableSchema): NetChange {
   return {
     kind,
     key: Buffer.from(key as Uint8Array).toString('latin1'),
-    leaves: leaves === null ? 'unknown' : (JSON.parse(leaves as string) as string[]),
+    leaves: leavesOf(leaves as string | null),
     schema,
     row: kind === 'delete' ? null : presentValues(values as readonly Value[], sent, schema),
     last: { position: position as string, sourceMs: Number(sourceMs) },

@@ -23,6 +23,9 @@ export interface AppliedThrough {
   readonly batch?: string
 }
 
+/** Of a table that has rows, and is to follow whatever log comes: see `forager reset`. */
+export const noLog: AppliedThrough = { topicId: '', offset: -1 }
+
 export interface ApplyRequest {
   readonly table: string
   /** Of the merger that asks. A lower one than the table has seen is refused (`task-fenced`). */

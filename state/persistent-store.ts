@@ -54,7 +54,7 @@ class PersistentStore implements StateStore {
 
   update(key: string, change: (before: Uint8Array | undefined) => Uint8Array): void {
     const before = this.get(key)
-    const value = change(before)
+    const value = Buffer.from(change(before))
     this.#setRecent(key, value)
     this.#sizeBytes += value.length - (before === undefined ? -key.length : before.length)
     if (before === undefined) this.#count += 1

@@ -14,7 +14,7 @@ export interface StateStore {
   readonly sizeBytes: number
   /** The bytes are the store's: do not change them. `key` is a binary string, one char a byte. */
   get(key: string): Uint8Array | undefined
-  /** Writes what `change` makes of the value before; the store keeps the bytes themselves. */
+  /** Writes a copy of what `change` makes of the value before, which it must not change. */
   update(key: string, change: (before: Uint8Array | undefined) => Uint8Array): void
   /** A key that is not there is left so. */
   delete(key: string): void

@@ -10,14 +10,31 @@ import { assert } from '../model/errors.ts'
 export type NewRecord = Omit<LogRecord, 'offset'>
 
 export class MemorySource implements ReadOnlySource {
-  readonly topics: readonly TopicInfo[]
+  readonly #topics = new Map<string, TopicInfo>()
+  readonly #isFinite: boolean
   readonly #partitions = new Map<string, LogRecord[]>()
 
-  /** Topics by name, with their number of partitions. */
-  constructor(topics: Readonly<Record<string, number>>) {
-    this.topics = Object.entries(topics).map(([name, partitions]) => {
-      return { name, partitions, id: `source of ${name}`, isFinite: true }
-    })
+  /** Topics by name, with their number of partitions. Finite ones are as a file has them. */
+  constructor(topics: Readonly<Record<string, number>>, given = { isFinite: true }) {
+    this.#isFinite = given.isFinite
+    for (const [name, partitions] of Object.entries(topics)) this.setTopic(name, partitions)
+  }
+
+  get topics(): readonly TopicInfo[] {
+    return [...this.#topics.values()]
+  }
+
+  /** Makes a topic, or gives it more partitions. */
+  setTopic(name: string, partitions: number, id = `source of ${name}`): void {
+    this.#topics.set(name, { name, partitions, id, isFinite: this.#isFinite })
+  }
+
+  /** With its records. */
+  removeTopic(name: string): void {
+    this.#topics.delete(name)
+    for (const at of this.#partitions.keys()) {
+      if (at.startsWith(`${name}-`)) this.#partitions.delete(at)
+    }
   }
 
   append(record: NewRecord): void {

@@ -38,6 +38,8 @@ export interface SourceNode extends DecoderOptions {
   readonly format: Format
   readonly onError: ErrorPolicy
   readonly start: StartPosition
+  /** Topics whose partitions were added to, with the number of them that the operator confirmed. */
+  readonly confirmedPartitions: ReadonlyMap<string, number>
   /** False: repeats of the producer are applied again. With `ordering: position` it says nothing. */
   readonly dropRepeats: boolean
   readonly ordering: Ordering

@@ -44,6 +44,11 @@ export interface StreamOptions extends Named {
   readonly connectorSettings?: Readonly<Record<string, string>>
   /** A new name makes the source's log a new one: nothing before it counts as sent already. */
   readonly incarnation?: string
+  /**
+   * Topics that got more partitions since they were first read, with how many they have now: what the
+   * ones before have is read first.
+   */
+  readonly confirmPartitions?: Readonly<Record<string, number>>
   /** Default true. */
   readonly dropRepeats?: boolean
   /** Default `log`: a key's changes come through one partition of the source, in order. */
@@ -73,6 +78,7 @@ export class StreamsBuilder {
       hintsOf: options.hintsOf ?? (table => path.router?.hintsOf(table) ?? {}),
       connectorSettings: options.connectorSettings ?? {},
       incarnation: options.incarnation ?? '',
+      confirmedPartitions: new Map(Object.entries(options.confirmPartitions ?? {})),
       dropRepeats: options.dropRepeats ?? true,
       ordering: options.ordering ?? 'log',
     })

@@ -1,5 +1,6 @@
 /** `forager check CONFIG` and `forager describe CONFIG`: looking at a configuration. */
 import { nodeFileSystem } from '../../runtime/file-system.ts'
+import { mermaidOf } from '../../topology/mermaid.ts'
 import { buildTopology } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
 import { formatProblem, readConfig } from '../config.ts'
@@ -17,10 +18,12 @@ export async function checkCommand(path: string, env: Environment): Promise<numb
   return 0
 }
 
-/** Kafka Streams' text form: whatever draws theirs draws this. */
-export function describeCommand(loaded: LoadedConfig): number {
-  process.stdout.write(
-    `${buildTopology(loaded).describe(loaded.config.applicationId).toString()}\n`,
-  )
+/** Kafka Streams' text form: whatever draws theirs draws this. Or a diagram. */
+export function describeCommand(
+  loaded: LoadedConfig,
+  { mermaid }: { readonly mermaid: boolean },
+): number {
+  const description = buildTopology(loaded).describe(loaded.config.applicationId)
+  process.stdout.write(`${mermaid ? mermaidOf(description) : description.toString()}\n`)
   return 0
 }

@@ -177,10 +177,13 @@ export class KafkaClient {
 
   /** Throws when there is no such partition; what fails passing is for the caller to ask again. */
   async leader({ topic, partition }: TopicPartition): Promise<number> {
-    const found = await this.findTopic(topic)
+    let found = await this.findTopic(topic)
+    // It may have got the partition since it was looked up.
+    if (found?.leaders[partition] === undefined) found = await this.findTopic(topic, true)
     const leader = found?.leaders[partition]
     if (leader === undefined) {
-      throw new SourceError('source-unreadable', 'the cluster has no such partition', {
+      const what = found === null ? 'topic' : 'partition'
+      throw new SourceError('topic-missing', `the cluster has no such ${what}`, {
         context: { topic, partition },
       })
     }

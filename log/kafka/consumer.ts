@@ -3,7 +3,7 @@
  * when records are handed out, so that the broker prepares the next ones meanwhile; what has come is kept
  * undecoded until it is asked for. Nothing is fetched beyond that: who does not poll does not fill memory.
  */
-import { assert, StateError } from '../../model/errors.ts'
+import { assert, SourceError, StateError } from '../../model/errors.ts'
 import type { Assignment, LogBatch, LogConsumer, PollResult, TopicPartition } from '../log.ts'
 import { partitionName } from '../log.ts'
 import type { KafkaClient, Lane } from './client.ts'
@@ -94,6 +94,11 @@ export class KafkaConsumer implements LogConsumer {
 
   resume(partitions: readonly TopicPartition[]): void {
     for (const partition of partitions) this.#paused.delete(partitionName(partition))
+  }
+
+  changeTopics(topics: readonly string[]): void {
+    this.#member.changeTopics(topics)
+    this.#wake?.()
   }
 
   wakeup(): void {
@@ -203,11 +208,13 @@ export class KafkaConsumer implements LogConsumer {
     }
   }
 
+  /** Null while nobody leads it. A topic that is gone may only be new; who reads it looks after that. */
   async #leaderOf(position: Position): Promise<number | null> {
     try {
       return await this.#client.leader(position)
     } catch (error) {
-      if (!isPassing(error)) throw error
+      const isGone = error instanceof SourceError && error.code === 'topic-missing'
+      if (!isGone && !isPassing(error)) throw error
       return null
     }
   }

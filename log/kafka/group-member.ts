@@ -46,6 +46,7 @@ export class GroupMember {
   /** Joining waits for the other members; heartbeats must not wait behind it. */
   readonly #joinLane: Lane
   readonly #heartbeatLane: Lane
+  #topics: readonly string[]
   #memberId = ''
   #generation = -1
   #owned: readonly TopicPartition[] = []
@@ -56,6 +57,7 @@ export class GroupMember {
   constructor(options: GroupMemberOptions) {
     const { client, rebalanceTimeoutMs, sessionTimeoutMs } = options
     this.#options = options
+    this.#topics = options.topics
     this.#joinLane = client.openLane(rebalanceTimeoutMs + joinSlackMs)
     // Two tries fit into a session.
     this.#heartbeatLane = client.openLane(Math.max(500, Math.floor(sessionTimeoutMs / 2.5)))
@@ -65,11 +67,18 @@ export class GroupMember {
     return this.#isJoinDue
   }
 
+  /** The next poll joins again and says so. */
+  changeTopics(topics: readonly string[]): void {
+    this.#topics = topics
+    this.#isJoinDue = true
+  }
+
   /** Joins, and resolves to what the group gave. The other members join in the same time. */
   async join(): Promise<Assignment> {
     this.#heartbeats?.abort()
     const { client, group, rebalanceTimeoutMs } = this.#options
     const timeoutMs = rebalanceTimeoutMs + client.options.retryTimeoutMs
+    const asked = this.#topics
     const assignment = await client.retrying(
       `join the group ${group}`,
       {},
@@ -78,7 +87,8 @@ export class GroupMember {
     )
     // Who has left sends no heartbeats.
     if (this.#isLeaving) return assignment
-    this.#isJoinDue = false
+    // What it reads was changed meanwhile: that is asked for by joining again.
+    this.#isJoinDue = this.#topics !== asked
     this.#heartbeats = new AbortController()
     void this.#beat(this.#heartbeats.signal)
     return assignment
@@ -100,7 +110,8 @@ export class GroupMember {
 
   async #joinOnce(): Promise<Assignment> {
     if (this.#isLeaving) throw new Error('the member has left')
-    const { group, topics, sessionTimeoutMs, rebalanceTimeoutMs, instanceId } = this.#options
+    const { group, sessionTimeoutMs, rebalanceTimeoutMs, instanceId } = this.#options
+    const topics = this.#topics
     const metadata = encodeSubscription({ topics, owned: this.#owned })
     try {
       const joined = await this.#joinLane.askCoordinator(

@@ -18,6 +18,7 @@ import { KafkaClient, PassingError } from './client.ts'
 import { KafkaConsumer } from './consumer.ts'
 import { fetchPartitions } from './fetch.ts'
 import { GroupMember } from './group-member.ts'
+import { PlainProducer } from './plain-producer.ts'
 import { KafkaProducer } from './producer.ts'
 import { errorNameOf, requests } from './protocol.ts'
 import { decodeBatches } from './record-batches.ts'
@@ -32,6 +33,8 @@ export interface KafkaLogOptions {
   readonly sessionTimeoutMs?: number
   readonly heartbeatIntervalMs?: number
   readonly rebalanceTimeoutMs?: number
+  /** By default `exactly_once_v2`. */
+  readonly processingGuarantee?: 'exactly_once_v2' | 'at_least_once'
   /** Of internal topics; −1 takes the brokers' default. */
   readonly replicationFactor?: number
   readonly instanceId?: string
@@ -58,17 +61,7 @@ export class KafkaLog implements Log {
 
   constructor(options: KafkaLogOptions) {
     this.#options = options
-    const { brokers, clientId, clock, random, tls, sasl } = options
-    this.#client = new KafkaClient({
-      brokers,
-      clientId,
-      clock,
-      random,
-      requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
-      retryTimeoutMs: options.retryTimeoutMs ?? 120_000,
-      ...(tls === undefined ? {} : { tls }),
-      ...(sasl === undefined ? {} : { sasl }),
-    })
+    this.#client = openClient(options)
   }
 
   async topics(): Promise<readonly TopicInfo[]> {
@@ -91,7 +84,7 @@ export class KafkaLog implements Log {
     }
     const context = { topic: name }
     await this.#client.retrying('create a topic', context, async () => {
-      if ((await this.#client.findTopic(name)) !== null) return
+      if ((await this.#client.findTopic(name, true)) !== null) return
       const { requestTimeoutMs } = this.#client.options
       try {
         await this.#client.control.askAny(requests.createTopics, [topic], requestTimeoutMs, false)
@@ -174,7 +167,9 @@ export class KafkaLog implements Log {
   }
 
   openProducer(transactionalId: string): Promise<LogProducer> {
-    return KafkaProducer.open(this.#client, transactionalId)
+    return this.#options.processingGuarantee === 'at_least_once'
+      ? PlainProducer.open(this.#client, transactionalId)
+      : KafkaProducer.open(this.#client, transactionalId)
   }
 
   openConsumer({ group, topics, setOf }: ConsumerOptions): Promise<LogConsumer> {
@@ -266,4 +261,18 @@ function mismatch({ name, partitions }: TopicSpec, found: string): StateError {
     `the topic has ${found}; the topology asks for ${partitions} partitions that never expire`,
     { context: { topic: name } },
   )
+}
+
+export function openClient(options: KafkaLogOptions): KafkaClient {
+  const { brokers, clientId, clock, random, tls, sasl } = options
+  return new KafkaClient({
+    brokers,
+    clientId,
+    clock,
+    random,
+    requestTimeoutMs: options.requestTimeoutMs ?? 30_000,
+    retryTimeoutMs: options.retryTimeoutMs ?? 120_000,
+    ...(tls === undefined ? {} : { tls }),
+    ...(sasl === undefined ? {} : { sasl }),
+  })
 }

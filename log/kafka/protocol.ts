@@ -15,9 +15,11 @@ import {
   createTopicsV7,
   decodeConsumerProtocolAssignment,
   decodeConsumerProtocolSubscription,
+  deleteGroupsV2,
   deleteRecordsV2,
   deleteTopicsV6,
   describeConfigsV4,
+  describeGroupsV5,
   encodeConsumerProtocolAssignment,
   encodeConsumerProtocolSubscription,
   endTxnV3,
@@ -30,6 +32,7 @@ import {
   leaveGroupV4,
   listOffsetsV7,
   metadataV12,
+  offsetCommitV8,
   offsetFetchV8,
   produceV9,
   syncGroupV5,
@@ -94,9 +97,11 @@ export const requests = {
   addPartitionsToTxn: addPartitionsToTxnV3.api,
   apiVersions: apiVersionsV3.api,
   createTopics: createTopicsV7.api,
+  deleteGroups: deleteGroupsV2.api,
   deleteRecords: deleteRecordsV2.api,
   deleteTopics: deleteTopicsV6.api,
   describeConfigs: describeConfigsV4.api,
+  describeGroups: describeGroupsV5.api,
   endTxn: endTxnV3.api,
   fetch,
   findCoordinator: findCoordinatorV4.api,
@@ -106,6 +111,7 @@ export const requests = {
   leaveGroup: leaveGroupV4.api,
   listOffsets: listOffsetsV7.api,
   metadata: metadataV12.api,
+  offsetCommit: offsetCommitV8.api,
   offsetFetch: offsetFetchV8.api,
   produce,
   syncGroup: syncGroupV5.api,
@@ -115,7 +121,7 @@ export const requests = {
 export type MetadataResponse = metadataV12.MetadataResponse
 
 function writeProduce(
-  transactionalId: string,
+  transactionalId: string | null,
   timeoutMs: number,
   { topic, partition, batch }: BatchToProduce,
 ): Writer {

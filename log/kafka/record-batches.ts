@@ -153,10 +153,11 @@ export interface BatchIdentity {
   readonly sequence: number
 }
 
-/** One transactional batch of one partition, in order. */
+/** One batch of one partition, in order. */
 export function encodeBatch(
   records: readonly ProducerRecord[],
   { producerId, producerEpoch, sequence }: BatchIdentity,
+  isOfTransaction = true,
 ): Buffer {
   const firstTimestamp = records[0]!.timestampMs
   const parts: Uint8Array[] = [Buffer.alloc(headBytes)]
@@ -166,7 +167,7 @@ export function encodeBatch(
   const batch = Buffer.concat(parts)
   batch.writeInt32BE(batch.length - prefixBytes, 8)
   batch.writeInt8(2, 16)
-  batch.writeInt16BE(isTransactional, 21)
+  batch.writeInt16BE(isOfTransaction ? isTransactional : 0, 21)
   batch.writeInt32BE(records.length - 1, 23)
   batch.writeBigInt64BE(BigInt(firstTimestamp), 27)
   const maxTimestamp = records.reduce((max, one) => Math.max(max, one.timestampMs), firstTimestamp)

@@ -47,7 +47,7 @@ export async function* readDataFile(
 ): AsyncGenerator<readonly StoredRow[]> {
   const keys = keyColumns(fileSchema)
   const keyPlaces = keys.map(column => fileSchema.columns.indexOf(column))
-  const read = columnReaders(fileSchema, schema)
+  const read = fileSchema === schema ? null : rowReader(fileSchema, schema)
   const width = fileSchema.columns.length
   for await (const rows of readOrcRows(fileSystem, join(folder, file.path))) {
     yield rows.map(row => {
@@ -58,16 +58,17 @@ export async function* readDataFile(
       )
       const sourceMs = Number(values[width + 1]) / 1000
       const mark = { position: String(values[width] ?? ''), sourceMs }
-      return { key, values: read.map(column => column(values)), mark }
+      return { key, values: read === null ? values.slice(0, width) : read(values), mark }
     })
   }
 }
 
-function columnReaders(
+/** A row of the file as the table has it. */
+function rowReader(
   fileSchema: TableSchema,
   schema: TableSchema,
-): readonly ((row: readonly Value[]) => Value)[] {
-  return schema.columns.map(column => {
+): (row: readonly Value[]) => readonly Value[] {
+  const readers = schema.columns.map((column): ((row: readonly Value[]) => Value) => {
     const place = fileSchema.columns.findIndex(({ id }) => id === column.id)
     if (place < 0) {
       const initial = column.initialDefault ?? null
@@ -77,6 +78,7 @@ function columnReaders(
     if (type === column.type) return row => row[place]!
     return row => widenValue(row[place]!, type, column.type)
   })
+  return row => readers.map(read => read(row))
 }
 
 interface OpenFile {

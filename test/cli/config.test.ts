@@ -61,6 +61,8 @@ window: { maxAge: 5s, maxRows: 500000, maxBytes: 64MiB }
       repartition: {},
       state: { path: '.forager', store: 'memory', memory: 8 * 1024 * 1024 },
       onError: 'fail',
+      processingGuarantee: 'exactly_once_v2',
+      stopTimeout: 25_000,
       commitInterval: 1000,
       staging: {},
     })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import { GaugeRegistry } from '../../observe/gauge-registry.ts'
 import { HttpServer } from '../../observe/http-server.ts'
 import { counters, gauges, histograms } from '../../observe/metrics.ts'
 import { labelNames, PrometheusMetrics } from '../../observe/prometheus.ts'
@@ -104,12 +105,15 @@ describe('what Prometheus scrapes', () => {
 })
 
 describe('the HTTP server', () => {
+  const gauges = new GaugeRegistry()
+
   const open = (reason: string | null): Promise<HttpServer> =>
     HttpServer.open({
       host: '127.0.0.1',
       port: 0,
       contentType: 'text/plain',
       metrics: () => Promise.resolve('forager_tasks 1\n'),
+      status: () => ({ state: 'running', ...gauges.values() }),
       notReady: () => reason,
     })
 
@@ -127,6 +131,20 @@ describe('the HTTP server', () => {
     await server.close()
   })
 
+  it('shows the gauges as they are now, and none of what is gone', async () => {
+    const server = await open(null)
+    gauges.set('forager_window_rows', 3, { task: '1_0' })
+    gauges.set('forager_window_rows', 4, { task: '1_0' })
+    gauges.set('forager_window_rows', 5, { task: '1_1' })
+    gauges.forget('forager_window_rows', { task: '1_1' })
+    const [status, text] = await get(server, '/status')
+    expect([status, JSON.parse(text)]).toEqual([
+      200,
+      { state: 'running', window_rows: [{ task: '1_0', value: 4 }] },
+    ])
+    await server.close()
+  })
+
   it('says why it is not ready', async () => {
     const server = await open('the group rebalances')
     expect(await get(server, '/health/ready')).toEqual([503, 'the group rebalances\n'])
@@ -141,6 +159,7 @@ describe('the HTTP server', () => {
       port,
       contentType: '',
       metrics: () => Promise.resolve(''),
+      status: () => ({}),
       notReady: () => null,
     })
     await expect(second).rejects.toThrow(`cannot listen on 127.0.0.1:${port}: EADDRINUSE`)

@@ -1,5 +1,6 @@
 /** Windows, what goes into them and what comes out. */
 import type { HopFrame } from '../../model/hop-frame.ts'
+import { decodeHopFrame, HopFrameWriter } from '../../model/hop-frame.ts'
 import type { NetChange } from '../../model/net-change.ts'
 import { netChangeValues } from '../../model/net-change.ts'
 import type { Target } from '../../model/partition-by.ts'
@@ -11,12 +12,15 @@ import type { StateStoreSupplier } from '../../state/state-store.ts'
 
 const target = (table: string): Target => ({ table, partitionBy: null })
 
-export const frameOf = (changes: readonly (readonly [string, NetChange])[]): HopFrame => ({
-  kind: 'changes',
-  topic: 'shop',
-  partition: 0,
-  changes: changes.map(([table, change]) => ({ target: target(table), change, offset: 0 })),
-})
+/** As it comes through the hop. */
+export function frameOf(changes: readonly (readonly [string, NetChange])[]): HopFrame {
+  const writer = new HopFrameWriter('shop', 0)
+  for (const [table, change] of changes) {
+    const isTaken = writer.add({ target: target(table), change, offset: 0 })
+    if (!isTaken) throw new Error('the changes do not fit into one frame')
+  }
+  return decodeHopFrame(writer.take())
+}
 
 export const markerOf = (parts: Partial<TruncateMarker> = {}): TruncateMarker => ({
   topic: 'shop',

@@ -29,6 +29,7 @@ export interface ClusterOptions extends ShopOptions {
   readonly isSkewed?: boolean
   /** What instances see of the log. */
   readonly viewOf?: (log: EmbeddedLog) => Log
+  readonly topology?: Topology
   readonly streams?: Partial<StreamsOptions>
 }
 
@@ -41,6 +42,7 @@ export class Cluster {
   readonly metrics = new CounterRegistry()
   readonly events: StreamsEvent[] = []
   readonly topology: Topology
+  viewOf: (log: EmbeddedLog) => Log
   readonly #options: ClusterOptions
   #log: EmbeddedLog | null = null
 
@@ -51,7 +53,8 @@ export class Cluster {
     this.storage = options.storage ?? new MemoryStorage()
     const source = options.source ?? new MemorySource({ [topic]: sourcePartitions })
     this.shop = new Shop(source, sourcePartitions)
-    this.topology = shopTopology(options)
+    this.topology = options.topology ?? shopTopology(options)
+    this.viewOf = options.viewOf ?? (log => log)
   }
 
   get log(): EmbeddedLog {
@@ -75,7 +78,7 @@ export class Cluster {
     const log = await this.openLog()
     const given = {
       applicationId,
-      log: this.#options.viewOf?.(log) ?? log,
+      log: this.viewOf(log),
       stateDir: '/state',
       fileSystem: this.files,
       clock: this.clock,
@@ -108,6 +111,14 @@ export class Cluster {
   }
 }
 
+/** The log without some of its topics. */
+export function hiding(log: Log, hidden: ReadonlySet<string>): Log {
+  return {
+    ...watchMembers(log, []),
+    topics: async () => (await log.topics()).filter(({ name }) => !hidden.has(name)),
+  }
+}
+
 /** The member id of each instance, as the group knew it when it was told. */
 export function watchMembers(log: Log, members: string[]): Log {
   return {
@@ -136,6 +147,7 @@ export function watched(consumer: LogConsumer, onMember: (id: string) => void): 
     seek: (at, offset) => consumer.seek(at, offset),
     pause: partitions => consumer.pause(partitions),
     resume: partitions => consumer.resume(partitions),
+    changeTopics: topics => consumer.changeTopics(topics),
     wakeup: () => consumer.wakeup(),
     close: () => consumer.close(),
     poll: async options => {

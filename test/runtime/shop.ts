@@ -50,13 +50,30 @@ export interface User {
 export class Shop {
   readonly source: MemorySource
   readonly rows = new Map<number, User>()
-  readonly #partitions: number
+  /** Of the topic: where the producer sends a key. */
+  partitions: number
+  readonly #topic: string
+  #startMs = 0
   #version = 0
   #position = 0
 
-  constructor(source: MemorySource, partitions: number) {
+  constructor(source: MemorySource, partitions: number, name = topic) {
     this.source = source
-    this.#partitions = partitions
+    this.partitions = partitions
+    this.#topic = name
+  }
+
+  /** Goes on where another one is. */
+  follow(other: Shop): void {
+    for (const [id, row] of other.rows) this.rows.set(id, row)
+    this.#version = other.#version
+    this.#position = other.#position
+    this.partitions = other.partitions
+  }
+
+  /** The time of the records that come. */
+  startAt(timeMs: number): void {
+    this.#startMs = timeMs
   }
 
   /** A random change: an insert, an update or a delete with its tombstone. */
@@ -84,9 +101,9 @@ export class Shop {
   append(id: number, value: Buffer | null): void {
     const key = Buffer.from(JSON.stringify({ id }))
     this.source.append({
-      topic,
-      partition: partitionOfBytes(key, this.#partitions),
-      timestampMs: this.#position,
+      topic: this.#topic,
+      partition: partitionOfBytes(key, this.partitions),
+      timestampMs: this.#startMs + this.#position,
       key,
       value,
       headers: [],

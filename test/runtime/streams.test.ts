@@ -201,7 +201,7 @@ describe('a run that fails', () => {
       fileSystem: application.files,
     })
     await expect(streams.run()).rejects.toMatchObject({
-      code: 'source-unreadable',
+      code: 'topic-missing',
       message: `there is no topic "${topic}" (known are shop.demo.order, shop.demo.item)`,
     })
   })

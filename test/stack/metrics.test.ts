@@ -61,6 +61,10 @@ it('counts what it reads, folds and applies, and is ready when it has its tasks'
     expect(sumOf(text, 'forager_bytes_staged_total')).toBeGreaterThan(0)
     const shown = [counters, gauges, histograms].flatMap(metrics => Object.keys(metrics))
     for (const name of shown) expect(text).toContain(`# TYPE ${name} `)
+    const status = JSON.parse((await get('/status')).text) as Record<string, unknown[]>
+    expect(status).toMatchObject({ applicationId, state: 'running' })
+    expect(status.lag_records!.length).toBeGreaterThanOrEqual(6 + 3)
+    expect(status.table_applied_time_seconds).toHaveLength(2)
     expect(await get('/health/ready')).toEqual({ status: 200, text: 'ready\n' })
     expect((await instance.stop()).code).toBe(0)
   } finally {

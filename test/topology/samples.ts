@@ -22,6 +22,7 @@ export const sourceNode = (name: string, parts: Partial<SourceNode> = {}): Sourc
   hintsOf: () => ({}),
   connectorSettings: {},
   incarnation: '',
+  confirmedPartitions: new Map(),
   dropRepeats: true,
   ordering: 'log',
   ...parts,

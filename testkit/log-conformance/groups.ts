@@ -236,6 +236,50 @@ export const groupCases: readonly LogConformanceCase[] = [
     },
   },
   {
+    title: 'a member that asks for more topics is given more, and keeps what it had',
+    async run(context) {
+      const [first, second] = [await makeTopic(context, 2), await makeTopic(context, 1)]
+      const writer = await Writer.open(context, [first])
+      const consumer = await context.log.openConsumer({
+        group: context.name('group'),
+        topics: [first],
+      })
+      const before = await assignment(consumer)
+      for (const at of before.partitions) consumer.seek(at, 0)
+      await writer.write([0, 1].map(partition => ({ topic: first, partition, value: 'a' })))
+      await take(consumer, 2)
+      consumer.changeTopics([first, second])
+      const after = await assignment(consumer)
+      assert.deepEqual(names(after.partitions), [`${first}-0`, `${first}-1`, `${second}-0`].sort())
+      assert.equal(after.membership.memberId, before.membership.memberId)
+      consumer.seek({ topic: second, partition: 0 }, 0)
+      await writer.write([
+        { topic: first, value: 'b' },
+        { topic: second, value: 'b' },
+      ])
+      const { records } = await take(consumer, 2)
+      assert.deepEqual(names(records), [`${first}-0`, `${second}-0`].sort())
+      assert.deepEqual(texts(records), ['b', 'b'])
+      await Promise.all([consumer.close(), writer.close()])
+    },
+  },
+  {
+    title: 'a member that asks for fewer topics gives back what it had of the rest',
+    async run(context) {
+      const [first, second] = [await makeTopic(context, 2), await makeTopic(context, 2)]
+      const group = context.name('group')
+      const both = await context.log.openConsumer({ group, topics: [first, second] })
+      const other = await context.log.openConsumer({ group, topics: [second] })
+      await settle([both, other], 4)
+      both.changeTopics([first])
+      assert.deepEqual(await settle([both, other], 4), [
+        [0, 1].map(partition => `${first}-${partition}`),
+        [0, 1].map(partition => `${second}-${partition}`),
+      ])
+      await Promise.all([both.close(), other.close()])
+    },
+  },
+  {
     title: 'members of different groups do not share',
     async run(context) {
       const topic = await makeTopic(context, 2)
