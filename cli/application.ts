@@ -7,11 +7,12 @@ import type { ConnectorSettings } from '../formats/debezium-column-types.ts'
 import { EmbeddedLog } from '../log/embedded-log.ts'
 import { FileStorage } from '../log/file-storage.ts'
 import type { KafkaLogOptions } from '../log/kafka/kafka-log.ts'
-import type { Log, TopicInfo } from '../log/log.ts'
+import type { Log } from '../log/log.ts'
 import { openRecordedSource } from '../log/recorded-source.ts'
 import type { Origin } from '../model/change-event.ts'
 import type { ReachPoint } from '../model/crash-points.ts'
 import type { SourceError } from '../model/errors.ts'
+import { ForagerError, StateError } from '../model/errors.ts'
 import { wildcardSource } from '../model/wildcard.ts'
 import type { Logger } from '../observe/logger.ts'
 import { silentLogger } from '../observe/logger.ts'
@@ -66,6 +67,9 @@ function kafkaOptions({ source }: Config): Partial<StreamOptions> {
   return { start: { at, offsets: new Map(Object.entries(startOffsets)) }, confirmPartitions }
 }
 
+/** Of the one source, in the topology and in names of topics. */
+export const sourceName = 'events'
+
 interface TopologyParts {
   readonly router?: TableRouter
   /** Where the records of a file stand in it. */
@@ -83,7 +87,7 @@ export function buildTopology(
   const { window, state } = config
   builder
     .stream(sourceTopics(config), {
-      name: 'events',
+      name: sourceName,
       format: lineOf === undefined ? format : withLines(format, lineOf),
       onError: config.onError,
       ...kafkaOptions(config),
@@ -92,6 +96,7 @@ export function buildTopology(
       connectorSettings: withoutUndefined(config.source.connector) as ConnectorSettings,
       incarnation: config.source.incarnation,
       dropRepeats: config.source.dropRepeats,
+      ordering: config.source.ordering,
     })
     .route(router, { name: 'route-tables' })
     .repartition({
@@ -167,9 +172,9 @@ async function openWholeFile(
   source: FileSourceConfig,
   parts: { readonly logger: Logger; readonly metrics: Metrics },
 ): Promise<{ readonly log: Log; readonly lineOf: LineOf }> {
-  const { log, lineOf, topics } = await openLocalLog(loaded, source, parts)
+  const { log, lineOf } = await openLocalLog(loaded, source, parts)
   try {
-    await refuseLostTopics(log, loaded.config.applicationId, topics)
+    await refuseLostTopics(log, loaded.config.applicationId)
   } catch (error) {
     await log.close()
     throw error
@@ -191,7 +196,7 @@ async function openLocalLog(
   loaded: LoadedConfig,
   { path, repartitionInto }: FileSourceConfig,
   parts: { readonly logger: Logger; readonly metrics: Metrics },
-): Promise<{ readonly log: Log; readonly lineOf: LineOf; readonly topics: readonly TopicInfo[] }> {
+): Promise<{ readonly log: Log; readonly lineOf: LineOf }> {
   const file = resolve(loaded.folder, path)
   const source = await openRecordedSource({
     fileSystem: nodeFileSystem,
@@ -209,7 +214,29 @@ async function openLocalLog(
     const line = source.lineOf(at)
     return line === null ? {} : { file, line }
   }
-  return { log, lineOf, topics: source.topics }
+  return { log, lineOf }
+}
+
+/**
+ * The log of an application for who only looks into it, beside instances that run; null when there is
+ * none yet. StateError `state-locked`: a local log serves one process at a time.
+ */
+export async function openOwnLog(loaded: LoadedConfig): Promise<Log | null> {
+  const { config } = loaded
+  const { source } = config
+  if (source.type === 'kafka') return await openKafka(config, source)
+  const folder = join(statePath(loaded), 'log')
+  if ((await nodeFileSystem.stat(folder)) === null) return null
+  try {
+    return await EmbeddedLog.open({ storage: new FileStorage(nodeFileSystem, folder) })
+  } catch (error) {
+    if (!(error instanceof ForagerError) || error.code !== 'state-locked') throw error
+    throw new StateError(
+      'state-locked',
+      `a local log serves one process at a time: try again when the run has ended (${error.message})`,
+      { context: error.context, cause: error },
+    )
+  }
 }
 
 /** The client is loaded only where it is used. */
@@ -245,6 +272,7 @@ function passBadLine(
   { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
 ): void {
   if (config.onError === 'fail') throw error
+  // It is no message that could be a dead letter; and it stays in its file.
   metrics.count('forager_messages_skipped_total', 1, { reason: error.code })
   logger.warn('message.skipped', { reason: error.describe() })
 }

@@ -9,7 +9,12 @@ import { suggestion } from './suggestion.ts'
 
 /** A configuration before it is checked: anything may be missing, or of another type. */
 interface Unchecked {
-  readonly source?: { readonly type?: unknown; readonly path?: unknown } | null
+  readonly source?: {
+    readonly type?: unknown
+    readonly path?: unknown
+    readonly ordering?: unknown
+    readonly dropRepeats?: unknown
+  } | null
   readonly processingGuarantee?: unknown
   readonly tables?: unknown
   readonly warehouse?: { readonly path?: unknown } | null
@@ -55,6 +60,12 @@ export async function semanticProblems(
       const message = `warehouse.path: ${path} is a file, not a folder`
       problems.push({ line: lineAt(['warehouse', 'path']), message })
     }
+  }
+  if (source?.ordering === 'position' && source.dropRepeats === false) {
+    const message =
+      'source.dropRepeats: with `ordering: position` what is older than the last change of its row is ' +
+      'always dropped; leave it out, or use `ordering: log`'
+    problems.push({ line: lineAt(['source', 'dropRepeats']), message })
   }
   return [...problems, ...ruleProblems(listOf(tables), lineAt)]
 }

@@ -101,6 +101,13 @@ const anySource = {
     .boolean()
     .default(true)
     .describe('Drops what the producer sent again after a crash.'),
+  ordering: z
+    .enum(['log', 'position'])
+    .default('log')
+    .describe(
+      'Which of two changes of a row is the later one: by the order of their partition, or by their place in ' +
+        'the source’s log, for producers that spread a row’s changes over partitions (`docs/ordering.md`).',
+    ),
   incarnation: z
     .string()
     .default('')
@@ -335,9 +342,12 @@ export const configSchema = z.strictObject({
     .prefault({})
     .describe('What the application keeps between runs.'),
   onError: z
-    .enum(['fail', 'skip'])
+    .enum(['fail', 'skip', 'dead-letter'])
     .default('fail')
-    .describe('What becomes of a bad message: stop, or count it and go on.'),
+    .describe(
+      'What becomes of a bad message: stop; count it and go on; or keep it as a dead letter as well ' +
+        '(`docs/bad-messages.md`).',
+    ),
   staging: z
     .strictObject({
       path: z

@@ -9,8 +9,12 @@ import { errorCodes, ForagerError } from '../model/errors.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'
 import type { StartPosition } from '../topology/nodes.ts'
 import { checkCommand, describeCommand } from './commands/check.ts'
+import type { ListOptions } from './commands/dead-letters.ts'
+import { listDeadLettersCommand } from './commands/dead-letters.ts'
 import { demoCommand } from './commands/demo.ts'
 import { orcMetaCommand, orcRowsCommand } from './commands/orc.ts'
+import type { ReplayOptions } from './commands/replay-dead-letters.ts'
+import { replayDeadLettersCommand } from './commands/replay-dead-letters.ts'
 import type { ResetOptions } from './commands/reset.ts'
 import { resetCommand } from './commands/reset.ts'
 import type { RunOptions } from './commands/run.ts'
@@ -92,6 +96,7 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
     .command('check <config>')
     .description('say every problem of a configuration, with its line')
     .action(async (path: string) => done(await checkCommand(path, env)))
+  addDeadLetters(program, done)
   const orc = program.command('orc').description('look at an ORC file')
   orc
     .command('meta <file>')
@@ -107,6 +112,46 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
     .action(async (folder: string | undefined) => done(await demoCommand(folder ?? 'demo-output')))
   addOperations(program, done)
   return program
+}
+
+function addDeadLetters(program: Command, done: (code: number) => void): void {
+  const letters = program
+    .command('dead-letters')
+    .description('bad messages that were kept (onError: dead-letter)')
+  letters
+    .command('list <config>')
+    .description('where each was, why it was bad and when, its key and value; the newest last')
+    .option('--json', 'a line of JSON each, with the whole message', false)
+    .option('--table <name>', 'only those of one table, by its name in the source')
+    .option(
+      '--limit <n>',
+      'so many of the newest ones (default: 100, with --json all)',
+      wholeNumber,
+    )
+    .action(async (path: string, options: ListOptions) => {
+      const loaded = await loadConfig(nodeFileSystem, path, process.env)
+      done(await listDeadLettersCommand(loaded, options))
+    })
+  letters
+    .command('replay <config>')
+    .description('bring letters back into the application; needs source.ordering: position')
+    .option('--offset <n...>', 'letters by their number in the list', offsetList)
+    .option('--all', 'all that can be replayed', false)
+    .option('--dry-run', 'only say which', false)
+    .action(async (path: string, options: ReplayOptions) => {
+      const loaded = await loadConfig(nodeFileSystem, path, process.env)
+      done(await replayDeadLettersCommand(loaded, options))
+    })
+}
+
+function offsetList(text: string, before: readonly number[] = []): readonly number[] {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('must be a whole number.')
+  return [...before, Number(text)]
+}
+
+function wholeNumber(text: string): number {
+  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1.')
+  return Number(text)
 }
 
 /** What is for an application as a whole, whether or not it runs. */

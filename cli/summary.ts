@@ -51,8 +51,14 @@ function remarks(metrics: CounterRegistry): string[] {
   const repeats = metrics.total('forager_repeats_dropped_total')
   if (repeats > 0)
     lines.push(`Dropped: ${plural(repeats, 'event')} that the producer had sent before.`)
+  const superseded = metrics.total('forager_superseded_changes_total')
+  if (superseded > 0)
+    lines.push(`Dropped: ${plural(superseded, 'change')} older than what their rows already had.`)
   for (const { labels, value } of metrics.series('forager_messages_skipped_total')) {
     lines.push(`Skipped: ${plural(value, 'bad message')} (${labels.reason}).`)
+  }
+  for (const { labels, value } of metrics.series('forager_dead_letters_total')) {
+    lines.push(`Kept as dead letters: ${plural(value, 'bad message')} (${labels.reason}).`)
   }
   for (const { labels, value } of metrics.series('forager_events_refused_total')) {
     const table = labels.table ?? ''

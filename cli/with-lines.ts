@@ -18,6 +18,7 @@ export function atLine(error: unknown, lineOf: LineOf): unknown {
 export function withLines(format: Format, lineOf: LineOf): Format {
   return {
     name: format.name,
+    hasPositions: format.hasPositions,
     createDecoder: options => {
       const decoder = format.createDecoder(options)
       return {

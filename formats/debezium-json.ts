@@ -30,6 +30,7 @@ import { SchemaPending } from './decoder.ts'
 export function debeziumJson({ isDirect = true }: { readonly isDirect?: boolean } = {}): Format {
   return {
     name: 'debezium-json',
+    hasPositions: true,
     createDecoder: options => new DebeziumJsonDecoder(options, isDirect),
   }
 }

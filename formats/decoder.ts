@@ -59,6 +59,8 @@ export interface DecoderOptions {
 
 export interface Format {
   readonly name: string
+  /** Whether events have positions that compare: `ordering: position` needs them. */
+  readonly hasPositions: boolean
   createDecoder(options: DecoderOptions): Decoder
 }
 

@@ -23,7 +23,7 @@ import type {
   TopicSpec,
   Transaction,
 } from './log.ts'
-import { partitionName } from './log.ts'
+import { noMembership, partitionName } from './log.ts'
 import type { LogStorage, PartitionState, StoredAppend, StoredTopic } from './log-storage.ts'
 import { recordBytes } from './log-storage.ts'
 
@@ -221,7 +221,8 @@ export class EmbeddedLog implements Log {
 
   async #commit(transaction: Transaction): Promise<readonly number[]> {
     const { membership, offsets } = { membership: transaction.group, offsets: transaction.offsets }
-    this.#coordinator.check(membership, offsets)
+    const isMember = membership.memberId !== noMembership.memberId || offsets.length > 0
+    if (isMember) this.#coordinator.check(membership, offsets)
     const appends = new Map<string, { records: LogRecord[]; state: PartitionState }>()
     const written = transaction.records.map(record => {
       const state = this.#state(record)

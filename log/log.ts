@@ -67,6 +67,9 @@ export interface GroupMembership {
   readonly generation: number
 }
 
+/** Of who is in no group: its transactions have no offsets. */
+export const noMembership: GroupMembership = { group: '', memberId: '', generation: -1 }
+
 /** A producer of one transactional id. Opening it fences the one before. */
 export interface LogProducer {
   /**

@@ -33,6 +33,10 @@ export interface Origin {
   readonly offset: number
 }
 
+export function isSamePlace(a: Origin, b: Origin): boolean {
+  return a.offset === b.offset && a.partition === b.partition && a.topic === b.topic
+}
+
 export interface ChangeEvent {
   /** `database.table`, or `schema.table` for PostgreSQL; after routing the name of the target. */
   readonly table: string

@@ -5,6 +5,9 @@
  *     version · 0 · topic · partition · schemas (target, text)* · changes*
  *     change: schema number · net change (`net-change.ts`) · source offset
  *
+ *     version · 2 · the same with, behind each change, its position (`position-bytes.ts`) and whether it
+ *         is a row of an incremental snapshot
+ *
  *     version · 1 · truncate marker as JSON
  */
 import { ByteReader, ByteWriter, toBuffer } from './bytes.ts'
@@ -14,6 +17,8 @@ import { fromJson, toJson } from './json.ts'
 import type { NetChange } from './net-change.ts'
 import { writeNetChange } from './net-change.ts'
 import type { Target } from './partition-by.ts'
+import type { ComparablePosition } from './position.ts'
+import { readPosition, writePosition } from './position-bytes.ts'
 import type { TruncateMarker } from './staged-batch.ts'
 import type { TableSchema } from './table-schema.ts'
 import { canUnite, fromSchemaText, schemaText } from './table-schema.ts'
@@ -26,7 +31,13 @@ export interface HopChange {
   readonly change: NetChange
   /** Offset of the event in the frame's source partition. */
   readonly offset: number
+  /** Where changes are ordered by it; null: it is not known. */
+  readonly position?: ComparablePosition | null
+  /** A row of an incremental snapshot: where changes are ordered by position. */
+  readonly isIncremental?: boolean
 }
+
+const kinds = { changes: 0, truncate: 1, positioned: 2 } as const
 
 export type HopFrame =
   | ChangesFrame
@@ -46,6 +57,12 @@ export interface FrameSchema {
   readonly schema: TableSchema
 }
 
+interface CursorRange {
+  readonly start: number
+  readonly count: number
+  readonly hasPositions: boolean
+}
+
 /** Passes over the changes of a frame, in their order, once. */
 export class HopChangeCursor {
   readonly change = new EncodedChange()
@@ -59,7 +76,18 @@ export class HopChangeCursor {
   /** Of the change: offset of its event in the frame's source partition. */
   offset = 0
 
-  constructor(bytes: Buffer, start: number, count: number, schemas: readonly FrameSchema[]) {
+  /** Of the change, where changes are ordered by it; null: it is not known. */
+  position: ComparablePosition | null = null
+  /** Whether it is a row of an incremental snapshot; where changes are ordered by position. */
+  isIncremental = false
+  readonly #hasPositions: boolean
+
+  constructor(
+    bytes: Buffer,
+    { start, count, hasPositions }: CursorRange,
+    schemas: readonly FrameSchema[],
+  ) {
+    this.#hasPositions = hasPositions
     this.#bytes = bytes
     this.#rest = new ByteReader(bytes, start)
     this.#schemas = schemas
@@ -78,6 +106,10 @@ export class HopChangeCursor {
     this.of = this.#schemas[this.change.readNumbered(this.#bytes, this.#at)]!
     this.#rest.position = this.change.end
     this.offset = Number(this.#rest.integer())
+    if (this.#hasPositions) {
+      this.position = readPosition(this.#rest)
+      this.isIncremental = this.#rest.byte() === 1
+    }
     this.#at = this.#rest.position
     return true
   }
@@ -93,9 +125,12 @@ export class HopFrameWriter {
   #schemas: FrameSchema[] = []
   #count = 0
 
-  constructor(topic: string, partition: number) {
+  readonly #hasPositions: boolean
+
+  constructor(topic: string, partition: number, hasPositions = false) {
     this.#topic = topic
     this.#partition = partition
+    this.#hasPositions = hasPositions
   }
 
   get isEmpty(): boolean {
@@ -107,13 +142,18 @@ export class HopFrameWriter {
   }
 
   /** False when no table could hold it beside what the frame has: then it begins the next frame. */
-  add({ target, change, offset }: HopChange): boolean {
+  add(hopChange: HopChange): boolean {
+    const { target, change, offset, position = null, isIncremental = false } = hopChange
     const writer = this.#changes
     const number = this.#schemaNumber(target, change.schema)
     if (number === null) return false
     writer.count(number)
     writeNetChange(writer, change)
     writer.integer(offset)
+    if (this.#hasPositions) {
+      writePosition(writer, position)
+      writer.byte(isIncremental ? 1 : 0)
+    }
     this.#count += 1
     return true
   }
@@ -122,7 +162,7 @@ export class HopFrameWriter {
   take(): Buffer {
     const writer = new ByteWriter(this.#changes.length + 1024)
     writer.byte(version)
-    writer.byte(0)
+    writer.byte(this.#hasPositions ? kinds.positioned : kinds.changes)
     writer.text(this.#topic)
     writer.count(this.#partition)
     writer.count(this.#schemas.length)
@@ -155,7 +195,10 @@ export class HopFrameWriter {
 }
 
 export function encodeTruncate(target: Target, marker: TruncateMarker): Buffer {
-  return Buffer.concat([Buffer.from([version, 1]), Buffer.from(toJson({ target, marker }))])
+  return Buffer.concat([
+    Buffer.from([version, kinds.truncate]),
+    Buffer.from(toJson({ target, marker })),
+  ])
 }
 
 /** Changes in the result are views of `bytes`. */
@@ -164,8 +207,8 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
   const found = reader.byte()
   assert(found === version, () => `a hop record has version ${found}, known is ${version}`)
   const kind = reader.byte()
-  assert(kind <= 1, () => `a hop record is of the unknown kind ${kind}`)
-  if (kind === 1) {
+  assert(kind <= kinds.positioned, () => `a hop record is of the unknown kind ${kind}`)
+  if (kind === kinds.truncate) {
     const text = Buffer.from(bytes.subarray(2)).toString('utf8')
     return { kind: 'truncate', ...(fromJson(text) as { target: Target; marker: TruncateMarker }) }
   }
@@ -176,6 +219,8 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
     schema: fromSchemaText(reader.text()),
   }))
   const count = reader.count()
-  const changes = new HopChangeCursor(toBuffer(bytes), reader.position, count, schemas)
+  const hasPositions = kind === kinds.positioned
+  const range = { start: reader.position, count, hasPositions }
+  const changes = new HopChangeCursor(toBuffer(bytes), range, schemas)
   return { kind: 'changes', topic, partition, schemas, changes }
 }

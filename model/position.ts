@@ -6,7 +6,8 @@
  * After a fail-over or a restore the numbers start anew, and comparing them would lose rows.
  */
 
-export interface Position {
+/** As much of a position as others are compared with. */
+export interface ComparablePosition {
   /** `mariadb`, `mysql`, `postgresql`, … */
   readonly connector: string
   /** Connector's logical name, and what the operator added to it (`source.incarnation`). */
@@ -19,16 +20,19 @@ export interface Position {
   readonly order: readonly (number | bigint | null)[]
   /** Events of one PostgreSQL transaction compare by their last part alone. */
   readonly transaction: string | null
-  /** The transaction's global id, where the source has them. */
-  readonly gtid: string | null
   /** True for a row of a snapshot. */
   readonly isSnapshot: boolean
+}
+
+export interface Position extends ComparablePosition {
+  /** The transaction's global id, where the source has them. */
+  readonly gtid: string | null
   /** As an operator would look it up: `mysql-bin.000001:12155:0@3307`, `34530232/34534352`. */
   readonly text: string
 }
 
 /** Whether both are places in one log. */
-export function isSameIncarnation(a: Position, b: Position): boolean {
+export function isSameIncarnation(a: ComparablePosition, b: ComparablePosition): boolean {
   return (
     a.connector === b.connector &&
     a.name === b.name &&
@@ -38,7 +42,7 @@ export function isSameIncarnation(a: Position, b: Position): boolean {
 }
 
 /** Negative, zero, positive, or undefined when the two cannot be compared. */
-export function comparePositions(a: Position, b: Position): number | undefined {
+export function comparePositions(a: ComparablePosition, b: ComparablePosition): number | undefined {
   if (!isSameIncarnation(a, b)) return undefined
   if (a.connector === 'postgresql') return comparePostgres(a, b)
   for (let index = 0; index < Math.max(a.order.length, b.order.length); index += 1) {
@@ -64,7 +68,7 @@ function compareParts(a: number | bigint, b: number | bigint): number {
  * in commit order, so the first part decides; a snapshot knows only its own LSN; and before the
  * connector has seen a commit the first part is null.
  */
-function comparePostgres(a: Position, b: Position): number | undefined {
+function comparePostgres(a: ComparablePosition, b: ComparablePosition): number | undefined {
   const [leftCommit, leftLsn] = a.order
   const [rightCommit, rightLsn] = b.order
   if (leftLsn == null || rightLsn == null) return undefined

@@ -14,7 +14,11 @@ export const counters = {
   forager_events_refused_total: 'Change events of tables that were refused, by table.',
   forager_repeats_dropped_total: 'Change events that the producer sent again, by table.',
   forager_messages_skipped_total: 'Bad messages that the policy skipped, by reason.',
+  forager_dead_letters_total: 'Bad messages that were kept as dead letters, by reason.',
   forager_patches_without_row_total: 'Partial rows that found no row to change, by table.',
+  forager_superseded_changes_total:
+    'Changes that came after a later one of their row, by table (ordering: position).',
+  forager_restored_records_total: 'Records of changelogs read to restore stores, by task.',
   forager_net_changes_total: 'Net changes that left windows, by table.',
   forager_windows_closed_total: 'Windows that closed, by the limit that closed them.',
   forager_batches_staged_total: 'Batches staged, by table.',
@@ -39,6 +43,9 @@ export const gauges = {
   forager_window_age_seconds: 'Age of the open window, by task.',
   forager_window_rows: 'Net changes in the open window, by task.',
   forager_window_bytes: 'Size of the open window, by task.',
+  forager_position_store_keys: 'Keys of which the last position is kept, by task.',
+  forager_position_store_bytes: 'Size of the same.',
+  forager_restore_remaining_records: 'Offsets that a store is still restored from, by task.',
   forager_batches_waiting: 'Staged batches that are not applied yet, by table.',
   forager_table_applied_time_seconds: 'When the table was last applied, in Unix time, by table.',
   forager_last_commit_time_seconds: 'When a task last committed, in Unix time, by task.',
@@ -48,6 +55,7 @@ export const gauges = {
 export const histograms = {
   forager_apply_duration_seconds: 'Applying batches to a table, by table.',
   forager_window_close_duration_seconds: 'Writing and staging a window, by task.',
+  forager_restore_duration_seconds: 'Restoring a store from its changelog, by task.',
   forager_commit_duration_seconds: 'A transaction, by sub-topology.',
 } as const
 

@@ -8,7 +8,7 @@
 import { ByteReader, ByteWriter, toBuffer } from '../model/bytes.ts'
 import { EncodedChange } from '../model/encoded-change.ts'
 import { assert } from '../model/errors.ts'
-import type { FrameSchema, HopFrame } from '../model/hop-frame.ts'
+import type { FrameSchema, HopChangeCursor, HopFrame } from '../model/hop-frame.ts'
 import type { NetChange } from '../model/net-change.ts'
 import { readNetChange, writeNetChange } from '../model/net-change.ts'
 import type { Target } from '../model/partition-by.ts'
@@ -54,6 +54,8 @@ interface OpenPart {
   firstMs: number
   lastMs: number
 }
+
+const all = (): boolean => true
 
 const emptySchema: TableSchema = { columns: [], key: [] }
 
@@ -109,8 +111,11 @@ export class OpenWindow {
     })
   }
 
-  /** Takes in a record that ends before `nextOffset`. `nowMs` is monotonic. */
-  add(frame: HopFrame, nowMs: number): void {
+  /**
+   * Takes in a record that ends before `nextOffset`; of its changes those that `takes` says. `nowMs` is
+   * monotonic.
+   */
+  add(frame: HopFrame, nowMs: number, takes: (changes: HopChangeCursor) => boolean = all): void {
     this.#openedAtMs ??= nowMs
     if (frame.kind === 'truncate') {
       this.#truncate(frame.target, frame.marker)
@@ -119,6 +124,7 @@ export class OpenWindow {
     const { changes } = frame
     let of: FrameSchema | null = null
     while (changes.next()) {
+      if (!takes(changes)) continue
       // Changes of one table come in rows.
       if (of !== changes.of) this.#begin(changes.of)
       of = changes.of

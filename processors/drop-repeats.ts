@@ -64,7 +64,7 @@ const maxSeen = 128
 /** More drops than this in a row are no replay that a producer would make. */
 const maxRunEvents = 10_000_000
 /** How far the clocks of two database servers may be apart. */
-const maxSkewMs = 24 * 60 * 60 * 1000
+export const maxSkewMs = 24 * 60 * 60 * 1000
 
 export class RepeatFilter {
   #memory: Memory

@@ -5,6 +5,7 @@
  * window's beginning, and after a crash the window is read again.
  */
 import type { LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
+import type { HopChangeCursor, HopFrame } from '../model/hop-frame.ts'
 import { decodeHopFrame } from '../model/hop-frame.ts'
 import { partitionOfBytes } from '../model/partitioner.ts'
 import type { StagedBatch } from '../model/staged-batch.ts'
@@ -14,6 +15,7 @@ import { OpenWindow } from '../processors/compact.ts'
 import type { StagedWindow, Staging, TaskOwner } from '../sinks/staging.ts'
 import type { StateStore } from '../state/state-store.ts'
 import type { Pipeline } from '../topology/topology.ts'
+import { LastPositions } from './last-positions.ts'
 import { paced } from './pacer.ts'
 import { readAll } from './read-all.ts'
 import type { Task, TaskContext } from './task.ts'
@@ -33,6 +35,16 @@ export interface CompactTaskOptions {
   readonly staging: Staging
   /** For the task's store. */
   readonly folder: string
+  /** Null: the order of the log counts. */
+  readonly byPosition: ByPosition | null
+}
+
+/** Topics of a pipeline whose changes are ordered by position. */
+export interface ByPosition {
+  /** Of the last positions of keys. */
+  readonly changelog: string
+  /** Changes that come through it are dead letters that were replayed. */
+  readonly replay: string
 }
 
 export class CompactTask implements Task {
@@ -44,6 +56,7 @@ export class CompactTask implements Task {
   #owner: TaskOwner | null = null
   #store: StateStore | null = null
   #window: OpenWindow | null = null
+  #positions: LastPositions | null = null
 
   constructor(options: CompactTaskOptions) {
     const { context, pipeline, input } = options
@@ -62,7 +75,17 @@ export class CompactTask implements Task {
     await staging.sweep(this.#owner, offset, await this.#stagedBatches())
     this.#store = await pipeline.compact.store.open(folder)
     this.#window = new OpenWindow(this.#store, context.metrics, offset)
+    await this.#restorePositions()
     return offset
+  }
+
+  async #restorePositions(): Promise<void> {
+    const { context, pipeline, folder, byPosition } = this.#options
+    if (byPosition === null) return
+    const at = { topic: byPosition.changelog, partition: this.input.partition }
+    const store = await pipeline.compact.store.open(`${folder}-positions`)
+    this.#positions = new LastPositions(context, this.id, at, store)
+    await this.#positions.restore()
   }
 
   async process(batch: LogBatch): Promise<null> {
@@ -72,16 +95,26 @@ export class CompactTask implements Task {
       const now = context.clock.monotonic()
       const frame = decodeHopFrame(record.value!)
       if (!window.accepts(frame)) await this.#close('schema')
-      window.add(frame, now)
+      window.add(frame, now, this.#takesOf(frame))
       window.advance(record.offset + 1, now)
       this.#committer.noteRecord(record)
       await this.#store!.settle()
+      await this.#positions?.settle()
       await context.rest()
-      const reason = window.dueReason(pipeline.compact.limits, now)
+      const isFull = this.#positions?.isFull === true
+      const reason = isFull ? 'rows' : window.dueReason(pipeline.compact.limits, now)
       if (reason !== null) await this.#close(reason)
     }
     window.advance(batch.nextOffset, context.clock.monotonic())
     return null
+  }
+
+  /** Which changes of the frame the window takes: those that came after a later one of their key are not. */
+  #takesOf(frame: HopFrame): ((changes: HopChangeCursor) => boolean) | undefined {
+    const positions = this.#positions
+    if (positions === null || frame.kind === 'truncate') return undefined
+    const isReplayed = frame.topic === this.#options.byPosition?.replay
+    return changes => positions.accepts(changes, isReplayed)
   }
 
   remainingMs(): number | null {
@@ -109,6 +142,7 @@ export class CompactTask implements Task {
       this.#options.context.metrics.forget(name, { task: this.id })
     }
     await this.#store?.close()
+    await this.#positions?.close()
     await this.#committer.close()
   }
 
@@ -131,8 +165,10 @@ export class CompactTask implements Task {
         timestampMs: now,
       }
     })
-    await this.#committer.commit(records, range.to)
+    const changes = (await this.#positions?.changes()) ?? []
+    await this.#committer.commit([...records, ...changes], range.to)
     context.reach('window.committed')
+    this.#positions?.committed()
     await window.reset()
     await context.log.deleteRecords(this.input, range.to)
     const seconds = (context.clock.monotonic() - began) / 1000
@@ -146,6 +182,7 @@ export class CompactTask implements Task {
     metrics.set('forager_window_rows', rows, { task: this.id })
     metrics.set('forager_window_bytes', bytes, { task: this.id })
     metrics.set('forager_window_age_seconds', ageMs / 1000, { task: this.id })
+    this.#positions?.measure()
   }
 
   /** Writes the window's files and makes them durable. A window that nets to nothing has none. */

@@ -18,11 +18,12 @@ export class HopWriter {
   constructor(
     source: TopicPartition,
     hop: { readonly topic: string; readonly partitions: number },
+    hasPositions: boolean,
   ) {
     this.#hop = hop
     this.#open = Array.from(
       { length: hop.partitions },
-      () => new HopFrameWriter(source.topic, source.partition),
+      () => new HopFrameWriter(source.topic, source.partition, hasPositions),
     )
   }
 

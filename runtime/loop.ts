@@ -55,6 +55,7 @@ export class Loop {
     this.#gate = new SourceGate({
       ...options,
       infoOf: topic => this.#sources.infoOf(topic),
+      isByPosition: topic => this.#sources.sourceOf(topic)?.ordering === 'position',
       confirmedOf: topic => this.#sources.sourceOf(topic)?.confirmedPartitions.get(topic),
     })
   }

@@ -20,6 +20,23 @@ export function keyUnordered({ origin, table, schema }: ChangeEvent, partitions:
   )
 }
 
+/** What came late could not be put beneath it: which columns it leaves out is known to nobody later. */
+export function partialUnordered({ origin, table, schema, after }: ChangeEvent) {
+  const missing = schema.columns.filter(({ name }) => after?.[name] === undefined)
+  return new ProcessingError(
+    'partial-row-unordered',
+    `the values of ${missing.map(({ name }) => name).join(', ')} were not sent`,
+    { context: { ...origin, table } },
+  )
+}
+
+/** Whether it is older than what its row has is not known. */
+export function replayUnordered({ origin, table }: ChangeEvent) {
+  return new ProcessingError('replay-unordered', 'a change that is replayed has no position', {
+    context: { ...origin, table },
+  })
+}
+
 /** Within a run of drops nothing can be committed, so what is applied meanwhile must be little. */
 export function tooMuchHeldBack(input: TopicPartition, offset: number) {
   return new SourceError(

@@ -29,6 +29,8 @@ export interface SourceGateOptions {
   readonly infoOf: (topic: string) => TopicInfo | undefined
   /** The number of partitions that the operator confirmed. */
   readonly confirmedOf: (topic: string) => number | undefined
+  /** Whether keys that move do no harm: changes are ordered by their positions. */
+  readonly isByPosition: (topic: string) => boolean
 }
 
 const noLimit = Number.MAX_SAFE_INTEGER
@@ -102,6 +104,7 @@ export class SourceGate {
       return offset === undefined ? { kind: 'wait' } : { kind: 'until', offset }
     }
     if (info.partitions <= known.partitions) return { kind: 'read' }
+    if (this.#options.isByPosition(at.topic)) return { kind: 'read' }
     if (this.#options.confirmedOf(at.topic) !== info.partitions) throw grown(info, known)
     if (!(await this.#isWritten(info, known))) {
       // Until a producer uses the new ones, the old ones have everything, in order.

@@ -4,23 +4,25 @@
  * are committed together.
  */
 import type { Decoded } from '../formats/decoder.ts'
-import type { LogBatch, ProducerRecord, TopicInfo, TopicPartition } from '../log/log.ts'
+import type { Log, LogBatch, ProducerRecord, TopicInfo, TopicPartition } from '../log/log.ts'
 import type { ChangeEvent, EventBatch, LogRecord } from '../model/change-event.ts'
+import { isSamePlace } from '../model/change-event.ts'
+import { originalOf } from '../model/dead-letter.ts'
 import { judgedEvent } from '../model/encoded-event.ts'
-import type { ForagerError } from '../model/errors.ts'
 import { isDataError } from '../model/errors.ts'
 import type { HopChange } from '../model/hop-frame.ts'
-import type { TruncateMarker } from '../model/staged-batch.ts'
 import { RepeatFilter } from '../processors/drop-repeats.ts'
-import { keyEvent } from '../processors/key-events.ts'
 import type { Pipeline } from '../topology/topology.ts'
+import { BadMessages } from './bad-messages.ts'
 import { Chain } from './chain.ts'
-import { DoubtfulTables } from './doubtful-tables.ts'
+import { hopChangeOf, truncateMarker } from './hop-change.ts'
 import { HopWriter } from './hop-writer.ts'
+import { reportDropped, reportUnproven } from './repeat-reports.ts'
 import type { SchemaReader } from './schema-reader.ts'
 import { countRecords, measureLag, partitionLabels, SourceCounts } from './source-counts.ts'
-import { keyUnordered, tooMuchHeldBack, truncateUnordered } from './source-errors.ts'
+import { keyUnordered, replayUnordered, tooMuchHeldBack } from './source-errors.ts'
 import { beginningOf, growthRecord, layoutOf } from './source-gate.ts'
+import { parseSourceState, sourceStateText } from './source-state.ts'
 import type { Task, TaskContext } from './task.ts'
 import { TaskCommitter } from './task.ts'
 
@@ -30,6 +32,8 @@ export interface SourceTaskOptions {
   readonly input: TopicPartition
   /** The input topic. The order of a truncate is known only when it has one partition. */
   readonly source: TopicInfo
+  /** Its records are dead letters that were replayed: each is read as the message that it was. */
+  readonly isReplay: boolean
   readonly hop: { readonly topic: string; readonly partitions: number }
   readonly schemas: SchemaReader
   readonly commitIntervalMs: number
@@ -60,7 +64,11 @@ export class SourceTask implements Task {
   #dirtySinceMs: number | null = null
   /** What came to the end of the chain, until the push that brought it is whole. */
   #collected: HopChange[] = []
-  #doubtful = new DoubtfulTables()
+  readonly #bad: BadMessages
+  /** Then the task of the key judges what is older; here nothing is. */
+  readonly #isByPosition: boolean
+  /** Of the batch that is processed now. */
+  #records: readonly LogRecord[] = []
   readonly #counts = new SourceCounts()
   /** When the source made the last change that was read. */
   #sourceMs = 0
@@ -71,7 +79,9 @@ export class SourceTask implements Task {
     this.input = input
     this.id = `${pipeline.firstSubTopology}_${input.topic}-${input.partition}`
     this.#committer = new TaskCommitter(context, this.id, input, layoutOf(options.source))
-    this.#hop = new HopWriter(input, hop)
+    this.#isByPosition = pipeline.source.ordering === 'position'
+    this.#hop = new HopWriter(input, hop, this.#isByPosition)
+    this.#bad = new BadMessages(context, this.id, pipeline.source)
     const { logger, metrics } = context
     this.#chain = new Chain(pipeline.transforms, { task: this.id, logger, metrics }, batch =>
       this.#collect(batch),
@@ -79,14 +89,15 @@ export class SourceTask implements Task {
   }
 
   async open(): Promise<number> {
-    const { context, pipeline, input } = this.#options
-    const { offset, state, isNew } = await this.#committer.open(log =>
-      beginningOf(input, log, pipeline.source, context.owners),
-    )
-    const { repeats, decoder, doubtful } = parseState(state)
+    const { context, pipeline, input, isReplay } = this.#options
+    const begin = (log: Log): Promise<number> =>
+      beginningOf(input, log, pipeline.source, context.owners)
+    // A letter may have been replayed before the first start.
+    const { offset, state, isNew } = await this.#committer.open(isReplay ? undefined : begin)
+    const { repeats, decoder, doubtful } = parseSourceState(state)
     this.#repeats = new RepeatFilter(repeats)
     this.#options.schemas.restore(decoder)
-    this.#doubtful = new DoubtfulTables(doubtful)
+    this.#bad.restore(doubtful)
     this.#next = offset
     // Where it begins is committed at once: what comes before its first record must not be passed over.
     this.#committed = isNew ? -1 : offset
@@ -95,19 +106,28 @@ export class SourceTask implements Task {
   }
 
   async process(batch: LogBatch): Promise<number | null> {
-    const { context, schemas } = this.#options
+    const { context, schemas, isReplay } = this.#options
     countRecords(context.metrics, batch)
     this.#dirtySinceMs ??= context.clock.monotonic()
     await schemas.catchUp()
-    for (const record of batch.records) {
-      const outcome = this.#processRecord(record)
+    this.#records = isReplay ? batch.records.map(originalOf) : batch.records
+    const outcome = await this.#processRecords(batch)
+    // A task that has nothing to do keeps no batch.
+    this.#records = []
+    return outcome
+  }
+
+  async #processRecords(batch: LogBatch): Promise<number | null> {
+    const { context } = this.#options
+    for (const [index, record] of batch.records.entries()) {
+      const outcome = this.#processRecord(this.#records[index]!)
       const reread = outcome instanceof Promise ? await outcome : outcome
       if (reread !== null) return reread
       this.#committer.noteRecord(record)
       this.#next = record.offset + 1
       if (this.#events.length < eventsAtOnce) continue
       this.#pushEvents()
-      if (this.#hop.sizeBytes >= maxPendingBytes) await this.#commit()
+      if (this.#pendingBytes >= maxPendingBytes) await this.#commit()
       await context.rest()
     }
     this.#pushEvents()
@@ -126,7 +146,7 @@ export class SourceTask implements Task {
   }
 
   async maintain(): Promise<void> {
-    if (this.remainingMs() === 0 || this.#hop.sizeBytes >= maxPendingBytes) await this.#commit()
+    if (this.remainingMs() === 0 || this.#pendingBytes >= maxPendingBytes) await this.#commit()
   }
 
   async drain(): Promise<void> {
@@ -136,14 +156,7 @@ export class SourceTask implements Task {
     // There may be nothing more to prove the run by. What was accepted within it is in doubt anyway:
     // it is applied, and once more when the run is read again.
     if (!this.#hop.isEmpty) await this.#write(run.fromOffset)
-    const { fromOffset: offset, fromPosition, count } = run
-    this.#options.context.logger.warn('repeats.unproven', {
-      ...this.input,
-      offset,
-      position: fromPosition,
-      count,
-      advice: 'they are read again until the end of the repeat comes, or the source log restarts',
-    })
+    reportUnproven(this.#options.context, this.input, run)
   }
 
   async recordGrowth(): Promise<void> {
@@ -182,11 +195,9 @@ export class SourceTask implements Task {
     }
   }
 
-  /** What the policy says of an error that the record caused. */
+  /** As the policy says; the next record follows. */
   #pass(record: LogRecord, error: unknown): null {
-    if (!isDataError(error) || this.#options.pipeline.source.onError === 'fail') throw error
-    const { topic, partition, offset } = record
-    this.#skip(error.at({ topic, partition, offset }), error.context.table)
+    this.#bad.pass(record, error)
     return null
   }
 
@@ -196,7 +207,9 @@ export class SourceTask implements Task {
     const [first, ...others] = decoded.events
     if (first === undefined) return null
     const { partitions } = this.#options.source
-    if (partitions > 1 && !decoded.isKeyOrdered) throw keyUnordered(first, partitions)
+    if (partitions > 1 && !decoded.isKeyOrdered && !this.#isByPosition) {
+      throw keyUnordered(first, partitions)
+    }
     const outcome = this.#take(first)
     if (others.length === 0 && !(outcome instanceof Promise)) return outcome
     return this.#takeInTurn(outcome, others)
@@ -215,21 +228,23 @@ export class SourceTask implements Task {
   }
 
   #take(event: ChangeEvent): Outcome | Promise<Outcome> {
-    const { source, pipeline } = this.#options
+    const { source, pipeline, isReplay } = this.#options
+    if (isReplay && event.position === null) throw replayUnordered(event)
     // A truncate has no key: sent again it may come through another partition, among others that are
     // higher. It needs no judgement, because its point makes it harmless: see `newerTruncate`.
-    const isJudged = pipeline.source.dropRepeats && (event.op !== 't' || source.partitions === 1)
+    const isOrdered = event.op !== 't' || source.partitions === 1
+    const isJudged = pipeline.source.dropRepeats && !this.#isByPosition && isOrdered
     if (!isJudged) return this.#accept(judgedEvent(event, true))
     const before = this.#repeats.run
     const verdict = this.#repeats.judge(event)
     if (verdict === 'reread') return this.#reread()
     if (verdict !== 'repeat') {
-      const isInDoubt = verdict === 'in-doubt' || this.#doubtful.has(event.table)
+      const isInDoubt = verdict === 'in-doubt' || this.#bad.isDoubtful(event.table)
       return this.#accept(judgedEvent(event, isInDoubt))
     }
     this.#counts.add('forager_repeats_dropped_total', event.table)
     const { run } = this.#repeats
-    if (run === null) this.#reportRun(event, before)
+    if (run === null) reportDropped(this.#options.context, this, event, before)
     // The offset stays here until the run is proven: what came before it is committed now.
     return before === null && run !== null ? this.#commitBefore(run.fromOffset) : null
   }
@@ -240,14 +255,6 @@ export class SourceTask implements Task {
     return null
   }
 
-  #reportRun(event: ChangeEvent, run: RepeatFilter['run']): void {
-    const count = (run?.count ?? 0) + 1
-    const to = event.position?.text ?? ''
-    const from = run?.fromPosition ?? to
-    this.#options.context.emit({ type: 'repeats-dropped', task: this.id, count, from, to })
-    this.#options.context.logger.info('repeats.dropped', { ...this.input, count, from, to })
-  }
-
   /** What was dropped was not proven a repeat: it is applied after all. */
   #reread(): number {
     const from = this.#repeats.run!.fromOffset
@@ -256,6 +263,7 @@ export class SourceTask implements Task {
     this.#events = []
     this.#chain.reset()
     this.#hop.clear()
+    this.#bad.clear()
     this.#next = from
     return from
   }
@@ -272,14 +280,9 @@ export class SourceTask implements Task {
     this.#completeChain()
     const routed = this.#chain.truncate(event)
     if (routed === null) return
-    const isOrdered = this.#options.source.partitions === 1
-    if (!isOrdered && event.position === null) {
-      throw truncateUnordered(event, this.#options.source.partitions)
-    }
-    const { position, sourceMs } = event
-    const point = position === null ? null : { position, sourceMs }
-    const { partitions } = this.#options.hop
-    const marker: TruncateMarker = { ...event.origin, partitions, isOrdered, point }
+    const { source, hop } = this.#options
+    const isOrdered = source.partitions === 1 && !this.#isByPosition
+    const marker = truncateMarker(event, { isOrdered, partitions: hop.partitions, source })
     this.#hop.truncate(this.#options.pipeline.warehouse.sink.targetOf(routed.table), marker)
   }
 
@@ -300,6 +303,8 @@ export class SourceTask implements Task {
   #push(events: EventBatch): void {
     try {
       this.#chain.push(events)
+      // What operators hold back would go with an event that fails later, or fail in its place.
+      if (this.#options.pipeline.source.onError !== 'fail') this.#chain.complete()
     } catch (error) {
       this.#collected = []
       this.#chain.reset()
@@ -309,31 +314,22 @@ export class SourceTask implements Task {
   }
 
   #pushOne(event: ChangeEvent): void {
-    // One before it may have been skipped just now.
-    const isInDoubt = event.isInDoubt || this.#doubtful.has(event.table)
+    // One before it may have been passed just now.
+    const isInDoubt = event.isInDoubt || this.#bad.isDoubtful(event.table)
     try {
       this.#push([judgedEvent(event, isInDoubt)])
     } catch (error) {
-      if (!isDataError(error)) throw error
-      this.#skip(error.at({ ...event.origin, table: event.table }), event.table)
+      // Events do not outlive their batch: see `process`.
+      const record = this.#records.find(one => isSamePlace(one, event.origin))
+      this.#bad.pass(record!, error, event.table)
     }
-  }
-
-  /** `table` is the source's; undefined when it is not known. */
-  #skip(error: ForagerError, table: string | undefined): void {
-    this.#doubtful.add(table)
-    const { metrics, logger } = this.#options.context
-    metrics.count('forager_messages_skipped_total', 1, { reason: error.code })
-    logger.warn('message.skipped', { reason: error.describe() })
   }
 
   /** The end of the chain: keys the events. */
   #collect(batch: EventBatch): void {
     const { sink } = this.#options.pipeline.warehouse
     for (const event of batch) {
-      const target = sink.targetOf(event.table)
-      const change = keyEvent(event, target.partitionBy)
-      this.#collected.push({ target, change, offset: event.origin.offset })
+      this.#collected.push(hopChangeOf(event, sink, this.#isByPosition))
     }
   }
 
@@ -362,35 +358,34 @@ export class SourceTask implements Task {
     this.#dirtySinceMs = null
     const { run } = this.#repeats
     const offset = run?.fromOffset ?? this.#next
-    const isHeldBack = run !== null && !this.#hop.isEmpty && offset < this.#next
-    if (isHeldBack && this.#hop.sizeBytes >= maxHeldBackBytes) {
+    const isHeldBack = run !== null && this.#pendingBytes > 0 && offset < this.#next
+    if (isHeldBack && this.#pendingBytes >= maxHeldBackBytes) {
       throw tooMuchHeldBack(this.input, offset)
     }
     if (isHeldBack || (offset === this.#committed && this.#hop.isEmpty)) return
     await this.#write(offset)
   }
 
-  /** Frames and offset, in one transaction. */
+  /** Frames and letters that wait for a commit. */
+  get #pendingBytes(): number {
+    return this.#hop.sizeBytes + this.#bad.sizeBytes
+  }
+
+  /** Frames, letters and offset, in one transaction. */
   async #write(offset: number): Promise<void> {
-    const { context, schemas } = this.#options
-    const records: readonly ProducerRecord[] = this.#hop.take(context.clock.now())
+    const { context, schemas, isReplay } = this.#options
+    // What is within a run is read again, and its letters are written when the offset passes them.
+    const letters = this.#bad.take(this.#repeats.run === null ? undefined : offset)
+    const records: readonly ProducerRecord[] = [...this.#hop.take(context.clock.now()), ...letters]
     context.reach('source.before-commit')
-    const state = [this.#repeats.save(), schemas.memory, this.#doubtful.save()]
-    await this.#committer.commit(records, offset, JSON.stringify(state))
+    const state = sourceStateText({
+      repeats: this.#repeats.save(),
+      decoder: schemas.memory,
+      doubtful: this.#bad.save(),
+    })
+    await this.#committer.commit(records, offset, state)
     context.reach('source.committed')
     this.#committed = offset
+    if (isReplay) await context.log.deleteRecords(this.input, offset)
   }
-}
-
-interface SavedState {
-  readonly repeats: string
-  readonly decoder: string
-  readonly doubtful: readonly string[]
-}
-
-/** Kept beside the offset: see `RepeatFilter.save`, `Decoder.memory`, `DoubtfulTables.save`. */
-function parseState(state: string): SavedState {
-  type Parts = readonly [string?, string?, (readonly string[])?]
-  const [repeats = '', decoder = '', doubtful = []] = JSON.parse(state || '[]') as Parts
-  return { repeats, decoder, doubtful }
 }

@@ -3,18 +3,23 @@
  * has. What tasks of one pipeline share is made once: its decoder, its warehouse, its staging.
  */
 import { join } from 'node:path'
-import type { Log, TopicInfo, TopicPartition } from '../log/log.ts'
+import type { TopicInfo, TopicPartition } from '../log/log.ts'
 import { assert, StateError } from '../model/errors.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { Warehouse } from '../sinks/warehouse.ts'
 import {
   appliedTopic,
+  changelogTopic,
+  deadLettersTopic,
   internalTopics,
   ownersTopic,
+  positionsStore,
   repartitionTopic,
+  replayTopic,
   stagedTopic,
 } from '../topology/internal-topics.ts'
 import type { Pipeline, Topology } from '../topology/topology.ts'
+import type { ByPosition } from './compact-task.ts'
 import { CompactTask } from './compact-task.ts'
 import { MergeTask } from './merge-task.ts'
 import { SchemaReader } from './schema-reader.ts'
@@ -35,6 +40,7 @@ interface LivePipeline {
   sources: readonly TopicInfo[]
   readonly hop: { readonly topic: string; readonly partitions: number }
   readonly staged: { readonly topic: string; readonly partitions: number; readonly id: string }
+  readonly byPosition: ByPosition | null
   readonly schemas: SchemaReader
   readonly warehouse: Warehouse
   readonly staging: Staging
@@ -47,9 +53,14 @@ export async function planTasks(
   sources: ReadonlyMap<string, readonly TopicInfo[]>,
 ): Promise<TaskPlan> {
   const { log, applicationId } = options
-  await refuseLostTopics(log, applicationId, internalTopics(topology, applicationId))
+  await refuseLostTopics(topology, options)
   await log.createTopic({ name: ownersTopic(applicationId), partitions: 1, cleanup: 'compact' })
   await log.createTopic({ name: appliedTopic(applicationId), partitions: 1, cleanup: 'compact' })
+  if (topology.pipelines.some(({ source }) => source.onError === 'dead-letter')) {
+    // One partition: letters are few, and are listed in the order in which they came.
+    const name = deadLettersTopic(applicationId)
+    await log.createTopic({ name, partitions: 1, cleanup: 'delete' })
+  }
   const live: LivePipeline[] = []
   for (const pipeline of topology.pipelines) {
     live.push(await openPipeline(pipeline, options, sources.get(pipeline.source.name) ?? []))
@@ -60,6 +71,7 @@ export async function planTasks(
         ...one.sources.map(({ name }) => name),
         one.hop.topic,
         one.staged.topic,
+        ...(one.byPosition === null ? [] : [one.byPosition.replay]),
       ]),
     setSources: now => {
       for (const one of live) one.sources = now.get(one.pipeline.source.name) ?? []
@@ -73,13 +85,16 @@ export async function planTasks(
  * tokens that its mergers wrote with are lost.
  */
 async function refuseLostTopics(
-  log: Log,
-  applicationId: string,
-  internal: ReadonlySet<string>,
+  topology: Topology,
+  { log, applicationId }: StreamsOptions,
 ): Promise<void> {
+  const internal = internalTopics(topology, applicationId)
   const names = (await log.topics()).map(({ name }) => name)
   const topic = ownersTopic(applicationId)
-  const left = names.filter(name => name !== topic && internal.has(name))
+  // Dead letters outlive a reset, and may be replayed before the next start.
+  const replays = topology.pipelines.map(({ source }) => replayTopic(applicationId, source.name))
+  const kept = [topic, deadLettersTopic(applicationId), ...replays]
+  const left = names.filter(name => !kept.includes(name) && internal.has(name))
   if (names.includes(topic) || left.length === 0) return
   throw new StateError('internal-topic-missing', `it is gone, and ${left.join(', ')} are there`, {
     context: { topic },
@@ -101,6 +116,12 @@ async function openPipeline(
   const partitions = repartition.partitions ?? existing ?? widest
   await log.createTopic({ name: hop, partitions, cleanup: 'delete' })
   await log.createTopic({ name: staged, partitions, cleanup: 'delete' })
+  const byPosition = source.ordering === 'position' ? topicsByPosition(pipeline, options) : null
+  if (byPosition !== null) {
+    const { changelog, replay } = byPosition
+    await log.createTopic({ name: changelog, partitions, cleanup: 'compact' })
+    await log.createTopic({ name: replay, partitions: 1, cleanup: 'delete' })
+  }
   const id = (await log.topics()).find(({ name }) => name === staged)!.id
   const decoder = source.format.createDecoder(source)
   return {
@@ -108,9 +129,25 @@ async function openPipeline(
     sources,
     hop: { topic: hop, partitions },
     staged: { topic: staged, partitions, id },
+    byPosition,
     schemas: new SchemaReader(decoder, log, clock),
     ...node.sink.open(options),
   }
+}
+
+function topicsByPosition(
+  { source, compact }: Pipeline,
+  { applicationId }: StreamsOptions,
+): ByPosition {
+  return {
+    changelog: changelogTopic(applicationId, positionsStore(compact.name)),
+    replay: replayTopic(applicationId, source.name),
+  }
+}
+
+/** Nobody adds partitions to it. */
+function replayOf({ topic }: TopicPartition): TopicInfo {
+  return { name: topic, partitions: 1, id: '', isFinite: true }
 }
 
 async function createTask(
@@ -119,14 +156,17 @@ async function createTask(
   options: StreamsOptions,
   context: TaskContext,
 ): Promise<Task> {
-  for (const { pipeline, sources, hop, staged, schemas, warehouse, staging } of live) {
+  for (const one of live) {
+    const { pipeline, sources, hop, staged, byPosition, schemas, warehouse, staging } = one
     const source = sources.find(topic => topic.name === at.topic)
-    if (source !== undefined) {
+    const isReplay = at.topic === byPosition?.replay
+    if (source !== undefined || isReplay) {
       return new SourceTask({
         context,
         pipeline,
         input: at,
-        source,
+        source: source ?? replayOf(at),
+        isReplay,
         hop,
         schemas,
         commitIntervalMs: options.commitIntervalMs,
@@ -137,7 +177,7 @@ async function createTask(
       await options.fileSystem.makeDirectory(stores)
       const name = `${pipeline.compact.name}-${at.partition}`
       const folder = join(stores, name)
-      return new CompactTask({ context, pipeline, input: at, staged, staging, folder })
+      return new CompactTask({ context, pipeline, input: at, staged, staging, folder, byPosition })
     }
     if (at.topic === staged.topic) {
       const { id: topicId, partitions } = staged

@@ -55,6 +55,15 @@ class MemoryStore implements StateStore {
     if (this.#arena.isWasteful) this.#compact()
   }
 
+  delete(key: string): void {
+    const place = this.#places.get(key)
+    if (place === undefined) return
+    this.#sizeBytes -= key.length + overheadBytes + this.#arena.at(place).length
+    this.#places.delete(key)
+    this.#arena.drop(place)
+    if (this.#arena.isWasteful) this.#compact()
+  }
+
   settle(): Promise<void> {
     return Promise.resolve()
   }
@@ -130,9 +139,16 @@ class Arena {
       write(slab, start, value)
       return place
     }
-    this.#usedBytes -= headBytes + capacity
-    this.#wastedBytes += headBytes + capacity
+    this.drop(place)
     return this.add(value)
+  }
+
+  /** The value is not there any more. */
+  drop(place: number): void {
+    const slab = this.#slabs[Math.floor(place / slabBytes)]!
+    const bytes = headBytes + slab.readUInt32LE((place % slabBytes) + 4)
+    this.#usedBytes -= bytes
+    this.#wastedBytes += bytes
   }
 
   /** The slabs as they are; the arena is empty afterwards. */

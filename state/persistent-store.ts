@@ -25,7 +25,8 @@ type Level = ClassicLevel<Buffer, Buffer>
 class PersistentStore implements StateStore {
   readonly #folder: string
   readonly #memoryBytes: number
-  #recent = new Map<string, Uint8Array>()
+  /** Null: it is deleted, and may still be on disk. */
+  #recent = new Map<string, Uint8Array | null>()
   #recentBytes = 0
   /** Opened when memory overflows for the first time: most windows never need a file. */
   #level: Level | null = null
@@ -46,18 +47,32 @@ class PersistentStore implements StateStore {
   }
 
   get(key: string): Uint8Array | undefined {
-    return this.#recent.get(key) ?? this.#level?.getSync(Buffer.from(key, 'latin1'))
+    const recent = this.#recent.get(key)
+    if (recent !== undefined) return recent ?? undefined
+    return this.#level?.getSync(Buffer.from(key, 'latin1'))
   }
 
   update(key: string, change: (before: Uint8Array | undefined) => Uint8Array): void {
-    const recent = this.#recent.get(key)
-    const before = recent ?? this.#level?.getSync(Buffer.from(key, 'latin1'))
+    const before = this.get(key)
     const value = Buffer.from(change(before))
-    this.#recent.set(key, value)
-    this.#recentBytes +=
-      value.length - (recent === undefined ? -key.length - overheadBytes : recent.length)
+    this.#setRecent(key, value)
     this.#sizeBytes += value.length - (before === undefined ? -key.length : before.length)
     if (before === undefined) this.#count += 1
+  }
+
+  delete(key: string): void {
+    const before = this.get(key)
+    if (before === undefined) return
+    this.#setRecent(key, null)
+    this.#sizeBytes -= before.length + key.length
+    this.#count -= 1
+  }
+
+  #setRecent(key: string, value: Uint8Array | null): void {
+    const recent = this.#recent.get(key)
+    this.#recent.set(key, value)
+    if (recent === undefined) this.#recentBytes += key.length + overheadBytes
+    this.#recentBytes += (value?.length ?? 0) - (recent?.length ?? 0)
   }
 
   async settle(): Promise<void> {
@@ -66,7 +81,8 @@ class PersistentStore implements StateStore {
 
   async *entries(): AsyncGenerator<readonly (readonly [string, Uint8Array])[]> {
     if (this.#level === null) {
-      const keys = [...this.#recent.keys()].sort()
+      const kept = [...this.#recent].flatMap(([key, value]) => (value === null ? [] : [key]))
+      const keys = kept.sort()
       for (let start = 0; start < keys.length; start += entriesAtOnce) {
         const part = keys.slice(start, start + entriesAtOnce)
         yield part.map(key => [key, this.#recent.get(key)!] as const)
@@ -111,8 +127,11 @@ class PersistentStore implements StateStore {
       })
       await this.#level.open()
     }
-    const batch = [...this.#recent].map(([key, value]) => {
-      return { type: 'put' as const, key: Buffer.from(key, 'latin1'), value: toBuffer(value) }
+    const batch = [...this.#recent].map(([name, value]) => {
+      const key = Buffer.from(name, 'latin1')
+      return value === null
+        ? { type: 'del' as const, key }
+        : { type: 'put' as const, key, value: toBuffer(value) }
     })
     await this.#level.batch(batch)
     this.#recent = new Map()

@@ -4,7 +4,8 @@
  * between two slices of work.
  *
  * A window's store needs no changelog: the offsets of what it holds are not committed before the
- * window is, so after a crash it is emptied and filled again from the log.
+ * window is, so after a crash it is emptied and filled again from the log. A store that outlives its
+ * window is restored from a changelog (`runtime/last-positions.ts`).
  */
 export interface StateStore {
   /** Entries. */
@@ -15,6 +16,8 @@ export interface StateStore {
   get(key: string): Uint8Array | undefined
   /** Writes a copy of what `change` makes of the value before, which it must not change. */
   update(key: string, change: (before: Uint8Array | undefined) => Uint8Array): void
+  /** A key that is not there is left so. */
+  delete(key: string): void
   /** Moves to disk what memory should not hold. */
   settle(): Promise<void>
   /** All entries in the order of the keys' bytes. Nothing may be written meanwhile. */

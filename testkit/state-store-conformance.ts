@@ -200,6 +200,37 @@ const measures: readonly StateStoreConformanceCase[] = [
     },
   ),
 
+  withStore('what is deleted is gone, wherever it was, and can be written again', async store => {
+    for (const settles of [false, true]) {
+      const { count, sizeBytes } = store
+      put(store, 'a', 'of a')
+      put(store, 'b', 'of b')
+      if (settles) await store.settle()
+      store.delete('a')
+      equal(store.get('a'), undefined)
+      await holds(store, [['b', 'of b']])
+      store.delete('a')
+      store.delete('never there')
+      if (settles) await store.settle()
+      equal(store.get('a'), undefined)
+      await holds(store, [['b', 'of b']])
+      equal(store.count, count + 1)
+      store.update('a', before => {
+        equal(before, undefined)
+        return bytes('again')
+      })
+      equal(read(store, 'a'), 'again')
+      await holds(store, [
+        ['a', 'again'],
+        ['b', 'of b'],
+      ])
+      store.delete('a')
+      store.delete('b')
+      deepEqual([store.count, store.sizeBytes], [count, sizeBytes])
+      await holds(store, [])
+    }
+  }),
+
   withStore('it is empty after it was cleared, and can be used again', async store => {
     for (const settles of [false, true]) {
       for (let key = 0; key < 100; key += 1) put(store, `k${key}`, 'old')
@@ -228,6 +259,11 @@ const order: readonly StateStoreConformanceCase[] = [
         const chars = Array.from({ length }, () => Math.floor(random.next() * 256))
         const key = String.fromCharCode(...chars)
         const value = `${step}`
+        if (random.next() < 0.2) {
+          store.delete(key)
+          model.delete(key)
+          continue
+        }
         store.update(key, before => {
           const expected = model.get(key)
           equal(before === undefined ? undefined : Buffer.from(before).toString(), expected)

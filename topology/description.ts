@@ -2,7 +2,7 @@
  * A topology in the text form of Kafka Streams (`TopologyDescription`): what draws theirs draws ours.
  * It is derived from the same pipelines that run.
  */
-import { repartitionTopic, stagedTopic } from './internal-topics.ts'
+import { positionsStore, repartitionTopic, stagedTopic } from './internal-topics.ts'
 import type { TopicSelection } from './nodes.ts'
 import type { Pipeline } from './topology.ts'
 
@@ -55,14 +55,19 @@ function describePipeline(
     [
       { type: 'Source', name: source.name, ...selected(source.topics) },
       processor(`${source.name}-decode`),
-      ...(source.dropRepeats ? [processor(`${source.name}-drop-repeats`)] : []),
+      ...(source.dropRepeats && source.ordering === 'log'
+        ? [processor(`${source.name}-drop-repeats`)]
+        : []),
       ...transforms.map(({ name }) => processor(name)),
       processor(`${repartition.name}-key`),
       { type: 'Sink', name: `${repartition.name}-sink`, linked: [hop] },
     ],
     [
       { type: 'Source', name: `${repartition.name}-source`, linked: [hop] },
-      processor(compact.name, [`${compact.name}-store`]),
+      processor(compact.name, [
+        `${compact.name}-store`,
+        ...(source.ordering === 'position' ? [positionsStore(compact.name)] : []),
+      ]),
       processor(`${warehouse.name}-stage`),
       { type: 'Sink', name: `${warehouse.name}-staged-sink`, linked: [staged] },
     ],

@@ -10,8 +10,17 @@ import type { StateStoreSupplier } from '../state/state-store.ts'
 /** Topics by name, or all whose name matches. */
 export type TopicSelection = readonly string[] | RegExp
 
-/** What becomes of a bad message: `fail` stops, `skip` counts it and goes on. */
-export type ErrorPolicy = 'fail' | 'skip'
+/**
+ * What becomes of a bad message: `fail` stops, `skip` counts it and goes on, `dead-letter` keeps it in a
+ * topic of its own as well.
+ */
+export type ErrorPolicy = 'fail' | 'skip' | 'dead-letter'
+
+/**
+ * Which of two changes of a row is the later one: `log`, the one that comes later in its partition of the
+ * topic; `position`, the one that is later in the source's log, whatever partitions they came through.
+ */
+export type Ordering = 'log' | 'position'
 
 /**
  * Where a partition is begun that was never read before: at its first record, behind its last one, or
@@ -31,8 +40,9 @@ export interface SourceNode extends DecoderOptions {
   readonly start: StartPosition
   /** Topics whose partitions were added to, with the number of them that the operator confirmed. */
   readonly confirmedPartitions: ReadonlyMap<string, number>
-  /** False: repeats of the producer are applied again. */
+  /** False: repeats of the producer are applied again. With `ordering: position` it says nothing. */
   readonly dropRepeats: boolean
+  readonly ordering: Ordering
 }
 
 /** One task's instance of a node: an operator over batches, and what to do at the end. */

@@ -18,7 +18,14 @@ import {
 } from '../processors/transforms.ts'
 import type { WarehouseSink } from '../sinks/warehouse.ts'
 import type { StateStoreSupplier } from '../state/state-store.ts'
-import type { Edge, ErrorPolicy, StartPosition, TopicSelection, TopologyNode } from './nodes.ts'
+import type {
+  Edge,
+  ErrorPolicy,
+  Ordering,
+  StartPosition,
+  TopicSelection,
+  TopologyNode,
+} from './nodes.ts'
 import { Topology } from './topology.ts'
 
 export interface Named {
@@ -44,6 +51,8 @@ export interface StreamOptions extends Named {
   readonly confirmPartitions?: Readonly<Record<string, number>>
   /** Default true. */
   readonly dropRepeats?: boolean
+  /** Default `log`: a key's changes come through one partition of the source, in order. */
+  readonly ordering?: Ordering
 }
 
 const defaultLimits: WindowLimits = {
@@ -71,6 +80,7 @@ export class StreamsBuilder {
       incarnation: options.incarnation ?? '',
       confirmedPartitions: new Map(Object.entries(options.confirmPartitions ?? {})),
       dropRepeats: options.dropRepeats ?? true,
+      ordering: options.ordering ?? 'log',
     })
     return new ChangeStream((node, from) => this.#add(node, from), options.name, path)
   }
@@ -115,7 +125,10 @@ export class ChangeStream {
     return this.#transform(name, () => ({ operator: mapEvents(name, change) }))
   }
 
-  /** RxJS operators over single events. They must be synchronous, and keep nothing over a commit. */
+  /**
+   * RxJS operators over single events. They must be synchronous, and keep nothing over a commit; nor,
+   * unless `onError` is `fail`, over a batch.
+   */
   pipe(
     name: string,
     ...operators: readonly OperatorFunction<ChangeEvent, ChangeEvent>[]

@@ -109,6 +109,9 @@ function valueProblems(node: TopologyNode): string[] {
   if (kind === 'source' && !(node.topics instanceof RegExp) && !node.topics.some(Boolean)) {
     return [`"${name}" reads no topic`]
   }
+  if (kind === 'source' && node.ordering === 'position' && !node.format.hasPositions) {
+    return [`"${name}" orders by position, and the format ${node.format.name} has none`]
+  }
   if (kind === 'repartition' && node.partitions !== undefined) {
     const isCount = Number.isInteger(node.partitions) && node.partitions > 0
     return isCount

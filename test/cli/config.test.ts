@@ -47,6 +47,7 @@ window: { maxAge: 5s, maxRows: 500000, maxBytes: 64MiB }
         format: 'debezium-json',
         connector: {},
         dropRepeats: true,
+        ordering: 'log',
         incarnation: '',
       },
       tables: [{ from: 'demo.*', to: 'ods.{table}' }],
@@ -238,7 +239,7 @@ onErorr: skip
     ['repartition: { partitions: 1001 }', 'repartition.partitions must be at most 1000'],
     ['state: { store: disk }', 'state.store must be memory or persistent'],
     ['state: { path: 5 }', 'state.path must be a string'],
-    ['onError: [fail]', 'onError must be fail or skip'],
+    ['onError: [fail]', 'onError must be fail or skip or dead-letter'],
     [
       'commitInterval: 5',
       'commitInterval must be a duration with its unit, like 5s (units: ms, s, m, h)',
@@ -286,6 +287,15 @@ onErorr: skip
   it('finds the line of a key whose value begins on the next one', async () => {
     const text = configText({ more: 'window:\n  maxRows:\n    many\n' })
     expect(await problemsOf(text)).toEqual(['f.yaml:7: window.maxRows must be a number'])
+  })
+
+  it('that orders by position and would apply repeats says what to leave out', async () => {
+    const source = ', ordering: position, dropRepeats: false'
+    expect(await problemsOf(configText({ source }))).toEqual([
+      'f.yaml:2: source.dropRepeats: with `ordering: position` what is older than the last change of its ' +
+        'row is always dropped; leave it out, or use `ordering: log`',
+    ])
+    expect(await problemsOf(configText({ source: ', ordering: position' }))).toEqual([])
   })
 
   it('by a source that is a folder says so', async () => {

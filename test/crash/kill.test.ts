@@ -74,6 +74,7 @@ function newFolder(random: Random): string {
       path: recording.path,
       format: 'debezium-json',
       repartitionInto: 1 + Math.floor(random.next() * 4),
+      ordering: random.next() < 0.5 ? 'position' : 'log',
     },
     tables: [{ from: 'demo.*', to: '{database}.{table}' }],
     warehouse: { type: 'embedded', path: 'warehouse' },

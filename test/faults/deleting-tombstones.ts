@@ -7,6 +7,7 @@ import { plainEvent } from '../../model/encoded-event.ts'
 export function deletingTombstones(): Format {
   return {
     name: 'deleting-tombstones',
+    hasPositions: true,
     createDecoder: options => new DeletingTombstones(debeziumJson().createDecoder(options)),
   }
 }

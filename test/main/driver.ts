@@ -5,7 +5,9 @@ import type { TableRule } from '../../processors/route-tables.ts'
 import { TableRouter } from '../../processors/route-tables.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'
 import { inMemory } from '../../state/memory-store.ts'
+import type { StateStoreSupplier } from '../../state/state-store.ts'
 import { TopologyTestDriver } from '../../testkit/topology-test-driver.ts'
+import type { ErrorPolicy, Ordering } from '../../topology/nodes.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 
 export interface ShopSetup {
@@ -14,8 +16,10 @@ export interface ShopSetup {
   /** Of every source topic. */
   readonly partitions?: number
   readonly rule?: Partial<TableRule>
-  readonly onError?: 'fail' | 'skip'
+  readonly onError?: ErrorPolicy
   readonly commitIntervalMs?: number
+  readonly ordering?: Ordering
+  readonly store?: StateStoreSupplier
 }
 
 export async function openShop(setup: ShopSetup = {}): Promise<TopologyTestDriver> {
@@ -33,10 +37,15 @@ export async function openShop(setup: ShopSetup = {}): Promise<TopologyTestDrive
       format: debeziumJson(),
       hintsOf: () => hints,
       onError: setup.onError ?? 'fail',
+      ordering: setup.ordering ?? 'log',
     })
     .route(router, { name: 'route' })
     .repartition({ name: 'rows', partitions: 2 })
-    .compact({ name: 'window', flush: { maxRows: 1000, maxAgeMs: 1000 }, store: inMemory() })
+    .compact({
+      name: 'window',
+      flush: { maxRows: 1000, maxAgeMs: 1000 },
+      store: setup.store ?? inMemory(),
+    })
     .to(embedded({ path: '/warehouse', partitionBy: table => router.partitionByOf(table) }), {
       name: 'tables',
     })

@@ -69,6 +69,29 @@ const marker: TruncateMarker = {
   },
 }
 
+describe('a frame of changes with positions', () => {
+  it('gives each its position, whether it has one or not', () => {
+    const { position } = marker.point!
+    const { gtid: _, text: __, ...comparable } = position
+    const changes: HopChange[] = [
+      { target: orders, change: change({}), offset: 5, position, isIncremental: true },
+      { target: orders, change: change({}), offset: 7, position: null },
+    ]
+    const writer = new HopFrameWriter('shop', 3, true)
+    for (const one of changes) writer.add(one)
+    const frame = decodeHopFrame(writer.take())
+    const read: unknown[] = []
+    while (frame.kind === 'changes' && frame.changes.next()) {
+      const { offset, position: at, isIncremental } = frame.changes
+      read.push({ offset, position: at, isIncremental })
+    }
+    expect(read).toEqual([
+      { offset: 5, position: comparable, isIncremental: true },
+      { offset: 7, position: null, isIncremental: false },
+    ])
+  })
+})
+
 describe('a frame of changes', () => {
   it('is read alone: changes of several tables, each under the schema that it was made with', () => {
     const sample = fc.record({

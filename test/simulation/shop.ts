@@ -5,24 +5,30 @@ import { TableRouter } from '../../processors/route-tables.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'
 import { inMemory } from '../../state/memory-store.ts'
 import type { SimulationOptions } from '../../testkit/simulation/simulator.ts'
+import type { Ordering } from '../../topology/nodes.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { Topology } from '../../topology/topology.ts'
 
 export interface ShopFaults {
   readonly dropRepeats?: boolean
   readonly format?: Format
+  readonly ordering?: Ordering
+  readonly spreads?: boolean
 }
 
 export function shopSimulation(seed: number, faults: ShopFaults = {}): SimulationOptions {
   // A half of the seeds run over a broker that outlives the process, a half over the local log.
   const log = seed % 2 === 0 ? 'files' : 'memory'
-  return { seed, log, tables: ['user', 'product'], topology: () => shopTopology(seed, faults) }
+  const { spreads = false } = faults
+  const topology = (): Topology => shopTopology(seed, faults)
+  return { seed, log, tables: ['user', 'product'], spreads, topology }
 }
 
-function shopTopology(seed: number, { dropRepeats = true, format }: ShopFaults): Topology {
+function shopTopology(seed: number, faults: ShopFaults): Topology {
+  const { dropRepeats = true, format = debeziumJson(), ordering = 'log' } = faults
   const builder = new StreamsBuilder()
   builder
-    .stream(/^sim\./, { name: 'events', format: format ?? debeziumJson(), dropRepeats })
+    .stream(/^sim\./, { name: 'events', format, dropRepeats, ordering })
     .route(new TableRouter([{ from: 'shop.*', to: '{table}' }]), { name: 'route-tables' })
     .repartition({ name: 'rows', partitions: 1 + (seed % 3) })
     .compact({ name: 'window', flush: { maxAgeMs: 3000, maxRows: 6 }, store: inMemory() })

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaLog } from '../../log/kafka/kafka-log.ts'
 import type { Log, LogProducer, TopicPartition } from '../../log/log.ts'
 import type { LogRecord } from '../../model/change-event.ts'
+import { SourceError } from '../../model/errors.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { systemRandom } from '../../runtime/random.ts'
 
@@ -163,7 +164,11 @@ export async function untilApplied(
       const topic = topics.find(found => found.name === `${applicationId}-${name}`)
       return topic === undefined ? [] : partitionsOf(topic.name, topic.partitions)
     })
-    const lag = await lagOf(log, applicationId, [...sources, ...own])
+    // A topic that was made just now may not be known everywhere yet.
+    const lag = await lagOf(log, applicationId, [...sources, ...own]).catch((error: unknown) => {
+      if (error instanceof SourceError && error.code === 'source-unreadable') return 1
+      throw error
+    })
     quiet = own.length > 0 && lag === 0 ? quiet + 1 : 0
     await sleep(300)
   }

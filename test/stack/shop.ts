@@ -27,15 +27,18 @@ export interface ShopOptions {
   readonly maxId: number
   /** In a thousand statements, how often a producer sends a block again. */
   readonly resends?: number
+  /** The changes of a row go through any partition. */
+  readonly spreads?: boolean
 }
 
 export function makeShop(options: ShopOptions): Shop {
-  const { seed, partitions, events, maxId, resends = 1 } = options
+  const { seed, partitions, events, maxId, resends = 1, spreads = false } = options
   const random = seededRandom(seed)
   const source = new MemorySource(
     Object.fromEntries(tables.map(table => [sourceTopic(table), partitions])),
   )
-  const workload = new Workload({ random, source, tables, partitions, maxId, truncates: false })
+  const rules = { partitions, maxId, truncates: false, spreads }
+  const workload = new Workload({ random, source, tables, ...rules })
   const all = source.topics.flatMap(({ name }) => partitionsOf(name, partitions))
   const records: LogRecord[] = []
   const taken = new Map(all.map(at => [source.records(at), 0]))

@@ -148,6 +148,14 @@ describe('a description', () => {
   })
 })
 
+it('order by position shows the store that it needs, and no repeats dropped before the hop', () => {
+  const { nodes, edges } = pathOf('')
+  const source = sourceNode('s', { ordering: 'position' })
+  const text = new Topology([source, ...nodes.slice(1)], edges).describe().toString()
+  expect(text).toMatch(/Processor: (\S+) \(stores: \[\1-store, \1-positions\]\)/)
+  expect(text).not.toContain('drop-repeats')
+})
+
 describe('the examples run', () => {
   interface RecordedLine {
     readonly topic: string

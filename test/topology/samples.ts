@@ -24,6 +24,7 @@ export const sourceNode = (name: string, parts: Partial<SourceNode> = {}): Sourc
   incarnation: '',
   confirmedPartitions: new Map(),
   dropRepeats: true,
+  ordering: 'log',
   ...parts,
 })
 

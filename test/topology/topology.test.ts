@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { debeziumJson } from '../../formats/debezium-json.ts'
 import { TopologyError } from '../../model/errors.ts'
 import type { Edge, TopologyNode } from '../../topology/nodes.ts'
 import { Topology, validate } from '../../topology/topology.ts'
@@ -172,6 +173,14 @@ describe('a graph that cannot run is refused:', () => {
     for (const word of ['used twice', 'nothing leads to "lonely"', '"c" leads nowhere']) {
       expect(found.join('; ')).toContain(word)
     }
+  })
+
+  it('a source that orders by positions which its format does not tell', () => {
+    const format = { ...debeziumJson(), hasPositions: false }
+    const source = sourceNode('s', { format, ordering: 'position' })
+    expect(problems(nodes => void nodes.splice(0, 1, source))).toEqual([
+      '"s" orders by position, and the format debezium-json has none',
+    ])
   })
 
   it('a source that reads no topic, or one that another source reads', () => {

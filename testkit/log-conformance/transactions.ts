@@ -1,5 +1,6 @@
 /** Transactions: whole or not at all, and fenced. */
 import assert from 'node:assert/strict'
+import { noMembership } from '../../log/log.ts'
 import type { LogConformanceCase } from './log-test.ts'
 import {
   assertFenced,
@@ -73,6 +74,20 @@ export const transactionCases: readonly LogConformanceCase[] = [
         offsets,
       )
       await writer.close()
+    },
+  },
+  {
+    title: 'who is in no group writes records, and is fenced by the id alone',
+    async run(context) {
+      const topic = await makeTopic(context)
+      const at = { topic, partition: 0 }
+      const id = context.name('nobody')
+      const producer = await context.log.openProducer(id)
+      const transaction = transactionOf([{ topic, value: 'one' }], noMembership)
+      await commitVisibly(context.log, producer, transaction)
+      await context.log.openProducer(id)
+      await assertFenced(producer.commit(transaction))
+      assert.deepEqual(texts(await readAll(context.log, at)), ['one'])
     },
   },
   {

@@ -28,6 +28,8 @@ export interface SimulationOptions {
   readonly tables: readonly string[]
   readonly statements?: number
   readonly truncates?: boolean
+  /** The producer sends the changes of a row through any partition. */
+  readonly spreads?: boolean
   /** Where the log is: a broker that outlives the process, or files that a crash tears. */
   readonly log?: 'memory' | 'files'
   /** Crashes at this call and at no other; absent: at random ones. */
@@ -109,6 +111,7 @@ class Simulation {
       partitions,
       maxId: 3 + Math.floor(random.next() * 12),
       truncates: options.truncates ?? true,
+      spreads: options.spreads ?? false,
     })
     this.#judge = new Judge(this.#workload, this.#files, '/warehouse')
   }

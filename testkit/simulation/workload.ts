@@ -7,7 +7,7 @@
  */
 import { partitionOfBytes } from '../../model/partitioner.ts'
 import type { Random } from '../../runtime/random.ts'
-import type { MemorySource } from '../memory-source.ts'
+import type { MemorySource, NewRecord } from '../memory-source.ts'
 
 /** A row as the tables show it; null: there is none. */
 export interface SourceRow {
@@ -33,6 +33,8 @@ export interface WorkloadOptions {
   /** Ids are 1 to this: small, so that rows come and go often. */
   readonly maxId: number
   readonly truncates: boolean
+  /** The producer sends each message through any partition, and whole rows only. */
+  readonly spreads?: boolean
 }
 
 export const sourceTopic = (table: string): string => `sim.shop.${table}`
@@ -42,6 +44,8 @@ export const extraDefault = 'by default'
 /** More than a source task remembers of one position, where there is one partition. */
 const bulkRows = 140
 const firstBulkId = 1000
+/** By a producer that spreads its messages. */
+const maxResent = 30
 
 export class Workload {
   readonly histories = new Map<string, Map<number, RowHistory>>()
@@ -51,6 +55,8 @@ export class Workload {
   #hasExtra = false
   /** The table that rows were loaded into in bulk. */
   #bulkTable: string | null = null
+  /** The last messages, in the order in which they were sent. */
+  #sent: NewRecord[] = []
 
   constructor(options: WorkloadOptions) {
     this.#options = options
@@ -86,6 +92,10 @@ export class Workload {
   /** The producer crashed: it sends the last records of one partition again. */
   resend(): void {
     const { random, tables, partitions, source } = this.#options
+    if (this.#options.spreads === true) {
+      this.#resendSpread()
+      return
+    }
     const table = tables[Math.floor(random.next() * tables.length)]!
     const partition = Math.floor(random.next() * partitions)
     const at = { topic: sourceTopic(table), partition }
@@ -93,6 +103,14 @@ export class Workload {
     // After a bulk load all of it may come again.
     const all = random.next() < 0.3 ? bulkRows : count
     source.resend(at, this.#bulkTable === table ? all : count, () => this.#anyPartition())
+  }
+
+  /** It remembers what it sent last, and not through which partitions. */
+  #resendSpread(): void {
+    const count = 1 + Math.floor(this.#options.random.next() * maxResent)
+    for (const record of this.#sent.slice(-count)) {
+      this.#options.source.append({ ...record, partition: this.#anyPartition() })
+    }
   }
 
   #insert(table: string, id: number): void {
@@ -117,7 +135,8 @@ export class Workload {
   #update(table: string, row: SourceRow): void {
     const next = { ...this.#newRow(row.id), body: row.body }
     this.#record(table, row.id, next)
-    const leavesBodyOut = this.#options.random.next() < 0.3
+    const { random, spreads } = this.#options
+    const leavesBodyOut = random.next() < 0.3 && spreads !== true
     this.#send(table, {
       op: 'u',
       id: row.id,
@@ -231,15 +250,18 @@ export class Workload {
     value: Buffer | null,
     headers: { key: string; value: Buffer }[] = [],
   ): void {
-    const { partitions, source } = this.#options
-    const partition = key === null ? this.#anyPartition() : partitionOfBytes(key, partitions)
-    source.append({
+    const { partitions, source, spreads } = this.#options
+    const isAnywhere = key === null || spreads === true
+    const partition = isAnywhere ? this.#anyPartition() : partitionOfBytes(key, partitions)
+    const record = {
       topic: sourceTopic(table),
       partition,
       timestampMs: this.#position,
       key,
       value,
       headers,
-    })
+    }
+    this.#sent = [...this.#sent.slice(1 - maxResent), record]
+    source.append(record)
   }
 }
