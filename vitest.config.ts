@@ -7,7 +7,9 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/interop/**', 'test/simulation/**', 'test/stack/**', 'test/long/**'],
+          exclude: ['interop', 'simulation', 'stack', 'rdkafka', 'long'].map(
+            name => `test/${name}/**`,
+          ),
           testTimeout: 60_000,
         },
       },
@@ -23,6 +25,16 @@ export default defineConfig({
         test: {
           name: 'stack',
           include: ['test/stack/**/*.test.ts'],
+          globalSetup: ['test/stack/setup.ts'],
+          testTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        // Apart: its client is compiled, and is not a part of `npm ci`.
+        test: {
+          name: 'rdkafka',
+          include: ['test/rdkafka/**/*.test.ts'],
           globalSetup: ['test/stack/setup.ts'],
           testTimeout: 600_000,
           fileParallelism: false,

@@ -7,6 +7,7 @@ import type { ConnectorSettings } from '../formats/debezium-column-types.ts'
 import { EmbeddedLog } from '../log/embedded-log.ts'
 import { FileStorage } from '../log/file-storage.ts'
 import type { KafkaLogOptions } from '../log/kafka/kafka-log.ts'
+import type { SaslOptions, TlsOptions } from '../log/kafka/wire.ts'
 import type { Log } from '../log/log.ts'
 import { openRecordedSource } from '../log/recorded-source.ts'
 import type { Origin } from '../model/change-event.ts'
@@ -33,6 +34,7 @@ import type { Topology } from '../topology/topology.ts'
 import type { LoadedConfig } from './config.ts'
 import type { Config, FileSourceConfig, KafkaSourceConfig } from './config-schema.ts'
 import { formats } from './formats.ts'
+import { loadClient } from './kafka-clients.ts'
 import { refuseLostTopics } from './lost-topics.ts'
 import type { LineOf } from './with-lines.ts'
 import { atLine, withLines } from './with-lines.ts'
@@ -242,7 +244,7 @@ export async function openOwnLog(loaded: LoadedConfig): Promise<Log | null> {
 /** The client is loaded only where it is used. */
 async function openKafka(config: Config, source: KafkaSourceConfig): Promise<Log> {
   const { KafkaLog } = await import('../log/kafka/kafka-log.ts')
-  return new KafkaLog(kafkaLogOptions(config, source))
+  return new KafkaLog({ ...kafkaLogOptions(config, source), ...(await loadClient(source.client)) })
 }
 
 export function kafkaLogOptions(config: Config, source: KafkaSourceConfig): KafkaLogOptions {
@@ -259,8 +261,8 @@ export function kafkaLogOptions(config: Config, source: KafkaSourceConfig): Kafk
     sessionTimeoutMs: sessionTimeout,
     // Three beats fit into a session, and one is not sent more often than needed.
     heartbeatIntervalMs: Math.min(3000, Math.floor(sessionTimeout / 3)),
-    ...(tls === undefined ? {} : { tls: withoutUndefined(tls) }),
-    ...(sasl === undefined ? {} : { sasl: withoutUndefined(sasl) as KafkaLogOptions['sasl'] }),
+    ...(tls === undefined ? {} : { tls: withoutUndefined(tls) as TlsOptions }),
+    ...(sasl === undefined ? {} : { sasl: withoutUndefined(sasl) as SaslOptions }),
     ...(instanceId === undefined ? {} : { instanceId }),
     ...(replicationFactor === undefined ? {} : { replicationFactor }),
   }

@@ -8,6 +8,7 @@ import { parseColumnType } from '../model/column-type.ts'
 import { parsePartitionBy } from '../model/partition-by.ts'
 import type { StartPosition } from '../topology/nodes.ts'
 import { formatNames } from './formats.ts'
+import { client, sasl, tls } from './kafka-connection-schema.ts'
 
 const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
 const sizeUnits: Readonly<Record<string, number>> = {
@@ -137,35 +138,6 @@ const broker = z
   .string()
   .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:[\]]+):\d{1,5}$/, 'must be host:port, like kafka-1:9092')
 
-const tls = z
-  .strictObject({
-    ca: z
-      .string()
-      .optional()
-      .describe('Certificates that brokers are checked against (PEM): `${file:ca.pem}`.'),
-    cert: z.string().optional().describe('Certificate of this client (PEM): `${file:PATH}`.'),
-    key: z.string().optional().describe('Its key (PEM): `${file:PATH}`.'),
-    passphrase: z.string().optional().describe('Of the key: `${env:NAME}`.'),
-  })
-  .optional()
-  .describe(
-    'TLS to the brokers; `{}` trusts what the system trusts. In its values, and in those of ' +
-      '`source.sasl`, `${env:NAME}` stands for a variable of the environment and `${file:PATH}` for what ' +
-      'a file holds, without its last line end.',
-  )
-
-const sasl = z
-  .strictObject({
-    mechanism: z
-      .enum(['PLAIN', 'SCRAM-SHA-256', 'SCRAM-SHA-512', 'OAUTHBEARER'])
-      .describe('How the client authenticates.'),
-    username: z.string().optional().describe('For PLAIN and SCRAM.'),
-    password: z.string().optional().describe('For PLAIN and SCRAM: `${env:NAME}`, `${file:PATH}`.'),
-    token: z.string().optional().describe('For OAUTHBEARER: `${file:PATH}`, read at the start.'),
-  })
-  .optional()
-  .describe('Authentication to the brokers.')
-
 const kafkaSource = z.strictObject({
   type: z.literal('kafka').describe('`kafka`: topics of a Kafka cluster (3.1 or newer).'),
   brokers: z.array(broker).min(1).describe('Some brokers of the cluster, as `host:port`.'),
@@ -196,6 +168,7 @@ const kafkaSource = z.strictObject({
       'Topics that got more partitions, with how many they have now: `orders: 8`. What the partitions of ' +
         'before have is read first. It may stay.',
     ),
+  client,
   clientId: name.optional().describe('Names the client to the brokers. Absent: `applicationId`.'),
   instanceId: name
     .optional()

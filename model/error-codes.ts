@@ -61,6 +61,11 @@ export const errorCodes = {
       'Give each its own `to`; or, for parts of one table whose keys do not overlap, say `merge: true` ' +
       'in the rule of each.',
   },
+  'kafka-client-missing': {
+    acts: 'configuration',
+    means: '`source.client` names an optional client, which is not installed for this Node.',
+    advice: '`npm install node-rdkafka@3.6.1` beside Forager, or leave `source.client` out.',
+  },
   // DecodeError and ProcessingError: the data; policy `onError`.
   'message-not-json': {
     acts: 'data',

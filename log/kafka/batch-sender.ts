@@ -6,7 +6,6 @@ import type { ProducerRecord } from '../log.ts'
 import { partitionName } from '../log.ts'
 import type { KafkaClient } from './client.ts'
 import { isPassing } from './client.ts'
-import { requests } from './protocol.ts'
 import { encodeBatch } from './record-batches.ts'
 
 /** Of one batch, and of one request: a broker's default limits are 1 MB and 100 MB. */
@@ -70,7 +69,7 @@ export class BatchSender {
       try {
         const answer = await this.#client.control.ask(
           node,
-          requests.produce,
+          this.#client.requests.produce,
           this.#isTransactional ? this.#id : null,
           this.#client.options.requestTimeoutMs,
           { topic, partition, batch },

@@ -8,8 +8,17 @@ import { SourceError } from '../../model/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { TopicInfo, TopicPartition } from '../log.ts'
-import type { Connection, ConnectionOptions, MetadataResponse } from './protocol.ts'
-import { ConnectionPool, errorNameOf, errorTextOf, requests } from './protocol.ts'
+import { errorNameOf, errorTextOf, platformaticWire } from './protocol.ts'
+import type {
+  Broker,
+  ConnectionPool,
+  MetadataAnswer,
+  Request,
+  Requests,
+  SaslOptions,
+  TlsOptions,
+  Wire,
+} from './wire.ts'
 
 export interface KafkaClientOptions {
   /** `host:port`, of some brokers of the cluster. */
@@ -21,8 +30,10 @@ export interface KafkaClientOptions {
   readonly requestTimeoutMs: number
   /** How long what fails is asked again before it is an error. */
   readonly retryTimeoutMs: number
-  readonly tls?: ConnectionOptions['tls']
-  readonly sasl?: ConnectionOptions['sasl']
+  readonly tls?: TlsOptions
+  readonly sasl?: SaslOptions
+  /** Absent: @platformatic/kafka's. */
+  readonly wire?: Wire
 }
 
 export interface KafkaTopic extends TopicInfo {
@@ -30,8 +41,6 @@ export interface KafkaTopic extends TopicInfo {
   readonly leaders: readonly number[]
 }
 
-type Api<A extends unknown[], R> = { async(connection: Connection, ...args: A): Promise<R> }
-type Broker = { readonly host: string; readonly port: number }
 export type CoordinatorKind = 'group' | 'transaction'
 
 const firstBackoffMs = 20
@@ -78,12 +87,12 @@ export class Lane {
     this.#pool = pool
   }
 
-  async ask<A extends unknown[], R>(node: number, api: Api<A, R>, ...args: A): Promise<R> {
+  async ask<A extends unknown[], R>(node: number, api: Request<A, R>, ...args: A): Promise<R> {
     const connection = await this.#pool.get(await this.#client.broker(node))
     return await api.async(connection, ...args)
   }
 
-  async askAny<A extends unknown[], R>(api: Api<A, R>, ...args: A): Promise<R> {
+  async askAny<A extends unknown[], R>(api: Request<A, R>, ...args: A): Promise<R> {
     const connection = await this.#pool.getFirstAvailable(this.#client.known())
     return await api.async(connection, ...args)
   }
@@ -92,7 +101,7 @@ export class Lane {
   async askCoordinator<A extends unknown[], R>(
     kind: CoordinatorKind,
     id: string,
-    api: Api<A, R>,
+    api: Request<A, R>,
     ...args: A
   ): Promise<R> {
     const node = await this.#client.coordinator(kind, id)
@@ -111,6 +120,7 @@ export class Lane {
 
 export class KafkaClient {
   readonly options: KafkaClientOptions
+  readonly wire: Wire
   /** For requests that are answered soon. */
   readonly control: Lane
   readonly #bootstrap: readonly Broker[]
@@ -123,16 +133,22 @@ export class KafkaClient {
 
   constructor(options: KafkaClientOptions) {
     this.options = options
+    this.wire = options.wire ?? platformaticWire
     this.#bootstrap = options.brokers.map(parseBroker)
     this.control = this.openLane(options.requestTimeoutMs)
   }
 
+  get requests(): Requests {
+    return this.wire.requests
+  }
+
   openLane(requestTimeoutMs: number): Lane {
     const { clientId, tls, sasl } = this.options
-    const pool = new ConnectionPool(clientId, {
-      requestTimeout: requestTimeoutMs,
-      connectTimeout: Math.min(requestTimeoutMs, 10_000),
-      ...(tls === undefined ? {} : { tls, tlsServerName: true }),
+    const pool = this.wire.openPool({
+      clientId,
+      requestTimeoutMs,
+      connectTimeoutMs: Math.min(requestTimeoutMs, 10_000),
+      ...(tls === undefined ? {} : { tls }),
       ...(sasl === undefined ? {} : { sasl }),
     })
     const lane = new Lane(this, pool)
@@ -205,7 +221,7 @@ export class KafkaClient {
     const known = this.#coordinators.get(`${kind} ${id}`)
     if (known !== undefined) return known
     const { coordinators } = await this.control.askAny(
-      requests.findCoordinator,
+      this.requests.findCoordinator,
       kind === 'group' ? 0 : 1,
       [id],
     )
@@ -270,11 +286,11 @@ export class KafkaClient {
 
   async #loadMetadata(names: readonly string[] | null): Promise<readonly KafkaTopic[]> {
     const { brokers, topics } = await this.control
-      .askAny(requests.metadata, names === null ? null : [...names], false, false)
+      .askAny(this.requests.metadata, names === null ? null : [...names], false, false)
       .catch(answerOf)
     this.#brokers = new Map(brokers.map(({ nodeId, host, port }) => [nodeId, { host, port }]))
     const found = topics
-      .filter(({ isInternal, name }) => !isInternal && name !== null)
+      .filter(({ isInternal, name }) => !isInternal && typeof name === 'string')
       .map((topic): KafkaTopic => {
         const leaders: number[] = []
         for (const { partitionIndex, leaderId } of topic.partitions) {
@@ -289,8 +305,8 @@ export class KafkaClient {
 }
 
 /** The library throws when one partition has no leader; what it was answered is in the error. */
-function answerOf(error: unknown): MetadataResponse {
-  const { response } = error as { readonly response?: MetadataResponse }
+function answerOf(error: unknown): MetadataAnswer {
+  const { response } = error as { readonly response?: MetadataAnswer }
   if (response === undefined || response.topics.some(({ errorCode }) => errorCode !== 0)) {
     throw error
   }

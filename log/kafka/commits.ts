@@ -2,7 +2,7 @@
 import { assert, ForagerError, StateError } from '../../model/errors.ts'
 import type { GroupMembership, Transaction } from '../log.ts'
 import type { KafkaClient } from './client.ts'
-import { errorNameOf, requests } from './protocol.ts'
+import { errorNameOf } from './protocol.ts'
 
 /** Errors that say that the id, or the membership that the offsets are committed under, is not ours. */
 const fencing = new Set([
@@ -67,7 +67,7 @@ export async function confirmMembership(
     const ask = client.control.askCoordinator(
       'group',
       group,
-      requests.heartbeat,
+      client.requests.heartbeat,
       group,
       generation,
       memberId,

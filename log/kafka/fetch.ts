@@ -1,10 +1,10 @@
 /** One fetch from one broker, and what its answers mean for each partition. */
 import { SourceError, StateError } from '../../model/errors.ts'
 import type { TopicPartition } from '../log.ts'
+import { partitionName } from '../log.ts'
 import type { KafkaClient, Lane } from './client.ts'
 import { PassingError } from './client.ts'
-import type { FetchedPartition } from './protocol.ts'
-import { requests } from './protocol.ts'
+import type { FetchedPartition } from './wire.ts'
 
 export interface FetchPosition extends TopicPartition {
   readonly offset: number
@@ -41,6 +41,7 @@ export async function fetchPartitions<P extends FetchPosition>(
   for (const position of positions) pin(position, ids.get(position.topic)!)
   // In the order of the positions: the broker fills its answer so. A topic may be named again.
   const topics = positions.map(({ topic, partition, offset }) => ({
+    topic,
     topicId: ids.get(topic)!,
     partitions: [
       {
@@ -54,7 +55,7 @@ export async function fetchPartitions<P extends FetchPosition>(
   }))
   const response = await lane.ask(
     leader,
-    requests.fetch,
+    client.requests.fetch,
     maxWaitMs,
     1,
     maxBytes,
@@ -75,6 +76,15 @@ export async function fetchPartitions<P extends FetchPosition>(
       return { position, part }
     }),
   )
+}
+
+/** Which partition's offset was out of range, and which that was; null for any other failure. */
+export function failedOffset(
+  failure: unknown,
+): { readonly name: string; readonly offset: number } | null {
+  if (!(failure instanceof StateError) || failure.code !== 'offset-out-of-range') return null
+  const { topic, partition, offset } = failure.context
+  return { name: partitionName({ topic: topic!, partition: partition! }), offset: offset! }
 }
 
 /** An offset means nothing in a topic that was removed and made anew. */

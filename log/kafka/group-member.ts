@@ -15,7 +15,6 @@ import {
   encodeSubscription,
   errorNameOf,
   givenMemberId,
-  requests,
 } from './protocol.ts'
 
 export interface GroupMemberOptions {
@@ -102,7 +101,7 @@ export class GroupMember {
       const member = { memberId: this.#memberId, groupInstanceId: null, reason: null }
       // A group that cannot be told finds out by the session's end.
       await client.control
-        .askCoordinator('group', group, requests.leaveGroup, group, [member])
+        .askCoordinator('group', group, client.requests.leaveGroup, group, [member])
         .catch(() => undefined)
     }
     await Promise.all([client.closeLane(this.#joinLane), client.closeLane(this.#heartbeatLane)])
@@ -110,14 +109,14 @@ export class GroupMember {
 
   async #joinOnce(): Promise<Assignment> {
     if (this.#isLeaving) throw new Error('the member has left')
-    const { group, sessionTimeoutMs, rebalanceTimeoutMs, instanceId } = this.#options
+    const { client, group, sessionTimeoutMs, rebalanceTimeoutMs, instanceId } = this.#options
     const topics = this.#topics
     const metadata = encodeSubscription({ topics, owned: this.#owned })
     try {
       const joined = await this.#joinLane.askCoordinator(
         'group',
         group,
-        requests.joinGroup,
+        client.requests.joinGroup,
         group,
         sessionTimeoutMs,
         rebalanceTimeoutMs,
@@ -137,7 +136,7 @@ export class GroupMember {
       const { assignment } = await this.#joinLane.askCoordinator(
         'group',
         group,
-        requests.syncGroup,
+        client.requests.syncGroup,
         group,
         this.#generation,
         this.#memberId,
@@ -206,7 +205,7 @@ export class GroupMember {
         await this.#heartbeatLane.askCoordinator(
           'group',
           group,
-          requests.heartbeat,
+          client.requests.heartbeat,
           group,
           this.#generation,
           this.#memberId,

@@ -13,15 +13,17 @@ import type {
   TopicPartition,
   TopicSpec,
 } from '../log.ts'
-import type { KafkaClientOptions } from './client.ts'
 import { KafkaClient, PassingError } from './client.ts'
 import { KafkaConsumer } from './consumer.ts'
 import { fetchPartitions } from './fetch.ts'
+import { FetchReader } from './fetch-reader.ts'
 import { GroupMember } from './group-member.ts'
+import type { OpenReader } from './partition-reader.ts'
 import { PlainProducer } from './plain-producer.ts'
 import { KafkaProducer } from './producer.ts'
-import { errorNameOf, requests } from './protocol.ts'
+import { errorNameOf } from './protocol.ts'
 import { decodeBatches } from './record-batches.ts'
+import type { SaslOptions, TlsOptions, Wire } from './wire.ts'
 
 export interface KafkaLogOptions {
   readonly brokers: readonly string[]
@@ -38,9 +40,15 @@ export interface KafkaLogOptions {
   /** Of internal topics; −1 takes the brokers' default. */
   readonly replicationFactor?: number
   readonly instanceId?: string
-  readonly tls?: KafkaClientOptions['tls']
-  readonly sasl?: KafkaClientOptions['sasl']
+  readonly tls?: TlsOptions
+  readonly sasl?: SaslOptions
+  /** Absent: @platformatic/kafka's. */
+  readonly wire?: Wire
+  /** How members of groups read. Absent: by requests of the wire. */
+  readonly openReader?: OpenReader
 }
+
+const openFetchReader: OpenReader = (client, _group, onNews) => new FetchReader(client, onNews)
 
 const earliest = -2n
 const latest = -1n
@@ -87,7 +95,12 @@ export class KafkaLog implements Log {
       if ((await this.#client.findTopic(name, true)) !== null) return
       const { requestTimeoutMs } = this.#client.options
       try {
-        await this.#client.control.askAny(requests.createTopics, [topic], requestTimeoutMs, false)
+        await this.#client.control.askAny(
+          this.#client.requests.createTopics,
+          [topic],
+          requestTimeoutMs,
+          false,
+        )
       } catch (error) {
         if (errorNameOf(error) !== 'TOPIC_ALREADY_EXISTS') throw error
       }
@@ -153,7 +166,7 @@ export class KafkaLog implements Log {
       this.#client.control.askCoordinator(
         'group',
         group,
-        requests.offsetFetch,
+        this.#client.requests.offsetFetch,
         [{ groupId: group, memberEpoch: -1, topics }],
         true,
       ),
@@ -182,9 +195,11 @@ export class KafkaLog implements Log {
       heartbeatIntervalMs: this.#options.heartbeatIntervalMs ?? 3000,
       rebalanceTimeoutMs: this.#options.rebalanceTimeoutMs ?? 300_000,
       instanceId: this.#options.instanceId ?? null,
-      onRebalance: () => consumer.rebalance(),
+      onRebalance: () => consumer.notify(),
     })
-    const consumer: KafkaConsumer = new KafkaConsumer(this.#client, member)
+    const openReader = this.#options.openReader ?? openFetchReader
+    const reader = openReader(this.#client, group, () => consumer.notify())
+    const consumer: KafkaConsumer = new KafkaConsumer(this.#client, member, reader)
     return Promise.resolve(consumer)
   }
 
@@ -197,7 +212,7 @@ export class KafkaLog implements Log {
       try {
         await this.#client.control.ask(
           leader,
-          requests.deleteRecords,
+          this.#client.requests.deleteRecords,
           [{ name: topic, partitions }],
           requestTimeoutMs,
         )
@@ -222,7 +237,7 @@ export class KafkaLog implements Log {
       const leader = await this.#client.leader(partition)
       const { topics } = await this.#client.control.ask(
         leader,
-        requests.listOffsets,
+        this.#client.requests.listOffsets,
         -1,
         isolation,
         [
@@ -243,7 +258,7 @@ export class KafkaLog implements Log {
       'read the settings of a topic',
       { topic: spec.name },
       () =>
-        this.#client.control.askAny(requests.describeConfigs, [
+        this.#client.control.askAny(this.#client.requests.describeConfigs, [
           { resourceType: 2, resourceName: spec.name, configurationKeys: Object.keys(wanted) },
         ]),
     )
@@ -264,7 +279,7 @@ function mismatch({ name, partitions }: TopicSpec, found: string): StateError {
 }
 
 export function openClient(options: KafkaLogOptions): KafkaClient {
-  const { brokers, clientId, clock, random, tls, sasl } = options
+  const { brokers, clientId, clock, random, tls, sasl, wire } = options
   return new KafkaClient({
     brokers,
     clientId,
@@ -274,5 +289,6 @@ export function openClient(options: KafkaLogOptions): KafkaClient {
     retryTimeoutMs: options.retryTimeoutMs ?? 120_000,
     ...(tls === undefined ? {} : { tls }),
     ...(sasl === undefined ? {} : { sasl }),
+    ...(wire === undefined ? {} : { wire }),
   })
 }

@@ -15,7 +15,6 @@ import {
   fencedError,
   offsetsByTopic,
 } from './commits.ts'
-import { requests } from './protocol.ts'
 
 /** Of no meaning without transactions; the request has it. */
 const transactionTimeoutMs = 60_000
@@ -34,7 +33,7 @@ export class PlainProducer implements LogProducer {
 
   static async open(client: KafkaClient, id: string): Promise<PlainProducer> {
     const identity = await client.retrying('get a producer id', {}, () =>
-      client.control.askAny(requests.initProducerId, null, transactionTimeoutMs, -1n, -1),
+      client.control.askAny(client.requests.initProducerId, null, transactionTimeoutMs, -1n, -1),
     )
     return new PlainProducer(client, id, identity)
   }
@@ -64,7 +63,7 @@ export class PlainProducer implements LogProducer {
       const ask = this.#client.control.askCoordinator(
         'group',
         group,
-        requests.offsetCommit,
+        this.#client.requests.offsetCommit,
         group,
         generation,
         memberId,

@@ -19,7 +19,6 @@ import {
   fencedError,
   offsetsByTopic,
 } from './commits.ts'
-import { requests } from './protocol.ts'
 
 /** A transaction that its owner does not end is aborted after this. */
 const transactionTimeoutMs = 60_000
@@ -29,6 +28,7 @@ export class KafkaProducer implements LogProducer {
   readonly #id: string
   readonly #identity: ProducerIdentity
   readonly #sender: BatchSender
+  #underWay = Promise.resolve()
   #isVoid = false
 
   private constructor(client: KafkaClient, id: string, identity: ProducerIdentity) {
@@ -43,7 +43,7 @@ export class KafkaProducer implements LogProducer {
       client.control.askCoordinator(
         'transaction',
         id,
-        requests.initProducerId,
+        client.requests.initProducerId,
         id,
         transactionTimeoutMs,
         -1n,
@@ -53,7 +53,17 @@ export class KafkaProducer implements LogProducer {
     return new KafkaProducer(client, id, identity)
   }
 
-  async commit(transaction: Transaction): Promise<readonly number[]> {
+  /** An id has one transaction at a time: one that is asked for meanwhile waits. */
+  commit(transaction: Transaction): Promise<readonly number[]> {
+    const decided = this.#underWay.then(() => this.#commit(transaction))
+    this.#underWay = decided.then(
+      () => undefined,
+      () => undefined,
+    )
+    return decided
+  }
+
+  async #commit(transaction: Transaction): Promise<readonly number[]> {
     if (this.#isVoid) throw this.#fenced('the id is void since its last transaction')
     checkMetadata(transaction.offsets)
     let isDecided = false
@@ -92,7 +102,7 @@ export class KafkaProducer implements LogProducer {
         partitions: own.map(({ partition }) => partition),
       }))
       await this.#retrying('name the partitions of a transaction', () =>
-        control.askCoordinator('transaction', this.#id, requests.addPartitionsToTxn, [
+        control.askCoordinator('transaction', this.#id, this.#client.requests.addPartitionsToTxn, [
           { transactionalId: this.#id, ...this.#identity, verifyOnly: false, topics: named },
         ]),
       )
@@ -104,7 +114,7 @@ export class KafkaProducer implements LogProducer {
       control.askCoordinator(
         'transaction',
         this.#id,
-        requests.addOffsetsToTxn,
+        this.#client.requests.addOffsetsToTxn,
         this.#id,
         producerId,
         producerEpoch,
@@ -121,7 +131,7 @@ export class KafkaProducer implements LogProducer {
       const ask = this.#client.control.askCoordinator(
         'group',
         group.group,
-        requests.txnOffsetCommit,
+        this.#client.requests.txnOffsetCommit,
         this.#id,
         group.group,
         producerId,
@@ -141,7 +151,7 @@ export class KafkaProducer implements LogProducer {
       this.#client.control.askCoordinator(
         'transaction',
         this.#id,
-        requests.endTxn,
+        this.#client.requests.endTxn,
         this.#id,
         producerId,
         producerEpoch,

@@ -1,7 +1,8 @@
 /**
- * Kafka's wire protocol, by way of @platformatic/kafka: the only file that imports it. It gives requests,
- * connections and codecs; what a broker's answers mean for groups, transactions and committed reads is
- * decided in the files beside this one (ADR 0007 says why). Versions are those of Kafka 3.1.
+ * Kafka's wire protocol, by way of @platformatic/kafka: the only file that imports it. It gives requests
+ * and connections, and to every client the codecs, the names of errors and the bytes of groups; what a
+ * broker's answers mean for groups, transactions and committed reads is decided in the files beside this
+ * one (ADR 0007 says why). Versions are those of Kafka 3.1.
  */
 import type { Reader } from '@platformatic/kafka'
 import {
@@ -35,39 +36,13 @@ import {
   offsetCommitV8,
   offsetFetchV8,
   produceV9,
+  protocolErrorsCodesById,
   syncGroupV5,
   txnOffsetCommitV3,
   Writer,
 } from '@platformatic/kafka'
-
-export type { Connection, ConnectionOptions } from '@platformatic/kafka'
-export { ConnectionPool }
-
-/** One partition's part of a fetch, with its record batches as they came. */
-export interface FetchedPartition {
-  readonly partition: number
-  readonly errorCode: number
-  /** Offset up to which every transaction is decided. */
-  readonly lastStableOffset: number
-  readonly logStartOffset: number
-  readonly aborted: readonly AbortedTransaction[]
-  readonly batches: Buffer
-}
-
-export interface AbortedTransaction {
-  readonly producerId: bigint
-  readonly firstOffset: number
-}
-
-export interface FetchedTopic {
-  readonly topicId: string
-  readonly partitions: readonly FetchedPartition[]
-}
-
-export interface FetchResponse {
-  readonly errorCode: number
-  readonly topics: readonly FetchedTopic[]
-}
+import type { BatchToProduce, FetchAnswer, FetchedPartition, Wire } from './wire.ts'
+import { RequestError } from './wire.ts'
 
 /** As the library's, but with undecoded batches, and error codes left to the reader. */
 const fetch = createAPI(
@@ -76,13 +51,6 @@ const fetch = createAPI(
   fetchV13.createRequest,
   parseFetchResponse,
 )
-
-/** A batch of one partition, as `record-batches.ts` makes it. */
-export interface BatchToProduce {
-  readonly topic: string
-  readonly partition: number
-  readonly batch: Buffer
-}
 
 /**
  * As the library's, but with batches made by ourselves: it writes a time that is before the first one's
@@ -118,7 +86,16 @@ export const requests = {
   txnOffsetCommit: txnOffsetCommitV3.api,
 } as const
 
-export type MetadataResponse = metadataV12.MetadataResponse
+export const platformaticWire: Wire = {
+  requests,
+  openPool: ({ clientId, requestTimeoutMs, connectTimeoutMs, tls, sasl }) =>
+    new ConnectionPool(clientId, {
+      requestTimeout: requestTimeoutMs,
+      connectTimeout: connectTimeoutMs,
+      ...(tls === undefined ? {} : { tls, tlsServerName: true }),
+      ...(sasl === undefined ? {} : { sasl }),
+    }),
+}
 
 function writeProduce(
   transactionalId: string | null,
@@ -146,7 +123,7 @@ function parseFetchResponse(
   _apiKey: number,
   _apiVersion: number,
   reader: Reader,
-): FetchResponse {
+): FetchAnswer {
   reader.readInt32()
   const errorCode = reader.readInt16()
   reader.readInt32()
@@ -178,6 +155,7 @@ function readPartition(reader: Reader): FetchedPartition {
 /** What went wrong, by Kafka's name; `NETWORK` and `TIMEOUT` for what never got an answer. */
 export function errorNameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN'
+  if (error instanceof RequestError) return error.errorName
   const [answered] = answersIn(error)
   if (answered !== undefined) return answered.name
   if (findErrorBy(error, 'code', 'PLT_KFK_AUTHENTICATION') !== null) return 'AUTHENTICATION'
@@ -186,10 +164,16 @@ export function errorNameOf(error: unknown): string {
   return 'UNKNOWN'
 }
 
+/** Kafka's name of an error's number. */
+export function errorNameOfCode(code: number): string {
+  return protocolErrorsCodesById[code] ?? 'UNKNOWN'
+}
+
 /** The same with what the broker says of it. */
 export function errorTextOf(error: unknown): string {
   const name = errorNameOf(error)
   if (!(error instanceof Error)) return name
+  if (error instanceof RequestError) return `${name} (${error.message})`
   const said = answersIn(error).flatMap(({ text }) => (text === null ? [] : [text]))
   return said.length === 0 ? name : `${name} (${said[0]})`
 }

@@ -6,8 +6,8 @@
 import type { LogHeader, LogRecord } from '../../model/change-event.ts'
 import { SourceError } from '../../model/errors.ts'
 import type { LogBatch, ProducerRecord, TopicPartition } from '../log.ts'
-import type { AbortedTransaction } from './protocol.ts'
 import { checksum, decompress } from './protocol.ts'
+import type { AbortedTransaction } from './wire.ts'
 
 /** First offset and length: what is before the part that the length counts. */
 const prefixBytes = 12

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { LogConformanceCase } from './log-test.ts'
 import {
   assertAscending,
+  assertAsWritten,
   assignment,
   makeTopic,
   manyBytes,
@@ -13,6 +14,7 @@ import {
   take,
   texts,
   values,
+  variousRecords,
   Writer,
 } from './log-test.ts'
 
@@ -100,6 +102,46 @@ export const groupCases: readonly LogConformanceCase[] = [
         assert.ok(own.every(({ offset }) => offset < nextOffset))
       }
       await Promise.all([consumer.close(), writer.close()])
+    },
+  },
+  {
+    title: 'a consumer is given records as they were written',
+    async run(context) {
+      const topic = await makeTopic(context)
+      const writer = await Writer.open(context, [topic])
+      const written = variousRecords(topic)
+      const offsets = await writer.write(written)
+      const consumer = await context.log.openConsumer({
+        group: context.name('group'),
+        topics: [topic],
+      })
+      for (const at of (await assignment(consumer)).partitions) consumer.seek(at, 0)
+      const { records } = await take(consumer, written.length)
+      assertAsWritten(records, written, offsets)
+      await Promise.all([consumer.close(), writer.close()])
+    },
+  },
+  {
+    title: 'a consumer is given nothing of a transaction that failed',
+    async run(context) {
+      const topic = await makeTopic(context)
+      const writer = await Writer.open(context, [topic])
+      const consumer = await context.log.openConsumer({
+        group: context.name('group'),
+        topics: [topic],
+      })
+      for (const at of (await assignment(consumer)).partitions) consumer.seek(at, 0)
+      await writer.write([{ topic, value: 'before' }])
+      await assert.rejects(
+        writer.write([
+          { topic, value: 'failed' },
+          { topic, partition: 99 },
+        ]),
+      )
+      const next = await Writer.open(context, [topic])
+      await next.write([{ topic, value: 'after' }])
+      assert.deepEqual(texts((await take(consumer, 2)).records), ['before', 'after'])
+      await Promise.all([consumer.close(), writer.close(), next.close()])
     },
   },
   {

@@ -229,6 +229,44 @@ export function values(count: number, prefix = 'v'): string[] {
   return Array.from({ length: count }, (_, index) => `${prefix}${index}`)
 }
 
+/** Records of every kind: with binary, empty, null keys and values, headers, times. */
+export function variousRecords(topic: string): readonly Written[] {
+  const binary = Buffer.from([0, 1, 0xff, 0x0a, 0x80])
+  const headers = [
+    { key: 'same', value: Buffer.from('1') },
+    { key: 'same', value: binary },
+    { key: '', value: Buffer.alloc(0) },
+    { key: 'naïve 😀', value: Buffer.from('x') },
+  ]
+  return [
+    { topic, key: 'key', value: 'value', timestampMs: 1_600_000_000_123 },
+    { topic, key: binary, value: binary, headers },
+    { topic, key: Buffer.alloc(0), value: Buffer.alloc(0) },
+    { topic, key: null, value: 'without a key' },
+    { topic, key: 'gone', value: null },
+  ]
+}
+
+export function assertAsWritten(
+  found: readonly LogRecord[],
+  written: readonly Written[],
+  offsets: readonly number[],
+): void {
+  assert.deepEqual(
+    found.map(({ offset }) => offset),
+    offsets,
+  )
+  const plain = found.map(({ key, value, headers: own, timestampMs }) => {
+    const list = own.map(header => [header.key, hex(header.value)])
+    return [hex(key), hex(value), list, timestampMs]
+  })
+  const expected = written.map(toRecord).map(({ key, value, headers: own, timestampMs }) => {
+    const list = (own ?? []).map(header => [header.key, hex(header.value)])
+    return [hex(key), hex(value), list, timestampMs]
+  })
+  assert.deepEqual(plain, expected)
+}
+
 export async function assertFenced(action: Promise<unknown>): Promise<void> {
   await assert.rejects(action, { code: 'task-fenced' })
 }

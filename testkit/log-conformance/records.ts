@@ -1,15 +1,15 @@
 /** Records and their offsets. */
 import assert from 'node:assert/strict'
-import type { LogConformanceCase, Written } from './log-test.ts'
+import type { LogConformanceCase } from './log-test.ts'
 import {
-  hex,
+  assertAsWritten,
   makeTopic,
   manyBytes,
   names,
   readAll,
   texts,
-  toRecord,
   values,
+  variousRecords,
   Writer,
 } from './log-test.ts'
 
@@ -19,35 +19,10 @@ export const recordCases: readonly LogConformanceCase[] = [
     async run(context) {
       const topic = await makeTopic(context)
       const writer = await Writer.open(context, [topic])
-      const binary = Buffer.from([0, 1, 0xff, 0x0a, 0x80])
-      const headers = [
-        { key: 'same', value: Buffer.from('1') },
-        { key: 'same', value: binary },
-        { key: '', value: Buffer.alloc(0) },
-        { key: 'naïve 😀', value: Buffer.from('x') },
-      ]
-      const written: Written[] = [
-        { topic, key: 'key', value: 'value', timestampMs: 1_600_000_000_123 },
-        { topic, key: binary, value: binary, headers },
-        { topic, key: Buffer.alloc(0), value: Buffer.alloc(0) },
-        { topic, key: null, value: 'without a key' },
-        { topic, key: 'gone', value: null },
-      ]
+      const written = variousRecords(topic)
       const offsets = await writer.write(written)
       const found = await readAll(context.log, { topic, partition: 0 })
-      assert.deepEqual(
-        found.map(({ offset }) => offset),
-        offsets,
-      )
-      const plain = found.map(({ key, value, headers: own, timestampMs }) => {
-        const list = own.map(header => [header.key, hex(header.value)])
-        return [hex(key), hex(value), list, timestampMs]
-      })
-      const expected = written.map(toRecord).map(({ key, value, headers: own, timestampMs }) => {
-        const list = (own ?? []).map(header => [header.key, hex(header.value)])
-        return [hex(key), hex(value), list, timestampMs]
-      })
-      assert.deepEqual(plain, expected)
+      assertAsWritten(found, written, offsets)
       assert.deepEqual(names(found), Array(5).fill(`${topic}-0`))
       await writer.close()
     },

@@ -1,0 +1,171 @@
+/**
+ * Reads partitions with Kafka's requests. From each broker at most one fetch is under way, begun when
+ * records are handed out, so that the broker prepares the next ones meanwhile; what has come is kept
+ * undecoded until it is asked for. Nothing is fetched beyond that: who does not poll does not fill memory.
+ */
+import { SourceError, StateError } from '../../model/errors.ts'
+import type { LogBatch, TopicPartition } from '../log.ts'
+import { partitionName } from '../log.ts'
+import type { KafkaClient, Lane } from './client.ts'
+import { isPassing } from './client.ts'
+import { failedOffset, fetchPartitions } from './fetch.ts'
+import type { PartitionReader } from './partition-reader.ts'
+import { decodeBatches } from './record-batches.ts'
+import type { FetchedPartition } from './wire.ts'
+
+/** How long a broker keeps a fetch that finds nothing. */
+const fetchWaitMs = 500
+const maxFetchBytes = 4 * 1024 * 1024
+
+interface Position extends TopicPartition {
+  offset: number
+  /** What came for this offset and was not handed out. */
+  fetched: FetchedPartition | null
+}
+
+export class FetchReader implements PartitionReader {
+  readonly #client: KafkaClient
+  readonly #lane: Lane
+  readonly #onNews: () => void
+  readonly #positions = new Map<string, Position>()
+  readonly #paused = new Set<string>()
+  /** Brokers with a fetch under way. */
+  readonly #fetching = new Set<number>()
+  #failure: unknown = null
+  #tries = 0
+  #isClosed = false
+
+  constructor(client: KafkaClient, onNews: () => void) {
+    this.#client = client
+    this.#onNews = onNews
+    this.#lane = client.openLane(client.options.requestTimeoutMs + fetchWaitMs)
+  }
+
+  seek(partition: TopicPartition, offset: number): void {
+    const { topic, partition: number } = partition
+    const position = { topic, partition: number, offset, fetched: null }
+    this.#positions.set(partitionName(partition), position)
+  }
+
+  pause(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#paused.add(partitionName(partition))
+  }
+
+  resume(partitions: readonly TopicPartition[]): void {
+    for (const partition of partitions) this.#paused.delete(partitionName(partition))
+  }
+
+  keep(names: ReadonlySet<string> | null): void {
+    if (names === null) this.#paused.clear()
+    for (const name of this.#positions.keys()) {
+      if (names?.has(name) !== true) this.#positions.delete(name)
+    }
+  }
+
+  /** Decodes what has come, up to about so many bytes; at least one partition's part. */
+  take(maxBytes: number): LogBatch[] {
+    const batches: LogBatch[] = []
+    let bytes = 0
+    for (const [name, position] of this.#positions) {
+      const { fetched, offset } = position
+      if (fetched === null || this.#paused.has(name)) continue
+      if (bytes > 0 && bytes + fetched.batches.length > maxBytes) continue
+      bytes += fetched.batches.length
+      const batch = decodeBatches(position, fetched.batches, offset, fetched.aborted)
+      position.fetched = null
+      position.offset = batch.nextOffset
+      // Behind those that wait longer: brokers, and this loop, serve in order.
+      this.#positions.delete(name)
+      this.#positions.set(name, position)
+      const { topic, partition } = position
+      const end = Math.max(fetched.lastStableOffset, batch.nextOffset)
+      if (batch.nextOffset > offset) batches.push({ ...batch, topic, partition, end })
+    }
+    return batches
+  }
+
+  /** One fetch for each broker that has none under way, of all that waits for records there. */
+  async start(maxBytes: number): Promise<void> {
+    const byLeader = new Map<number, Position[]>()
+    for (const [name, position] of this.#positions) {
+      if (this.#paused.has(name) || position.fetched !== null) continue
+      const leader = await this.#leaderOf(position)
+      if (leader === null || this.#fetching.has(leader)) continue
+      const own = byLeader.get(leader)
+      if (own === undefined) byLeader.set(leader, [position])
+      else own.push(position)
+    }
+    for (const [leader, positions] of byLeader) {
+      this.#fetching.add(leader)
+      void this.#fetch(leader, positions, Math.min(maxBytes, maxFetchBytes))
+    }
+  }
+
+  takeFailure(): unknown {
+    const failure = this.#failure
+    this.#failure = null
+    return this.#isStale(failure) ? null : failure
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#positions.clear()
+    await this.#client.closeLane(this.#lane)
+  }
+
+  /** Paused, sought or lost since: if it still holds, the next fetch says so again. */
+  #isStale(failure: unknown): boolean {
+    const at = failedOffset(failure)
+    if (at === null) return false
+    return this.#paused.has(at.name) || this.#positions.get(at.name)?.offset !== at.offset
+  }
+
+  /** Null while nobody leads it. A topic that is gone may only be new; who reads it looks after that. */
+  async #leaderOf(position: Position): Promise<number | null> {
+    try {
+      return await this.#client.leader(position)
+    } catch (error) {
+      const isGone = error instanceof SourceError && error.code === 'topic-missing'
+      if (!isGone && !isPassing(error)) throw error
+      return null
+    }
+  }
+
+  async #fetch(leader: number, positions: readonly Position[], maxBytes: number): Promise<void> {
+    try {
+      const fetched = await fetchPartitions(this.#client, this.#lane, leader, positions, {
+        maxWaitMs: fetchWaitMs,
+        maxBytes,
+      })
+      for (const { position, part } of fetched) this.#take(position, part)
+      this.#tries = 0
+    } catch (error) {
+      await this.#afterFailure(error, positions)
+    } finally {
+      this.#fetching.delete(leader)
+      this.#onNews()
+    }
+  }
+
+  #take(position: Position, part: FetchedPartition): void {
+    const current = this.#positions.get(partitionName(position))
+    // It was sought elsewhere, or lost, while the fetch was under way.
+    if (current !== position) return
+    if (part.batches.length > 0) position.fetched = part
+  }
+
+  /** What passes is fetched again after a pause; what does not is thrown by the next poll. */
+  async #afterFailure(error: unknown, positions: readonly Position[]): Promise<void> {
+    if (this.#isClosed || this.#client.isClosed) return
+    const current = positions.filter(one => this.#positions.get(partitionName(one)) === one)
+    if (isPassing(error)) {
+      for (const { topic } of current) this.#client.forgetTopic(topic)
+      await this.#client.backoff(this.#tries)
+      this.#tries += 1
+      return
+    }
+    // Nobody waits for a partition that was lost meanwhile.
+    if (error instanceof StateError && current.length === 0) return
+    this.#failure = error
+  }
+}
