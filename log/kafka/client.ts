@@ -3,13 +3,14 @@
  * asked again. A connection answers one request after the other, so what waits long (fetches, joining a
  * group) has a lane of its own.
  */
+import { isIP } from 'node:net'
 import type { ErrorContext } from '../../model/errors.ts'
 import { SourceError } from '../../model/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { TopicInfo, TopicPartition } from '../log.ts'
 import type { Connection, ConnectionOptions, MetadataResponse } from './protocol.ts'
-import { ConnectionPool, errorNameOf, errorTextOf, requests } from './protocol.ts'
+import { ConnectionPool, errorNameOf, errorTextOf, requests, withTokenCheck } from './protocol.ts'
 
 export interface KafkaClientOptions {
   /** `host:port`, of some brokers of the cluster. */
@@ -79,13 +80,11 @@ export class Lane {
   }
 
   async ask<A extends unknown[], R>(node: number, api: Api<A, R>, ...args: A): Promise<R> {
-    const connection = await this.#pool.get(await this.#client.broker(node))
-    return await api.async(connection, ...args)
+    return await asked(await this.#pool.get(await this.#client.broker(node)), api, args)
   }
 
   async askAny<A extends unknown[], R>(api: Api<A, R>, ...args: A): Promise<R> {
-    const connection = await this.#pool.getFirstAvailable(this.#client.known())
-    return await api.async(connection, ...args)
+    return await asked(await this.#pool.getFirstAvailable(this.#client.known()), api, args)
   }
 
   /** Of the coordinator of the id, which is looked up when it is not known or has moved. */
@@ -109,11 +108,38 @@ export class Lane {
   }
 }
 
+/** What each connection ended with: its requests only hear that it is closed. */
+const endings = new WeakMap<Connection, { error: Error | null }>()
+
+async function asked<A extends unknown[], R>(
+  connection: Connection,
+  api: Api<A, R>,
+  args: A,
+): Promise<R> {
+  let ending = endings.get(connection)
+  if (ending === undefined) {
+    const watched: { error: Error | null } = { error: null }
+    ending = watched
+    endings.set(connection, watched)
+    connection.on('error', (error: Error) => {
+      watched.error ??= error
+    })
+  }
+  try {
+    return await api.async(connection, ...args)
+  } catch (error) {
+    // TLS 1.3 lets a client begin whose certificate the broker refuses a moment later.
+    throw ending.error !== null && errorNameOf(error) === 'NETWORK' ? ending.error : error
+  }
+}
+
 export class KafkaClient {
   readonly options: KafkaClientOptions
   /** For requests that are answered soon. */
   readonly control: Lane
   readonly #bootstrap: readonly Broker[]
+  /** Whether brokers are called by names, and not by addresses. */
+  readonly #isNamed: boolean
   #brokers = new Map<number, Broker>()
   readonly #topics = new Map<string, KafkaTopic>()
   readonly #lookups = new Map<string, Promise<KafkaTopic | null>>()
@@ -124,6 +150,7 @@ export class KafkaClient {
   constructor(options: KafkaClientOptions) {
     this.options = options
     this.#bootstrap = options.brokers.map(parseBroker)
+    this.#isNamed = this.#bootstrap.some(({ host }) => isIP(host) === 0)
     this.control = this.openLane(options.requestTimeoutMs)
   }
 
@@ -132,8 +159,9 @@ export class KafkaClient {
     const pool = new ConnectionPool(clientId, {
       requestTimeout: requestTimeoutMs,
       connectTimeout: Math.min(requestTimeoutMs, 10_000),
-      ...(tls === undefined ? {} : { tls, tlsServerName: true }),
-      ...(sasl === undefined ? {} : { sasl }),
+      // The name that is asked for must not be an address.
+      ...(tls === undefined ? {} : { tls, tlsServerName: this.#isNamed }),
+      ...(sasl === undefined ? {} : { sasl: withTokenCheck(sasl) }),
     })
     const lane = new Lane(this, pool)
     this.#lanes.add(lane)
@@ -300,10 +328,15 @@ function answerOf(error: unknown): MetadataResponse {
 /** A state of the cluster that passes, found by ourselves. */
 export class PassingError extends Error {}
 
-function refused(what: string, context: ErrorContext, error: unknown): Error {
+/** What does not pass, in our words. */
+export function refused(what: string, context: ErrorContext, error: unknown): Error {
   if (!(error instanceof Error) || error instanceof SourceError) return error as Error
   const name = errorNameOf(error)
   if (name === 'UNKNOWN') return error
+  if (name === 'UNTRUSTED') {
+    const message = `no secure connection: ${errorTextOf(error)}`
+    return new SourceError('kafka-untrusted', message, { context, cause: error })
+  }
   return new SourceError('kafka-refused', `could not ${what}: ${errorTextOf(error)}`, {
     context,
     cause: error,

@@ -3,7 +3,7 @@
  * connections and codecs; what a broker's answers mean for groups, transactions and committed reads is
  * decided in the files beside this one (ADR 0007 says why). Versions are those of Kafka 3.1.
  */
-import type { Reader } from '@platformatic/kafka'
+import type { Connection, ConnectionOptions, Reader } from '@platformatic/kafka'
 import {
   addOffsetsToTxnV3,
   addPartitionsToTxnV3,
@@ -40,8 +40,25 @@ import {
   Writer,
 } from '@platformatic/kafka'
 
-export type { Connection, ConnectionOptions } from '@platformatic/kafka'
+export type { Connection, ConnectionOptions }
 export { ConnectionPool }
+
+type Sasl = NonNullable<ConnectionOptions['sasl']>
+
+/**
+ * A broker answers a token that it does not take with words and waits for the client to give up (RFC
+ * 7628, 3.2.3); the library takes any answer for a yes, and the next ones for what it asked.
+ */
+export function withTokenCheck(sasl: Sasl): Sasl {
+  if (sasl.mechanism !== 'OAUTHBEARER') return sasl
+  return {
+    ...sasl,
+    authBytesValidator: (words, callback) => {
+      if (words.length === 0) callback(null, words)
+      else callback(new Error(`the token was refused: ${words.toString()}`))
+    },
+  }
+}
 
 /** One partition's part of a fetch, with its record batches as they came. */
 export interface FetchedPartition {
@@ -175,12 +192,16 @@ function readPartition(reader: Reader): FetchedPartition {
   return { partition, errorCode, lastStableOffset, logStartOffset, aborted: aborted ?? [], batches }
 }
 
-/** What went wrong, by Kafka's name; `NETWORK` and `TIMEOUT` for what never got an answer. */
+/**
+ * What went wrong, by Kafka's name; `NETWORK` and `TIMEOUT` for what never got an answer, `UNTRUSTED` where
+ * TLS ended it.
+ */
 export function errorNameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN'
   const [answered] = answersIn(error)
   if (answered !== undefined) return answered.name
-  if (findErrorBy(error, 'code', 'PLT_KFK_AUTHENTICATION') !== null) return 'AUTHENTICATION'
+  if (errorWith(authenticationCode, error) !== null) return 'AUTHENTICATION'
+  if (errorWith(tlsCodes, error) !== null) return 'UNTRUSTED'
   if (findErrorBy(error, 'code', 'PLT_KFK_TIMEOUT') !== null) return 'TIMEOUT'
   if (findErrorBy(error, 'code', 'PLT_KFK_NETWORK') !== null) return 'NETWORK'
   return 'UNKNOWN'
@@ -190,8 +211,33 @@ export function errorNameOf(error: unknown): string {
 export function errorTextOf(error: unknown): string {
   const name = errorNameOf(error)
   if (!(error instanceof Error)) return name
+  if (name === 'UNTRUSTED') return errorWith(tlsCodes, error)!.message
   const said = answersIn(error).flatMap(({ text }) => (text === null ? [] : [text]))
+  const refusal = errorWith(authenticationCode, error)?.cause
+  if (said.length === 0 && refusal instanceof Error) said.push(refusal.message)
   return said.length === 0 ? name : `${name} (${said[0]})`
+}
+
+/** OpenSSL's and Node's codes of what is wrong with a certificate, and of the other side's refusal. */
+const tlsCodes =
+  /^(ERR_SSL_|ERR_TLS_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH)/
+
+const authenticationCode = /^PLT_KFK_AUTHENTICATION$/
+
+interface CodedError extends Error {
+  readonly code?: unknown
+  readonly errors?: unknown
+}
+
+/** The first with such a code, however deep it lies: the library looks among errors, not their causes. */
+function errorWith(code: RegExp, error: CodedError): Error | null {
+  if (typeof error.code === 'string' && code.test(error.code)) return error
+  const inner = Array.isArray(error.errors) ? (error.errors as unknown[]) : []
+  for (const one of [...inner, error.cause]) {
+    const found = one instanceof Error ? errorWith(code, one) : null
+    if (found !== null) return found
+  }
+  return null
 }
 
 interface BrokerAnswer {
