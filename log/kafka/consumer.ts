@@ -7,7 +7,7 @@ import { assert, SourceError, StateError } from '../../model/errors.ts'
 import type { Assignment, LogBatch, LogConsumer, PollResult, TopicPartition } from '../log.ts'
 import { partitionName } from '../log.ts'
 import type { KafkaClient, Lane } from './client.ts'
-import { isPassing } from './client.ts'
+import { isPassing, refused } from './client.ts'
 import { fetchPartitions } from './fetch.ts'
 import type { GroupMember } from './group-member.ts'
 import type { FetchedPartition } from './protocol.ts'
@@ -178,21 +178,23 @@ export class KafkaConsumer implements LogConsumer {
       if (fetched === null || this.#paused.has(name)) continue
       if (bytes > 0 && bytes + fetched.batches.length > maxBytes) continue
       bytes += fetched.batches.length
-      const batch = decodeBatches(position, fetched.batches, offset, fetched.aborted)
+      const { topic, partition } = position
+      const batch = decodeBatches({ topic, partition }, fetched.batches, offset, fetched.aborted)
       position.fetched = null
       position.offset = batch.nextOffset
       // Behind those that wait longer: brokers, and this loop, serve in order.
       this.#positions.delete(name)
       this.#positions.set(name, position)
-      const { topic, partition } = position
       const end = Math.max(fetched.lastStableOffset, batch.nextOffset)
-      if (batch.nextOffset > offset) batches.push({ ...batch, topic, partition, end })
+      if (batch.nextOffset > offset) batches.push({ ...batch, end })
     }
     return batches
   }
 
   /** One fetch for each broker that has none under way, of all that waits for records there. */
   async #startFetches(maxBytes: number): Promise<void> {
+    // What waits goes out first: of many partitions at many brokers it would become much.
+    if (this.#heldBytes() >= maxFetchBytes) return
     const byLeader = new Map<number, Position[]>()
     for (const [name, position] of this.#positions) {
       if (this.#paused.has(name) || position.fetched !== null) continue
@@ -206,6 +208,15 @@ export class KafkaConsumer implements LogConsumer {
       this.#fetching.add(leader)
       void this.#fetch(leader, positions, Math.min(maxBytes, maxFetchBytes))
     }
+  }
+
+  /** Of those that a poll would hand out. */
+  #heldBytes(): number {
+    let bytes = 0
+    for (const [name, { fetched }] of this.#positions) {
+      if (fetched !== null && !this.#paused.has(name)) bytes += fetched.batches.length
+    }
+    return bytes
   }
 
   /** Null while nobody leads it. A topic that is gone may only be new; who reads it looks after that. */
@@ -254,6 +265,6 @@ export class KafkaConsumer implements LogConsumer {
     }
     // Nobody waits for a partition that was lost meanwhile.
     if (error instanceof StateError && current.length === 0) return
-    this.#failure = error
+    this.#failure = refused('fetch records', {}, error)
   }
 }
