@@ -200,8 +200,8 @@ export function errorNameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN'
   const [answered] = answersIn(error)
   if (answered !== undefined) return answered.name
-  if (errorWith(authenticationCode, error) !== null) return 'AUTHENTICATION'
-  if (errorWith(tlsCodes, error) !== null) return 'UNTRUSTED'
+  if (errorIn(error, isAuthentication) !== null) return 'AUTHENTICATION'
+  if (errorIn(error, isTls) !== null) return 'UNTRUSTED'
   if (findErrorBy(error, 'code', 'PLT_KFK_TIMEOUT') !== null) return 'TIMEOUT'
   if (findErrorBy(error, 'code', 'PLT_KFK_NETWORK') !== null) return 'NETWORK'
   return 'UNKNOWN'
@@ -211,9 +211,9 @@ export function errorNameOf(error: unknown): string {
 export function errorTextOf(error: unknown): string {
   const name = errorNameOf(error)
   if (!(error instanceof Error)) return name
-  if (name === 'UNTRUSTED') return errorWith(tlsCodes, error)!.message
+  if (name === 'UNTRUSTED') return errorIn(error, isTls)!.message
   const said = answersIn(error).flatMap(({ text }) => (text === null ? [] : [text]))
-  const refusal = errorWith(authenticationCode, error)?.cause
+  const refusal = errorIn(error, isAuthentication)?.cause
   if (said.length === 0 && refusal instanceof Error) said.push(refusal.message)
   return said.length === 0 ? name : `${name} (${said[0]})`
 }
@@ -222,19 +222,27 @@ export function errorTextOf(error: unknown): string {
 const tlsCodes =
   /^(ERR_SSL_|ERR_TLS_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH)/
 
-const authenticationCode = /^PLT_KFK_AUTHENTICATION$/
-
 interface CodedError extends Error {
   readonly code?: unknown
   readonly errors?: unknown
 }
 
-/** The first with such a code, however deep it lies: the library looks among errors, not their causes. */
-function errorWith(code: RegExp, error: CodedError): Error | null {
-  if (typeof error.code === 'string' && code.test(error.code)) return error
+function isTls({ code, message }: CodedError): boolean {
+  // The library's own word for a broker that answers by TLS, unasked.
+  if (code === 'PLT_KFK_USER') return message.includes('TLS')
+  return typeof code === 'string' && tlsCodes.test(code)
+}
+
+function isAuthentication({ code }: CodedError): boolean {
+  return code === 'PLT_KFK_AUTHENTICATION'
+}
+
+/** The first of such errors, however deep it lies: the library looks among errors, not their causes. */
+function errorIn(error: CodedError, isWanted: (one: CodedError) => boolean): Error | null {
+  if (isWanted(error)) return error
   const inner = Array.isArray(error.errors) ? (error.errors as unknown[]) : []
   for (const one of [...inner, error.cause]) {
-    const found = one instanceof Error ? errorWith(code, one) : null
+    const found = one instanceof Error ? errorIn(one, isWanted) : null
     if (found !== null) return found
   }
   return null

@@ -12,6 +12,6 @@ it('a backlog of 200,000 events of 60 tables is one window a task under a heap o
     tables: 60,
     heapMiB: 64,
     windowSeconds: 30,
-    maxResidentMiB: 260,
+    maxResidentMiB: 220,
   })
 })

@@ -49,7 +49,8 @@ function unsignedToken(): string {
 interface Case {
   readonly title: string
   readonly port: number
-  readonly tls: object
+  /** Null: without TLS. */
+  readonly tls: object | null
   readonly sasl?: object
   /** Written into a file that the configuration names. */
   readonly secret?: string
@@ -107,6 +108,12 @@ const bad: readonly (Case & { readonly says: RegExp })[] = [
     says: /kafka-untrusted.*source\.tls\.cert/s,
   },
   {
+    title: 'no TLS where the broker speaks nothing else',
+    port: ports.tls,
+    tls: null,
+    says: /kafka-untrusted.*source\.tls/s,
+  },
+  {
     title: 'a wrong password (PLAIN)',
     port: ports.sasl,
     tls,
@@ -143,7 +150,7 @@ function configOf({ port, tls: given, sasl: by }: Case, topic: string): object {
       brokers: [`127.0.0.1:${port}`],
       topics: [topic],
       format: 'debezium-json',
-      tls: given,
+      ...(given === null ? {} : { tls: given }),
       ...(by === undefined ? {} : { sasl: by }),
     },
     tables: [{ from: 'shop.*', to: '{table}', columns: { types: orderTypes } }],

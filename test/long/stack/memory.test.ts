@@ -11,7 +11,7 @@ it('a million events of 60 tables are one window a task under a heap of 128 MB',
     tables: 60,
     heapMiB: 128,
     windowSeconds: 180,
-    maxResidentMiB: 350,
+    maxResidentMiB: 260,
   })
 })
 
