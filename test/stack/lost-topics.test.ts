@@ -3,20 +3,14 @@
  * topic made anew. Each of it ends the next start with advice; nothing is read from elsewhere in silence.
  */
 import { afterAll, expect, inject, it } from 'vitest'
-import { systemClock } from '../../runtime/clock.ts'
-import { systemRandom } from '../../runtime/random.ts'
 import { DebeziumTable } from './debezium.ts'
 import { newName, openKafka, partitionsOf, until } from './instances.ts'
+import { deleteTopic } from './operator.ts'
 import { Running, writeAll } from './running.ts'
 import { readTable } from './tables.ts'
-import { TestAdmin } from './test-admin.ts'
 
 const log = openKafka(inject('broker'))
-const admin = new TestAdmin(inject('broker'), systemClock, systemRandom)
-afterAll(async () => {
-  await log.close()
-  await admin.close()
-})
+afterAll(() => log.close())
 
 const partitions = 2
 
@@ -50,7 +44,7 @@ const losses: readonly Loss[] = [
   },
   {
     title: 'the topic is deleted',
-    happen: topic => admin.deleteTopic(topic),
+    happen: remove,
     says: [/source-unreadable/, /there is no topic/],
   },
   {
@@ -68,8 +62,13 @@ const losses: readonly Loss[] = [
   },
 ]
 
+async function remove(topic: string): Promise<void> {
+  await deleteTopic(inject('broker'), topic)
+  await until('it is gone', async () => (await log.topics()).every(({ name }) => name !== topic))
+}
+
 async function remake(topic: string, count: number): Promise<void> {
-  await admin.deleteTopic(topic)
+  await remove(topic)
   await log.createTopic({ name: topic, partitions, cleanup: 'delete' })
   if (count > 0) await writeAll(log, eventsFor(topic, 1, count, 'second'))
 }

@@ -8,6 +8,7 @@ import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ByteWriter } from '../../model/bytes.ts'
+import { decodeHopFrame, HopFrameWriter } from '../../model/hop-frame.ts'
 import type { NetChange } from '../../model/net-change.ts'
 import { encodeValues } from '../../model/row-codec.ts'
 import type { TableSchema } from '../../model/table-schema.ts'
@@ -98,15 +99,16 @@ const staging = new StagedFiles({
 })
 const pacer = new Pacer(systemClock)
 const rest = (): Promise<void> => pacer.rest()
+const frame = new HopFrameWriter('rows', 0)
 const baseMiB = residentMiB()
 const memory = new MemoryWatch()
 memory.watch()
 for (let index = 0; index < rows; index += rowsOfFrame) {
   const count = Math.min(rowsOfFrame, rows - index)
-  const changes = Array.from({ length: count }, (_, place) => {
-    return { target, change: changeAt(index + place), offset: index + place }
-  })
-  window.add({ kind: 'changes', topic: 'rows', partition: 0, changes }, 0)
+  for (let place = index; place < index + count; place += 1) {
+    frame.add({ target, change: changeAt(place), offset: place })
+  }
+  window.add(decodeHopFrame(frame.take()), 0)
   window.advance(index + count, 0)
   await state.settle()
   await rest()
