@@ -45,20 +45,17 @@ const losses: readonly Loss[] = [
   {
     title: 'the topic is deleted',
     happen: remove,
-    says: [/source-unreadable/, /there is no topic/],
+    says: [/topic-missing/, /Correct `source.topics`, or create the topic/],
   },
   {
     title: 'the topic is made anew, and is empty',
     happen: topic => remake(topic, 0),
-    says: [/offset-out-of-range/, /Records may be lost/],
+    says: [/source-replaced/, /start anew: over Kafka with `forager reset CONFIG`/],
   },
   {
     title: 'the topic is made anew, and has more records than before',
     happen: topic => remake(topic, 300),
-    says: [
-      /offset-out-of-range|source-replaced/,
-      /Records may be lost|The topic or file was replaced/,
-    ],
+    says: [/source-replaced/, /start anew: over Kafka with `forager reset CONFIG`/],
   },
 ]
 
