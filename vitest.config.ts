@@ -40,7 +40,23 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      { test: { name: 'long', include: ['test/long/**/*.test.ts'], testTimeout: 7_200_000 } },
+      {
+        test: {
+          name: 'long',
+          include: ['test/long/**/*.test.ts'],
+          exclude: ['test/long/stack/**'],
+          testTimeout: 7_200_000,
+        },
+      },
+      {
+        test: {
+          name: 'long-stack',
+          include: ['test/long/stack/**/*.test.ts'],
+          globalSetup: ['test/stack/setup.ts'],
+          testTimeout: 7_200_000,
+          fileParallelism: false,
+        },
+      },
     ],
   },
 })

@@ -228,6 +228,16 @@ export const errorCodes = {
     advice:
       'Look up the name of the error that the message has; correct credentials, ACLs or limits.',
   },
+  'kafka-untrusted': {
+    acts: 'operator',
+    means:
+      'TLS to a broker failed: a certificate is not trusted, has expired or is for another name, the ' +
+      'broker wants one of this client, or one side speaks TLS and the other does not.',
+    advice:
+      'Set `source.tls` where brokers want it: the authority that signed their certificates ' +
+      '(`source.tls.ca`), and a certificate of this client where they want one (`source.tls.cert` and ' +
+      '`source.tls.key`). Call brokers by the names in their certificates (`source.brokers`).',
+  },
   // StateError: stores, the local log.
   'state-locked': {
     acts: 'operator',

@@ -25,7 +25,7 @@ const optionsOf = (): StackOptions => {
 
 program
   .command('up [part...]')
-  .description('starts parts, all when none is named')
+  .description('starts parts; when none is named, the broker')
   .action(async (names: string[]) => {
     await up(names, optionsOf(), say)
     say(`Kafka is at 127.0.0.1:${kafkaPort(optionsOf())}`)

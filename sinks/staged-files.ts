@@ -26,6 +26,8 @@ import type { StagedWindow, Staging, TaskOwner } from './staging.ts'
 
 const kinds = ['upsert', 'patch', 'delete'] as const
 const unsealed = '.writing'
+/** They are read once and whole: small stripes keep memory low and slices of work short. */
+const stripeBytes = 8 * 1024 * 1024
 
 export class StagedFiles implements Staging {
   readonly #fileSystem: FileSystem
@@ -103,7 +105,7 @@ export class StagedFiles implements Staging {
       join(writing, name),
       stagedType(schema),
       // It is read once, and soon.
-      { compressionLevel: 1, dictionaryThreshold: 0 },
+      { stripeBytes, compressionLevel: 1, dictionaryThreshold: 0 },
     )
     const toRow = stagedRows(schema)
     let lastKey = ''

@@ -1,9 +1,10 @@
 /**
- * A store in memory: a map from keys to places in an arena of bytes, sorted when it is read in order.
+ * A store in memory: a map from keys to places in an arena of bytes, and its keys sorted in runs.
  * Values lie side by side in large slabs: an object each would cost more than the bytes, and be copied
  * about by the garbage collector. A value that fits where the one before lay is written over it; what
  * was left behind elsewhere is given back when there is much of it.
  */
+import { KeyRuns } from './key-runs.ts'
 import type { StateStore, StateStoreSupplier } from './state-store.ts'
 
 /** Entries that go out at once, so that a long window leaves room for other work between. */
@@ -23,6 +24,8 @@ export function inMemory(): StateStoreSupplier {
 class MemoryStore implements StateStore {
   /** Number of the slab times its size, and the place in it. */
   #places = new Map<string, number>()
+  /** Null once a key was deleted: then they are sorted when they are read. A window deletes none. */
+  #keys: KeyRuns | null = new KeyRuns()
   readonly #arena = new Arena()
   #sizeBytes = 0
 
@@ -45,6 +48,7 @@ class MemoryStore implements StateStore {
       const value = change(undefined)
       this.#sizeBytes += key.length + overheadBytes + value.length
       this.#places.set(key, this.#arena.add(value))
+      this.#keys?.add(key)
       return
     }
     const before = this.#arena.at(place)
@@ -60,6 +64,7 @@ class MemoryStore implements StateStore {
     if (place === undefined) return
     this.#sizeBytes -= key.length + overheadBytes + this.#arena.at(place).length
     this.#places.delete(key)
+    this.#keys = null
     this.#arena.drop(place)
     if (this.#arena.isWasteful) this.#compact()
   }
@@ -69,10 +74,8 @@ class MemoryStore implements StateStore {
   }
 
   async *entries(): AsyncGenerator<readonly (readonly [string, Uint8Array])[]> {
-    // Chars are bytes, so the order of strings is the order of bytes.
-    const keys = [...this.#places.keys()].sort()
-    for (let start = 0; start < keys.length; start += entriesAtOnce) {
-      const part = keys.slice(start, start + entriesAtOnce)
+    const keys = this.#keys ?? runsOf(this.#places.keys())
+    for (const part of keys.parts(entriesAtOnce)) {
       yield part.map(key => [key, this.get(key)!] as const)
       await Promise.resolve()
     }
@@ -80,6 +83,7 @@ class MemoryStore implements StateStore {
 
   clear(): Promise<void> {
     this.#places = new Map()
+    this.#keys = new KeyRuns()
     this.#arena.clear()
     this.#sizeBytes = 0
     return Promise.resolve()
@@ -95,6 +99,12 @@ class MemoryStore implements StateStore {
       this.#places.set(key, this.#arena.add(valueAt(slabs, place)))
     }
   }
+}
+
+function runsOf(keys: Iterable<string>): KeyRuns {
+  const runs = new KeyRuns()
+  for (const key of keys) runs.add(key)
+  return runs
 }
 
 /** Places count from the beginning of all slabs; a value larger than a slab has one that is. */

@@ -3,6 +3,7 @@
  * asked again. A connection answers one request after the other, so what waits long (fetches, joining a
  * group) has a lane of its own.
  */
+import { isIP } from 'node:net'
 import type { ErrorContext } from '../../model/errors.ts'
 import { SourceError } from '../../model/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
@@ -88,13 +89,11 @@ export class Lane {
   }
 
   async ask<A extends unknown[], R>(node: number, api: Request<A, R>, ...args: A): Promise<R> {
-    const connection = await this.#pool.get(await this.#client.broker(node))
-    return await api.async(connection, ...args)
+    return await this.#askBy(await this.#pool.get(await this.#client.broker(node)), api, args)
   }
 
   async askAny<A extends unknown[], R>(api: Request<A, R>, ...args: A): Promise<R> {
-    const connection = await this.#pool.getFirstAvailable(this.#client.known())
-    return await api.async(connection, ...args)
+    return await this.#askBy(await this.#pool.getFirstAvailable(this.#client.known()), api, args)
   }
 
   /** Of the coordinator of the id, which is looked up when it is not known or has moved. */
@@ -116,6 +115,18 @@ export class Lane {
   close(): Promise<void> {
     return this.#pool.close()
   }
+
+  async #askBy<A extends unknown[], R>(
+    connection: object,
+    api: Request<A, R>,
+    args: A,
+  ): Promise<R> {
+    try {
+      return await api.async(connection, ...args)
+    } catch (error) {
+      throw this.#client.wire.causeOf?.(connection, error) ?? error
+    }
+  }
 }
 
 export class KafkaClient {
@@ -124,6 +135,8 @@ export class KafkaClient {
   /** For requests that are answered soon. */
   readonly control: Lane
   readonly #bootstrap: readonly Broker[]
+  /** Whether brokers are called by names, and not by addresses. */
+  readonly #isNamed: boolean
   #brokers = new Map<number, Broker>()
   readonly #topics = new Map<string, KafkaTopic>()
   readonly #lookups = new Map<string, Promise<KafkaTopic | null>>()
@@ -135,6 +148,7 @@ export class KafkaClient {
     this.options = options
     this.wire = options.wire ?? platformaticWire
     this.#bootstrap = options.brokers.map(parseBroker)
+    this.#isNamed = this.#bootstrap.some(({ host }) => isIP(host) === 0)
     this.control = this.openLane(options.requestTimeoutMs)
   }
 
@@ -148,7 +162,8 @@ export class KafkaClient {
       clientId,
       requestTimeoutMs,
       connectTimeoutMs: Math.min(requestTimeoutMs, 10_000),
-      ...(tls === undefined ? {} : { tls }),
+      // The name that is asked for must not be an address.
+      ...(tls === undefined ? {} : { tls, areBrokersNamed: this.#isNamed }),
       ...(sasl === undefined ? {} : { sasl }),
     })
     const lane = new Lane(this, pool)
@@ -316,10 +331,15 @@ function answerOf(error: unknown): MetadataAnswer {
 /** A state of the cluster that passes, found by ourselves. */
 export class PassingError extends Error {}
 
-function refused(what: string, context: ErrorContext, error: unknown): Error {
+/** What does not pass, in our words. */
+export function refused(what: string, context: ErrorContext, error: unknown): Error {
   if (!(error instanceof Error) || error instanceof SourceError) return error as Error
   const name = errorNameOf(error)
   if (name === 'UNKNOWN') return error
+  if (name === 'UNTRUSTED') {
+    const message = `no secure connection: ${errorTextOf(error)}`
+    return new SourceError('kafka-untrusted', message, { context, cause: error })
+  }
   return new SourceError('kafka-refused', `could not ${what}: ${errorTextOf(error)}`, {
     context,
     cause: error,

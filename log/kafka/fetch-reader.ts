@@ -7,7 +7,7 @@ import { SourceError, StateError } from '../../model/errors.ts'
 import type { LogBatch, TopicPartition } from '../log.ts'
 import { partitionName } from '../log.ts'
 import type { KafkaClient, Lane } from './client.ts'
-import { isPassing } from './client.ts'
+import { isPassing, refused } from './client.ts'
 import { failedOffset, fetchPartitions } from './fetch.ts'
 import type { PartitionReader } from './partition-reader.ts'
 import { decodeBatches } from './record-batches.ts'
@@ -86,6 +86,8 @@ export class FetchReader implements PartitionReader {
 
   /** One fetch for each broker that has none under way, of all that waits for records there. */
   async start(maxBytes: number): Promise<void> {
+    // What waits goes out first: of many partitions at many brokers it would become much.
+    if (this.#heldBytes() >= maxFetchBytes) return
     const byLeader = new Map<number, Position[]>()
     for (const [name, position] of this.#positions) {
       if (this.#paused.has(name) || position.fetched !== null) continue
@@ -118,6 +120,15 @@ export class FetchReader implements PartitionReader {
     const at = failedOffset(failure)
     if (at === null) return false
     return this.#paused.has(at.name) || this.#positions.get(at.name)?.offset !== at.offset
+  }
+
+  /** Of those that a poll would hand out. */
+  #heldBytes(): number {
+    let bytes = 0
+    for (const [name, { fetched }] of this.#positions) {
+      if (fetched !== null && !this.#paused.has(name)) bytes += fetched.batches.length
+    }
+    return bytes
   }
 
   /** Null while nobody leads it. A topic that is gone may only be new; who reads it looks after that. */
@@ -166,6 +177,6 @@ export class FetchReader implements PartitionReader {
     }
     // Nobody waits for a partition that was lost meanwhile.
     if (error instanceof StateError && current.length === 0) return
-    this.#failure = error
+    this.#failure = refused('fetch records', {}, error)
   }
 }

@@ -92,6 +92,7 @@ export class KafkaLog implements Log {
     }
     const context = { topic: name }
     await this.#client.retrying('create a topic', context, async () => {
+      // What is known of it may be from before somebody removed it.
       if ((await this.#client.findTopic(name, true)) !== null) return
       const { requestTimeoutMs } = this.#client.options
       try {

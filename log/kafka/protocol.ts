@@ -4,7 +4,7 @@
  * broker's answers mean for groups, transactions and committed reads is decided in the files beside this
  * one (ADR 0007 says why). Versions are those of Kafka 3.1.
  */
-import type { Reader } from '@platformatic/kafka'
+import type { ConnectionOptions, Reader } from '@platformatic/kafka'
 import {
   addOffsetsToTxnV3,
   addPartitionsToTxnV3,
@@ -43,6 +43,23 @@ import {
 } from '@platformatic/kafka'
 import type { BatchToProduce, FetchAnswer, FetchedPartition, Wire } from './wire.ts'
 import { RequestError } from './wire.ts'
+
+type PoolSasl = NonNullable<ConnectionOptions['sasl']>
+
+/**
+ * A broker answers a token that it does not take with words and waits for the client to give up (RFC
+ * 7628, 3.2.3); the library takes any answer for a yes, and the next ones for what it asked.
+ */
+function withTokenCheck(sasl: PoolSasl): PoolSasl {
+  if (sasl.mechanism !== 'OAUTHBEARER') return sasl
+  return {
+    ...sasl,
+    authBytesValidator: (words, callback) => {
+      if (words.length === 0) callback(null, words)
+      else callback(new Error(`the token was refused: ${words.toString()}`))
+    },
+  }
+}
 
 /** As the library's, but with undecoded batches, and error codes left to the reader. */
 const fetch = createAPI(
@@ -88,14 +105,27 @@ export const requests = {
 
 export const platformaticWire: Wire = {
   requests,
-  openPool: ({ clientId, requestTimeoutMs, connectTimeoutMs, tls, sasl }) =>
-    new ConnectionPool(clientId, {
+  openPool: ({ clientId, requestTimeoutMs, connectTimeoutMs, tls, areBrokersNamed, sasl }) => {
+    const pool = new ConnectionPool(clientId, {
       requestTimeout: requestTimeoutMs,
       connectTimeout: connectTimeoutMs,
-      ...(tls === undefined ? {} : { tls, tlsServerName: true }),
-      ...(sasl === undefined ? {} : { sasl }),
-    }),
+      ...(tls === undefined ? {} : { tls, tlsServerName: areBrokersNamed ?? true }),
+      ...(sasl === undefined ? {} : { sasl: withTokenCheck(sasl) }),
+    })
+    pool.on('connecting', ({ connection }) => {
+      connection?.on('error', (error: Error) => {
+        if (!endings.has(connection)) endings.set(connection, error)
+      })
+    })
+    return pool
+  },
+  // TLS 1.3 lets a client begin whose certificate the broker refuses a moment later.
+  causeOf: (connection, error) =>
+    errorNameOf(error) === 'NETWORK' ? (endings.get(connection) ?? null) : null,
 }
+
+/** What connections ended with: their requests only hear that they are closed. */
+const endings = new WeakMap<object, Error>()
 
 function writeProduce(
   transactionalId: string | null,
@@ -152,13 +182,17 @@ function readPartition(reader: Reader): FetchedPartition {
   return { partition, errorCode, lastStableOffset, logStartOffset, aborted: aborted ?? [], batches }
 }
 
-/** What went wrong, by Kafka's name; `NETWORK` and `TIMEOUT` for what never got an answer. */
+/**
+ * What went wrong, by Kafka's name; `NETWORK` and `TIMEOUT` for what never got an answer, `UNTRUSTED` where
+ * TLS ended it.
+ */
 export function errorNameOf(error: unknown): string {
   if (!(error instanceof Error)) return 'UNKNOWN'
   if (error instanceof RequestError) return error.errorName
   const [answered] = answersIn(error)
   if (answered !== undefined) return answered.name
-  if (findErrorBy(error, 'code', 'PLT_KFK_AUTHENTICATION') !== null) return 'AUTHENTICATION'
+  if (errorIn(error, isAuthentication) !== null) return 'AUTHENTICATION'
+  if (errorIn(error, isTls) !== null) return 'UNTRUSTED'
   if (findErrorBy(error, 'code', 'PLT_KFK_TIMEOUT') !== null) return 'TIMEOUT'
   if (findErrorBy(error, 'code', 'PLT_KFK_NETWORK') !== null) return 'NETWORK'
   return 'UNKNOWN'
@@ -174,8 +208,41 @@ export function errorTextOf(error: unknown): string {
   const name = errorNameOf(error)
   if (!(error instanceof Error)) return name
   if (error instanceof RequestError) return `${name} (${error.message})`
+  if (name === 'UNTRUSTED') return errorIn(error, isTls)!.message
   const said = answersIn(error).flatMap(({ text }) => (text === null ? [] : [text]))
+  const refusal = errorIn(error, isAuthentication)?.cause
+  if (said.length === 0 && refusal instanceof Error) said.push(refusal.message)
   return said.length === 0 ? name : `${name} (${said[0]})`
+}
+
+/** OpenSSL's and Node's codes of what is wrong with a certificate, and of the other side's refusal. */
+const tlsCodes =
+  /^(ERR_SSL_|ERR_TLS_|ERR_OSSL_|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED_|DEPTH_ZERO_|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|HOSTNAME_MISMATCH)/
+
+interface CodedError extends Error {
+  readonly code?: unknown
+  readonly errors?: unknown
+}
+
+function isTls({ code, message }: CodedError): boolean {
+  // The library's own word for a broker that answers by TLS, unasked.
+  if (code === 'PLT_KFK_USER') return message.includes('TLS')
+  return typeof code === 'string' && tlsCodes.test(code)
+}
+
+function isAuthentication({ code }: CodedError): boolean {
+  return code === 'PLT_KFK_AUTHENTICATION'
+}
+
+/** The first of such errors, however deep it lies: the library looks among errors, not their causes. */
+function errorIn(error: CodedError, isWanted: (one: CodedError) => boolean): Error | null {
+  if (isWanted(error)) return error
+  const inner = Array.isArray(error.errors) ? (error.errors as unknown[]) : []
+  for (const one of [...inner, error.cause]) {
+    const found = one instanceof Error ? errorIn(one, isWanted) : null
+    if (found !== null) return found
+  }
+  return null
 }
 
 interface BrokerAnswer {

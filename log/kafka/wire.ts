@@ -29,6 +29,8 @@ export interface PoolOptions {
   readonly connectTimeoutMs: number
   readonly requestTimeoutMs: number
   readonly tls?: TlsOptions
+  /** With TLS: whether brokers are called by names, and not by addresses. */
+  readonly areBrokersNamed?: boolean
   readonly sasl?: SaslOptions
 }
 
@@ -43,6 +45,8 @@ export interface ConnectionPool {
 export interface Wire {
   readonly requests: Requests
   openPool(options: PoolOptions): ConnectionPool
+  /** What a connection ended with, of a request that only heard that it is closed. */
+  readonly causeOf?: (connection: object, error: unknown) => Error | null
 }
 
 /** What a request failed with. `errorNameOf` in `protocol.ts` says what that is. */

@@ -15,12 +15,13 @@ export function partsNamed(names: readonly string[]): readonly Part[] {
     const known = parts.map(part => part.name).join(', ')
     throw new Error(`there is no part "${unknown.join('", "')}" of the stack (there are: ${known})`)
   }
-  return names.length === 0 ? parts : parts.filter(part => names.includes(part.name))
+  return parts.filter(part => (names.length === 0 ? !part.isExtra : names.includes(part.name)))
 }
 
-/** Starts what does not run yet, in order, each when the one before answers. */
+/** Starts what does not run yet, all at once: brokers of a cluster wait for each other. */
 export async function up(names: readonly string[], options: StackOptions, say: Say): Promise<void> {
   await mkdir(options.home, { recursive: true })
+  const started: Part[] = []
   for (const part of partsNamed(names)) {
     if (await part.answers(options)) {
       if ((await pidOf(part, options)) === null) {
@@ -34,7 +35,10 @@ export async function up(names: readonly string[], options: StackOptions, say: S
       await part.fetch(options)
     }
     await start(part, options)
-    const beganMs = performance.now()
+    started.push(part)
+  }
+  const beganMs = performance.now()
+  for (const part of started) {
     await untilReady(part, options)
     say(`${part.name}: answers after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`)
   }
@@ -46,7 +50,8 @@ export async function down(
   options: StackOptions,
   say: Say,
 ): Promise<void> {
-  for (const part of partsNamed(names).toReversed()) {
+  const named = names.length === 0 ? parts : partsNamed(names)
+  for (const part of named.toReversed()) {
     const pid = await pidOf(part, options)
     if (pid === null) continue
     await end(pid)
@@ -63,13 +68,27 @@ export async function isFree(options: StackOptions): Promise<boolean> {
 
 /** Ends a part at once, as a crash does, and starts it again. */
 export async function restart(name: string, options: StackOptions): Promise<void> {
+  await crash(name, options)
+  await up([name], options, () => undefined)
+}
+
+/** Ends a part at once, and leaves what it has. */
+export async function crash(name: string, options: StackOptions): Promise<void> {
+  const pid = await signal(name, options, 'SIGKILL')
+  while (isAlive(pid)) await sleep(50)
+}
+
+/** Resolves to the id of the process. */
+export async function signal(
+  name: string,
+  options: StackOptions,
+  sent: NodeJS.Signals,
+): Promise<number> {
   const [part] = partsNamed([name])
   const pid = part === undefined ? null : await pidOf(part, options)
-  if (part === undefined || pid === null) throw new Error(`${name} does not run`)
-  process.kill(pid, 'SIGKILL')
-  while (isAlive(pid)) await sleep(50)
-  await start(part, options)
-  await untilReady(part, options)
+  if (pid === null) throw new Error(`${name} does not run`)
+  process.kill(pid, sent)
+  return pid
 }
 
 export async function status(options: StackOptions, say: Say): Promise<void> {

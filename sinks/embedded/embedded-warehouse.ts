@@ -19,6 +19,7 @@ import type { Random } from '../../runtime/random.ts'
 import type { AppliedThrough, ApplyRequest, Warehouse } from '../warehouse.ts'
 import type { DataFile, TableCommit } from './commit-log.ts'
 import { CommitLog } from './commit-log.ts'
+import type { StoredRow } from './data-files.ts'
 import { DataFileWriter, readDataFile } from './data-files.ts'
 import { tableFolder } from './table-folders.ts'
 import { mergeTable } from './table-merge.ts'
@@ -39,6 +40,9 @@ export interface EmbeddedWarehouseOptions {
 const defaultTargetFileBytes = 64 * 1024 * 1024
 const defaultTargetFileRows = 1_000_000
 const defaultRetainMs = 60_000
+
+/** Of work without a turn for others. */
+const maxSliceMs = 50
 
 const alreadyApplied: ApplyReceipt = {
   outcome: 'already-applied',
@@ -167,9 +171,22 @@ export class EmbeddedWarehouse implements Warehouse {
     return { commit, receipt }
   }
 
-  #read(folder: string, file: DataFile, fileSchemas: readonly TableSchema[], schema: TableSchema) {
+  async *#read(
+    folder: string,
+    file: DataFile,
+    fileSchemas: readonly TableSchema[],
+    schema: TableSchema,
+  ): AsyncGenerator<readonly StoredRow[]> {
+    const { fileSystem, clock } = this.#options
     const own = fileSchemas[file.schema]!
-    return readDataFile(this.#options.fileSystem, folder, file, own, schema)
+    let sliceStart = clock.monotonic()
+    for await (const rows of readDataFile(fileSystem, folder, file, own, schema)) {
+      yield rows
+      // Few changes may rewrite a large table: heartbeats get their turn between its rows.
+      if (clock.monotonic() - sliceStart < maxSliceMs) continue
+      await clock.yield()
+      sliceStart = clock.monotonic()
+    }
   }
 
   /** Files that left the table just now, and those that left it not long ago. */

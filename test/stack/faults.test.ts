@@ -1,14 +1,11 @@
 /** What happens to brokers and networks: an application goes on, and its tables end right. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, inject, it } from 'vitest'
-import { KafkaClient } from '../../log/kafka/client.ts'
+import type { KafkaClient } from '../../log/kafka/client.ts'
 import type { KafkaLog } from '../../log/kafka/kafka-log.ts'
-import { requests } from '../../log/kafka/protocol.ts'
-import { encodeBatch } from '../../log/kafka/record-batches.ts'
-import { systemClock } from '../../runtime/clock.ts'
-import { systemRandom } from '../../runtime/random.ts'
-import { kafkaPort, proxyPorts } from '../../scripts/stack/parts.ts'
+import { proxyPorts } from '../../scripts/stack/parts.ts'
 import { restart } from '../../scripts/stack/stack.ts'
+import { HalfTransaction, newClient } from './half-transaction.ts'
 import {
   Instance,
   keepLogs,
@@ -86,39 +83,14 @@ describe('an application', () => {
 })
 
 describe('a transaction', () => {
-  const client = (): KafkaClient =>
-    new KafkaClient({
-      brokers: [`127.0.0.1:${kafkaPort(stack)}`],
-      clientId: 'half',
-      clock: systemClock,
-      random: systemRandom,
-      requestTimeoutMs: 10_000,
-      retryTimeoutMs: 30_000,
-    })
   const at = { partition: 0, key: null, timestampMs: 0 }
 
   /** Opens a transaction, writes, and leaves it. */
   async function leaveOpen(id: string, topic: string, value: string): Promise<KafkaClient> {
-    const half = client()
-    const owner = await half.retrying('open', {}, () =>
-      half.control.askCoordinator('transaction', id, requests.initProducerId, id, 60_000, -1n, -1),
-    )
-    const named = [{ name: topic, partitions: [0] }]
-    await half.retrying('name', {}, () =>
-      half.control.askCoordinator('transaction', id, requests.addPartitionsToTxn, [
-        { transactionalId: id, ...owner, verifyOnly: false, topics: named },
-      ]),
-    )
-    const records = [{ ...at, topic, value: Buffer.from(value) }]
-    const batch = encodeBatch(records, { ...owner, sequence: 0 })
-    await half.retrying('write', {}, async () =>
-      half.control.ask(await half.leader({ topic, partition: 0 }), requests.produce, id, 10_000, {
-        topic,
-        partition: 0,
-        batch,
-      }),
-    )
-    return half
+    const client = newClient([broker])
+    const half = await HalfTransaction.open(client, id)
+    await half.write({ topic, partition: 0 }, value)
+    return client
   }
 
   const group = { group: 'none', memberId: '', generation: -1 }

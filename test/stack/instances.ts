@@ -173,3 +173,16 @@ export async function untilApplied(
     await sleep(300)
   }
 }
+
+/** Waits for something that somebody else does. */
+export async function until(
+  what: string,
+  condition: () => Promise<boolean> | boolean,
+  deadlineMs = 120_000,
+): Promise<void> {
+  const deadline = performance.now() + deadlineMs
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error(`waited for in vain: ${what}`)
+    await sleep(100)
+  }
+}
