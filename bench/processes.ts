@@ -23,6 +23,11 @@ export function usageOf(pid: number): Usage {
   return { cpuSeconds, peakMb: Number(peak![1]) / 1024 }
 }
 
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** A process whose output is kept, and that is ended when the bench fails. */
 export class Process {
   output = ''
@@ -40,8 +45,13 @@ export class Process {
         this.output += chunk.toString()
       })
     }
-    this.ended = new Promise(done => this.#child.on('close', done))
-    process.once('exit', () => this.#child.kill('SIGKILL'))
+    this.ended = new Promise(done => {
+      this.#child.on('close', code => {
+        running.delete(this.#child)
+        done(code)
+      })
+    })
+    running.add(this.#child)
   }
 
   get pid(): number {
