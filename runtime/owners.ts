@@ -85,7 +85,10 @@ export function encodeGrowth(growth: TopicGrowth): Uint8Array {
 }
 
 /** The partition was added to a topic that was read before: nothing of it may be passed over. */
-export function isAdded({ growths, layouts }: Owners, { topic, partition }: TopicPartition): boolean {
+export function isAdded(
+  { growths, layouts }: Owners,
+  { topic, partition }: TopicPartition,
+): boolean {
   // Ordered by position, a topic grows without a word: its layout stays that of before.
   const before = growths.get(topic)?.ends.length ?? layouts.get(topic)?.partitions
   return before !== undefined && partition >= before

@@ -1,13 +1,12 @@
 /** Partitions that are added while records are on their way. */
 import { expect, it } from 'vitest'
 import { debeziumJson } from '../../formats/debezium-json.ts'
-import { seededRandom } from '../../runtime/random.ts'
+import type { Loop } from '../../runtime/loop.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'
 import { inMemory } from '../../state/memory-store.ts'
 import { MemorySource } from '../../testkit/memory-source.ts'
 import type { StartPosition } from '../../topology/nodes.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
-import type { Loop } from '../../runtime/loop.ts'
 import { Cluster } from './instances.ts'
 import { rowsIn, topic, warehouse } from './shop.ts'
 
@@ -69,9 +68,9 @@ it.each([0, 1])('never goes back over what was committed, instance %i first', as
   const { cluster, source } = open({ commitIntervalMs: 0, maxPollBytes: 100_000 })
   const loops = [await cluster.join(), await cluster.join()]
   const [one, other] = [loops[first]!, loops[1 - first]!]
-  let id = 0
+  let id = 1
   const change = (): void => {
-    for (let count = 0; count < 12; count += 1) cluster.shop.upsert((id += 1))
+    for (const end = id + 12; id < end; id += 1) cluster.shop.upsert(id)
   }
   const last = new Map<number, number>()
   const step = async (loop: Loop, advanceMs: number): Promise<void> => {
