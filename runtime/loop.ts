@@ -95,9 +95,14 @@ export class Loop {
       await this.#reassign(result.assignment)
       return true
     }
+    const readers = new Map(this.#tasks)
     await this.#lookAtTopics()
     await this.#reopenLost()
-    for (const batch of result.batches) await this.#process(batch)
+    for (const batch of result.batches) {
+      // A task that was opened anew since goes on at its committed offset: these begin behind it.
+      const name = partitionName(batch)
+      if (this.#tasks.get(name) === readers.get(name)) await this.#process(batch)
+    }
     const tasks = [...this.#tasks.values()]
     const isBusy = result.batches.length > 0 || tasks.some(task => task.remainingMs() === 0)
     await this.#each(tasks, task => task.maintain())
@@ -178,7 +183,8 @@ export class Loop {
     // The partition was lost while its records were on the way.
     if (task === undefined) return
     await this.#unlessFenced(task, async () => {
-      const { batch: admitted, isLast } = this.#gate.cut(batch)
+      const position = this.#positions.get(name) ?? 0
+      const { batch: admitted, isLast } = this.#gate.cut(batch, position)
       const reread = (await task.process(admitted)) ?? (isLast ? (task.endRun?.() ?? null) : null)
       const next = reread ?? admitted.nextOffset
       this.#positions.set(name, next)

@@ -85,9 +85,13 @@ export function encodeGrowth(growth: TopicGrowth): Uint8Array {
 }
 
 /** The partition was added to a topic that was read before: nothing of it may be passed over. */
-export function isAdded({ growths }: Owners, { topic, partition }: TopicPartition): boolean {
-  const growth = growths.get(topic)
-  return growth !== undefined && partition >= growth.ends.length
+export function isAdded(
+  { growths, layouts }: Owners,
+  { topic, partition }: TopicPartition,
+): boolean {
+  // Ordered by position, a topic grows without a word: its layout stays that of before.
+  const before = growths.get(topic)?.ends.length ?? layouts.get(topic)?.partitions
+  return before !== undefined && partition >= before
 }
 
 function encode(value: unknown): Uint8Array {

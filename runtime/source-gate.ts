@@ -84,10 +84,14 @@ export class SourceGate {
     this.#limits.delete(partitionName(at))
   }
 
-  /** What of the batch may be read; `isLast`: the partition is to be paused at its end. */
-  cut(batch: LogBatch): { readonly batch: LogBatch; readonly isLast: boolean } {
-    const limit = this.#limits.get(partitionName(batch))?.offset
-    if (limit === undefined || batch.nextOffset < limit) return { batch, isLast: false }
+  /**
+   * What of the batch may be read; `isLast`: the partition is to be paused at its end. A limit that was
+   * not known in time is behind `position`, where the task is: it never goes back.
+   */
+  cut(batch: LogBatch, position: number): { readonly batch: LogBatch; readonly isLast: boolean } {
+    const known = this.#limits.get(partitionName(batch))?.offset
+    if (known === undefined || batch.nextOffset < known) return { batch, isLast: false }
+    const limit = Math.max(known, position)
     const records = batch.records.filter(({ offset }) => offset < limit)
     return { batch: { ...batch, records, nextOffset: limit }, isLast: true }
   }

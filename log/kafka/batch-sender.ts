@@ -11,6 +11,7 @@ import { encodeBatch } from './record-batches.ts'
 /** Of one batch, and of one request: a broker's default limits are 1 MB and 100 MB. */
 const maxBatchBytes = 900_000
 const maxRequestBytes = 16 * 1024 * 1024
+const sequenceCount = 2 ** 31
 
 export interface ProducerIdentity {
   readonly producerId: bigint
@@ -61,7 +62,8 @@ export class BatchSender {
   ): Promise<void> {
     const { topic, partition } = records[indexes[0]!]!
     const sequence = this.#sequences.get(name) ?? 0
-    this.#sequences.set(name, sequence + indexes.length)
+    // Behind the last one follows the first.
+    this.#sequences.set(name, (sequence + indexes.length) % sequenceCount)
     const own = indexes.map(index => records[index]!)
     const batch = encodeBatch(own, { ...this.#identity, sequence }, this.#isTransactional)
     const base = await this.#client.retrying(`write records (${this.#id})`, {}, async () => {

@@ -71,7 +71,8 @@ export class FetchReader implements PartitionReader {
       if (fetched === null || this.#paused.has(name)) continue
       if (bytes > 0 && bytes + fetched.batches.length > maxBytes) continue
       bytes += fetched.batches.length
-      const batch = decodeBatches(position, fetched.batches, offset, fetched.aborted)
+      const batch = this.#decode(position, fetched, batches.length > 0)
+      if (batch === null) break
       position.fetched = null
       position.offset = batch.nextOffset
       // Behind those that wait longer: brokers, and this loop, serve in order.
@@ -82,6 +83,20 @@ export class FetchReader implements PartitionReader {
       if (batch.nextOffset > offset) batches.push({ ...batch, topic, partition, end })
     }
     return batches
+  }
+
+  /** Null: it cannot be decoded, which the next call says. What was taken already goes out first. */
+  #decode(
+    position: Position,
+    { batches, aborted }: FetchedPartition,
+    isOthers: boolean,
+  ): ReturnType<typeof decodeBatches> | null {
+    try {
+      return decodeBatches(position, batches, position.offset, aborted)
+    } catch (error) {
+      if (isOthers) return null
+      throw error
+    }
   }
 
   /** One fetch for each broker that has none under way, of all that waits for records there. */

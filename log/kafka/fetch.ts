@@ -19,10 +19,12 @@ const maxPartitionBytes = 1024 * 1024
 /** Kafka's numbers of what a fetch says of a partition; every other one passes. */
 const none = 0
 const offsetOutOfRange = 1
+const topicAuthorizationFailed = 29
 
 /**
  * What the broker has of the partitions; those without news are left out. StateError
- * `offset-out-of-range`; PassingError when the broker does not lead a partition (any more).
+ * `offset-out-of-range`; SourceError `kafka-refused`; PassingError when the broker does not lead a
+ * partition (any more), unless there are records of others.
  */
 export async function fetchPartitions<P extends FetchPosition>(
   client: KafkaClient,
@@ -69,13 +71,21 @@ export async function fetchPartitions<P extends FetchPosition>(
   if (response.errorCode !== 0)
     throw new PassingError(`a fetch failed: error ${response.errorCode}`)
   const asked = new Map(positions.map(one => [`${ids.get(one.topic)} ${one.partition}`, one]))
-  return response.topics.flatMap(({ topicId, partitions }) =>
-    partitions.map(part => {
-      const position = asked.get(`${topicId} ${part.partition}`)!
-      check(position, part)
-      return { position, part }
-    }),
+  const answered = response.topics.flatMap(({ topicId, partitions }) =>
+    partitions.map(part => ({ position: asked.get(`${topicId} ${part.partition}`)!, part })),
   )
+  const failures = answered.map(({ position, part }) => failureOf(position, part))
+  const lasting = failures.find(failure => failure !== null && !(failure instanceof PassingError))
+  if (lasting !== undefined) throw lasting
+  const passing = failures.find(failure => failure !== null)
+  if (passing === undefined) return answered
+  const good = answered.filter((_, index) => failures[index] === null)
+  // What fails for long must not hold back the others of its broker.
+  if (good.every(({ part }) => part.batches.length === 0)) throw passing
+  for (const [index, { position }] of answered.entries()) {
+    if (failures[index] !== null) client.forgetTopic(position.topic)
+  }
+  return good
 }
 
 /** Which partition's offset was out of range, and which that was; null for any other failure. */
@@ -97,16 +107,20 @@ function pin(position: FetchPosition, topicId: string): void {
   })
 }
 
-function check(position: FetchPosition, { errorCode, logStartOffset }: FetchedPartition): void {
-  if (errorCode === none) return
+function failureOf(
+  position: FetchPosition,
+  { errorCode, logStartOffset }: FetchedPartition,
+): Error | null {
+  if (errorCode === none) return null
   const { topic, partition, offset } = position
+  const context = { topic, partition, offset }
   if (errorCode === offsetOutOfRange) {
-    throw new StateError(
-      'offset-out-of-range',
-      `the partition has no offset ${offset} (it begins at ${logStartOffset})`,
-      { context: { topic, partition, offset } },
-    )
+    const message = `the partition has no offset ${offset} (it begins at ${logStartOffset})`
+    return new StateError('offset-out-of-range', message, { context })
+  }
+  if (errorCode === topicAuthorizationFailed) {
+    return new SourceError('kafka-refused', 'the topic may not be read', { context })
   }
   // Also of a topic that it does not know: the metadata may be old, and looking it up again tells.
-  throw new PassingError(`${topic}-${partition} could not be fetched: error ${errorCode}`)
+  return new PassingError(`${topic}-${partition} could not be fetched: error ${errorCode}`)
 }

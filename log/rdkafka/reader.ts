@@ -160,8 +160,10 @@ export class RdkafkaReader implements PartitionReader {
     const leaders = await Promise.all(asked.map(position => this.#client.leader(position)))
     for (const [leader, own] of Map.groupBy(asked, (_, index) => leaders[index]!)) {
       const probes = own.map(probeOf)
-      await fetchPartitions(this.#client, this.#lane, leader, probes, { maxWaitMs: 0, maxBytes: 1 })
-      for (const { position, topicId } of probes) {
+      const limits = { maxWaitMs: 0, maxBytes: 1 }
+      const answered = await fetchPartitions(this.#client, this.#lane, leader, probes, limits)
+      for (const { position: probe } of answered) {
+        const { position, topicId } = probe
         position.isChecked = true
         if (topicId !== undefined) position.topicId = topicId
       }

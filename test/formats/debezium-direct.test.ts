@@ -287,3 +287,22 @@ function isUnreadable(decoded: Decoded | Error): boolean {
     return true
   }
 }
+
+describe('a key of floating numbers', () => {
+  it.each([
+    ['float', 0.1],
+    ['double', -0],
+  ])('is the same both ways (%s): repeats are known by it', (type, id) => {
+    const { short, long } = waysOf()
+    const fields = [{ field: 'after', type: 'struct', fields: [{ field: 'id', type }] }]
+    const source = { connector: 'mysql', name: 's', db: 'd', table: 't', file: 'b.1', pos: 4 }
+    const row = `{"id":${Object.is(id, -0) ? '-0.0' : String(id)}}`
+    const value =
+      `{"schema":${JSON.stringify({ type: 'struct', fields })},"payload":` +
+      `{"before":null,"after":${row},"source":${JSON.stringify(source)},"op":"c"}}`
+    const place = { topic: 't', partition: 0, offset: 0, timestampMs: 0, headers: [] }
+    const record = { ...place, key: Buffer.from(row), value: Buffer.from(value) }
+    short.decode(record)
+    expect(textOf(decodedBy(short, record))).toBe(textOf(decodedBy(long, record)))
+  })
+})
