@@ -57,12 +57,19 @@ const { values: options, positionals } = parseArgs({
   },
 })
 const workload = positionals[0] ?? 'w1'
-if (workload !== 'w1' && workload !== 'w2') throw new Error('the workload is w1 or w2')
-const chosen = options.systems.split(';') as System[]
+if (workload !== 'w1' && workload !== 'w2') refuse('the workload is w1 or w2')
+if (!/^[1-9]\d*$/.test(options.runs)) refuse(`--runs is a number, not ${options.runs}`)
+const chosen = options.systems.split(/; */) as System[]
 for (const name of chosen) {
-  if (!Object.hasOwn(systems, name)) {
-    throw new Error(`there is no system "${name}": ${Object.keys(systems).join('; ')}`)
-  }
+  if (!Object.hasOwn(systems, name)) refuse(`there is no system "${name}"`)
+}
+
+function refuse(why: string): never {
+  const names = Object.keys(systems).join('; ')
+  console.error(
+    `${why}\n\nnpm run bench -- [w1|w2] [--runs N] [--systems 'A; B'] [--write]\n${names}`,
+  )
+  process.exit(2)
 }
 
 const types = {

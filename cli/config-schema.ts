@@ -294,7 +294,10 @@ export const configSchema = z.strictObject({
         .min(1)
         .max(1000)
         .optional()
-        .describe('Partitions of the hop; they stay. Absent: as many as the widest source topic.'),
+        .describe(
+          'Partitions of the hop; they stay. Absent: as many as the widest source topic has at the first ' +
+            'start, and 1 where there is none yet.',
+        ),
     })
     .prefault({})
     .describe('The hop that brings the changes of a row together.'),

@@ -277,7 +277,9 @@ export const errorCodes = {
   'topic-mismatch': {
     acts: 'operator',
     means: 'An internal topic exists with another number of partitions than the topology asks for.',
-    advice: 'Keep the partition count of a running application; to change it, start anew.',
+    advice:
+      'Keep the partition count of a running application; to change it, begin anew with ' +
+      '`forager reset`.',
   },
   // WarehouseError: operator, disk, network.
   'warehouse-behind': {

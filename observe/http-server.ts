@@ -39,7 +39,8 @@ export class HttpServer {
     const server = new HttpServer(options)
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', (cause: NodeJS.ErrnoException) => {
-        const message = `cannot listen on ${host}:${port}: ${cause.code ?? cause.message}`
+        const why = cause.code === 'EADDRINUSE' ? ': another process listens there' : ''
+        const message = `http.port: cannot listen on ${host}:${port}: ${cause.code ?? cause.message}${why}`
         reject(new ConfigError('config-invalid', message, { cause }))
       })
       server.#server.listen(port, host, resolve)

@@ -2,6 +2,7 @@
  * Where an application stands, from the log alone: committed offsets, ends, the topics of owners and of
  * what is applied. It needs no instance to run, and says the same for one as for many.
  */
+
 import type { Log, TopicInfo, TopicPartition } from '../log/log.ts'
 import { partitionName } from '../log/log.ts'
 import { fromJson } from '../model/json.ts'
@@ -9,7 +10,6 @@ import { decodeStagedBatch } from '../model/staged-batch.ts'
 import type { AppliedThrough } from '../sinks/warehouse.ts'
 import {
   appliedTopic,
-  deadLettersTopic,
   internalTopics,
   ownersTopic,
   repartitionTopic,
@@ -18,6 +18,7 @@ import {
 import type { TopicSelection } from '../topology/nodes.ts'
 import type { Topology } from '../topology/topology.ts'
 import type { Clock } from './clock.ts'
+import { readDeadLetters } from './dead-letters.ts'
 import { readOwners } from './owners.ts'
 import { readAll } from './read-all.ts'
 
@@ -102,7 +103,7 @@ export async function statusOf(options: StatusOptions): Promise<ApplicationStatu
     tasks,
     tables: topics.has(appliedTopic(applicationId)) ? await tablesOf(options, tasks) : [],
     missingTopics: [...missing].sort((a, b) => (a < b ? -1 : 1)),
-    deadLetters: await countOf(log, topics.get(deadLettersTopic(applicationId))),
+    deadLetters: await countOfLetters(log, applicationId),
   }
 }
 
@@ -188,10 +189,9 @@ async function tablesOf(
   return [...tables.values()].sort((a, b) => (a.table < b.table ? -1 : 1))
 }
 
-async function countOf(log: Log, topic: TopicInfo | undefined): Promise<number> {
+/** Those that are not replayed. */
+async function countOfLetters(log: Log, applicationId: string): Promise<number> {
   let count = 0
-  for (let partition = 0; partition < (topic?.partitions ?? 0); partition += 1) {
-    for await (const _ of readAll(log, { topic: topic!.name, partition })) count += 1
-  }
+  for await (const _ of readDeadLetters(log, applicationId)) count += 1
   return count
 }

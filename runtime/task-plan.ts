@@ -114,6 +114,14 @@ async function openPipeline(
   // A hop keeps its partitions for as long as it lives: the keys are spread over them.
   const existing = (await log.topics()).find(({ name }) => name === hop)?.partitions
   const partitions = repartition.partitions ?? existing ?? widest
+  if (sources.length === 0 && existing === undefined && repartition.partitions === undefined) {
+    options.logger.warn('hop.one-partition', {
+      topic: hop,
+      advice:
+        'no source topic is there yet, so the hop gets one partition, which stays: state ' +
+        'repartition.partitions, or make the topics first (forager reset begins anew)',
+    })
+  }
   await log.createTopic({ name: hop, partitions, cleanup: 'delete' })
   await log.createTopic({ name: staged, partitions, cleanup: 'delete' })
   const byPosition = source.ordering === 'position' ? topicsByPosition(pipeline, options) : null

@@ -26,6 +26,9 @@ export async function statusCommand(
 }
 
 async function instanceStatus(url: string): Promise<string> {
+  if (!URL.canParse('/status', url) || !/^https?:/.test(url)) {
+    throw new UsageError(`--url must be like http://127.0.0.1:9464, not ${url}`)
+  }
   const address = new URL('/status', url)
   try {
     const response = await fetch(address, { signal: AbortSignal.timeout(httpTimeoutMs) })

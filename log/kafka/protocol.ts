@@ -211,6 +211,8 @@ export function errorTextOf(error: unknown): string {
   if (name === 'UNTRUSTED') return errorIn(error, isTls)!.message
   const said = answersIn(error).flatMap(({ text }) => (text === null ? [] : [text]))
   const refusal = errorIn(error, isAuthentication)?.cause
+  const system = name === 'NETWORK' ? errorIn(error, isSystem) : null
+  if (said.length === 0 && system !== null) said.push(system.message)
   if (said.length === 0 && refusal instanceof Error) said.push(refusal.message)
   return said.length === 0 ? name : `${name} (${said[0]})`
 }
@@ -228,6 +230,11 @@ function isTls({ code, message }: CodedError): boolean {
   // The library's own word for a broker that answers by TLS, unasked.
   if (code === 'PLT_KFK_USER') return message.includes('TLS')
   return typeof code === 'string' && tlsCodes.test(code)
+}
+
+/** Of the operating system: a port that is closed, a host that is not known. */
+function isSystem({ code, message }: CodedError): boolean {
+  return typeof code === 'string' && /^E[A-Z]+$/.test(code) && message !== ''
 }
 
 function isAuthentication({ code }: CodedError): boolean {

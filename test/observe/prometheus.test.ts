@@ -162,7 +162,9 @@ describe('the HTTP server', () => {
       status: () => ({}),
       notReady: () => null,
     })
-    await expect(second).rejects.toThrow(`cannot listen on 127.0.0.1:${port}: EADDRINUSE`)
+    await expect(second).rejects.toThrow(
+      `http.port: cannot listen on 127.0.0.1:${port}: EADDRINUSE: another process listens there`,
+    )
     await first.close()
   })
 })
