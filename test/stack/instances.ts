@@ -62,6 +62,10 @@ export class Instance {
     return this.#child.pid!
   }
 
+  get #hasTasks(): boolean {
+    return this.lines.some(({ event }) => event === 'tasks.assigned')
+  }
+
   get isRunning(): boolean {
     return this.#child.exitCode === null && this.#child.signalCode === null
   }
@@ -71,6 +75,8 @@ export class Instance {
   }
 
   async stop(): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    // While it starts a signal ends it like any program.
+    await until('the instance runs', () => !this.isRunning || this.#hasTasks)
     if (this.isRunning) this.signal('SIGTERM')
     return await this.ended
   }
@@ -166,7 +172,7 @@ export async function untilApplied(
     })
     // A topic that was made just now may not be known everywhere yet.
     const lag = await lagOf(log, applicationId, [...sources, ...own]).catch((error: unknown) => {
-      if (error instanceof SourceError && error.code === 'source-unreadable') return 1
+      if (error instanceof SourceError && error.code === 'topic-missing') return 1
       throw error
     })
     quiet = own.length > 0 && lag === 0 ? quiet + 1 : 0
