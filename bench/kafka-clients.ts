@@ -12,6 +12,7 @@ import { createRequire } from 'node:module'
 import { resolve } from 'node:path'
 import type { KafkaLogOptions } from '../log/kafka/kafka-log.ts'
 import type { Log, LogConsumer, ProducerRecord, TopicPartition } from '../log/log.ts'
+import { noMembership } from '../log/log.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { kafkaPort } from '../scripts/stack/parts.ts'
@@ -22,7 +23,7 @@ const partitions = 6
 const count = 100_000
 const atOnce = 2000
 const recordBytes = 350
-const group = { group: 'none', memberId: '', generation: -1 }
+const group = noMembership
 
 type Parts = Pick<KafkaLogOptions, 'wire' | 'openReader'>
 

@@ -17,6 +17,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { KafkaLog } from '../log/kafka/kafka-log.ts'
 import type { ProducerRecord } from '../log/log.ts'
+import { noMembership } from '../log/log.ts'
 import { partitionOfBytes } from '../model/partitioner.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'
@@ -95,7 +96,6 @@ async function fill(topic: string, count: number, next: () => OrderEvent): Promi
   }
   await log.createTopic({ name: topic, partitions, cleanup: 'delete' })
   const producer = await plainLog.openProducer(`${topic}-producer`)
-  const group = { group: 'none', memberId: '', generation: -1 }
   let records: ProducerRecord[] = []
   for (let index = 1; index <= count; index += 1) {
     const { key, value } = next()
@@ -103,7 +103,7 @@ async function fill(topic: string, count: number, next: () => OrderEvent): Promi
     const partition = partitionOfBytes(bytes, partitions)
     records.push({ topic, partition, key: bytes, value: Buffer.from(value), timestampMs: 0 })
     if (records.length < 6000 && index < count) continue
-    await producer.commit({ records, offsets: [], group })
+    await producer.commit({ records, offsets: [], group: noMembership })
     records = []
   }
   await producer.close()

@@ -3,6 +3,7 @@
  * table repeat their schema word for word, many times the size of the payload: it is parsed once, and
  * recognised by its text from then on.
  */
+import { toBuffer } from '../model/bytes.ts'
 import { DecodeError } from '../model/errors.ts'
 import type { ConnectSchema } from './connect-schema.ts'
 import { parseLossless } from './lossless-json.ts'
@@ -30,7 +31,7 @@ export class EnvelopeReader {
 
   /** Throws DecodeError `message-not-json`. */
   read(topic: string, bytes: Uint8Array): Envelope {
-    const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('utf8')
+    const text = toBuffer(bytes).toString('utf8')
     try {
       return this.#parse(topic, text)
     } catch (cause) {

@@ -2,6 +2,7 @@
  * Compaction of topics that keep the last record of each key. It runs when a log is opened, before
  * anything is read: the offsets of what stays do not change, and no reader can miss what goes.
  */
+import { toBuffer } from '../model/bytes.ts'
 import type { LogRecord } from '../model/change-event.ts'
 import type { TopicPartition } from './log.ts'
 import type { LogStorage, StoredState } from './log-storage.ts'
@@ -49,5 +50,5 @@ async function readLatest(
 }
 
 function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  return toBuffer(bytes).toString('latin1')
 }

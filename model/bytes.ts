@@ -175,7 +175,7 @@ export class ByteWriter {
 
 /** Reads what a ByteWriter wrote. Reading past the end breaks an invariant. */
 export class ByteReader {
-  readonly #bytes: Buffer
+  #bytes: Buffer
   #position: number
 
   /** Where reading goes on. */
@@ -188,10 +188,20 @@ export class ByteReader {
   }
 
   constructor(bytes: Uint8Array, position = 0) {
-    this.#bytes = Buffer.isBuffer(bytes)
-      ? bytes
-      : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    this.#bytes = toBuffer(bytes)
     this.#position = position
+  }
+
+  /** Reading goes on there: one reader for many records. */
+  moveTo(bytes: Buffer, position: number): void {
+    this.#bytes = bytes
+    this.#position = position
+  }
+
+  skip(length: number): void {
+    const end = this.#position + length
+    assert(end <= this.#bytes.length, 'an internal record ends in the middle')
+    this.#position = end
   }
 
   get isAtEnd(): boolean {
@@ -245,25 +255,23 @@ export class ByteReader {
   }
 
   raw(length: number): Buffer {
-    const end = this.#position + length
-    assert(end <= this.#bytes.length, 'an internal record ends in the middle')
-    const bytes = this.#bytes.subarray(this.#position, end)
-    this.#position = end
-    return bytes
+    const start = this.#position
+    this.skip(length)
+    return this.#bytes.subarray(start, this.#position)
   }
 
   text(): string {
     const length = this.count()
     const start = this.#position
-    this.raw(length)
-    return this.#bytes.toString('utf8', start, start + length)
+    this.skip(length)
+    return this.#bytes.toString('utf8', start, this.#position)
   }
 
   binary(): string {
     const length = this.count()
     const start = this.#position
-    this.raw(length)
-    return this.#bytes.toString('latin1', start, start + length)
+    this.skip(length)
+    return this.#bytes.toString('latin1', start, this.#position)
   }
 }
 

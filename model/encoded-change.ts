@@ -8,10 +8,13 @@ import type { NetChange } from './net-change.ts'
 import { kinds, readNetChange, unknownLeaves } from './net-change.ts'
 import type { TableSchema } from './table-schema.ts'
 
+/** The count of a list of no partitions. */
+const noLeaves = 1
+
 /** One cursor for many changes: `read` moves it. */
 export class EncodedChange {
   #bytes: Buffer = Buffer.alloc(0)
-  #at = 0
+  readonly #reader = new ByteReader(this.#bytes)
   #keyStart = 0
   #keyEnd = 0
   #leavesStart = 0
@@ -27,33 +30,33 @@ export class EncodedChange {
 
   /** Moves to a change that has a number before it, which is returned. */
   readNumbered(bytes: Buffer, start: number): number {
-    this.#bytes = bytes
-    this.#at = start
-    const number = this.#count()
-    this.read(bytes, this.#at)
+    this.#reader.moveTo(bytes, start)
+    const number = this.#reader.count()
+    this.read(bytes, this.#reader.position)
     return number
   }
 
   /** Moves to the change that begins there; its end is `end`. */
   read(bytes: Buffer, start: number): void {
+    const reader = this.#reader
     this.#bytes = bytes
+    reader.moveTo(bytes, start)
     this.start = start
-    const kind = kinds[bytes[start] ?? -1]
+    const kind = kinds[reader.byte()]
     assert(kind !== undefined, 'a net change is of unknown kind')
     this.kind = kind
-    this.#at = start + 1
-    const keyLength = this.#count()
-    this.#keyStart = this.#at
-    this.#keyEnd = this.#at += keyLength
-    if (kind !== 'delete') this.#skipBlob()
-    this.#leavesStart = this.#at
-    const leaves = this.#count()
-    for (let index = 1; index < leaves; index += 1) this.#skipBlob()
-    this.#leavesEnd = this.#at
-    this.#skipBlob()
-    this.sourceMs = this.#time()
-    this.end = this.#at
-    assert(this.end <= bytes.length, 'an internal record ends in the middle')
+    const keyLength = reader.count()
+    this.#keyStart = reader.position
+    reader.skip(keyLength)
+    this.#keyEnd = reader.position
+    if (kind !== 'delete') reader.skip(reader.count())
+    this.#leavesStart = reader.position
+    const leaves = reader.count()
+    for (let index = 1; index < leaves; index += 1) reader.skip(reader.count())
+    this.#leavesEnd = reader.position
+    reader.skip(reader.count())
+    this.sourceMs = Number(reader.integer())
+    this.end = reader.position
   }
 
   /** Canonical key bytes. */
@@ -72,42 +75,13 @@ export class EncodedChange {
     return readNetChange(new ByteReader(this.#bytes, this.start), schema)
   }
 
+  /** The beginning of their count, which tells none and unknown. */
   #leaves(): number {
     return this.#bytes[this.#leavesStart]!
   }
 
   #isAsWide(older: EncodedChange): boolean {
-    const length = this.#leavesEnd - this.#leavesStart
-    if (older.#leavesEnd - older.#leavesStart !== length) return false
-    for (let index = 0; index < length; index += 1) {
-      const own = this.#bytes[this.#leavesStart + index]
-      if (own !== older.#bytes[older.#leavesStart + index]) return false
-    }
-    return true
-  }
-
-  #skipBlob(): void {
-    const length = this.#count()
-    this.#at += length
-  }
-
-  #count(): number {
-    let value = 0
-    for (let scale = 1; ; scale *= 0x80) {
-      const byte = this.#bytes[this.#at]
-      assert(byte !== undefined, 'an internal record ends in the middle')
-      this.#at += 1
-      value += (byte & 0x7f) * scale
-      if (byte < 0x80) return value
-    }
-  }
-
-  /** Zigzag: a time is far below 2^53. */
-  #time(): number {
-    const value = this.#count()
-    return value % 2 === 0 ? value / 2 : -(value + 1) / 2
+    const own = this.#bytes.subarray(this.#leavesStart, this.#leavesEnd)
+    return own.equals(older.#bytes.subarray(older.#leavesStart, older.#leavesEnd))
   }
 }
-
-/** The count of a list of no partitions. */
-const noLeaves = 1

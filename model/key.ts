@@ -11,6 +11,7 @@
  *
  * The whole part is the floor; a negative one is stored as its complement, so that bytes ascend.
  */
+import { toBuffer } from './bytes.ts'
 import type { ColumnType } from './column-type.ts'
 import { assert, DecodeError } from './errors.ts'
 import type { Column } from './table-schema.ts'
@@ -100,7 +101,7 @@ function encodeWhole(value: number | bigint): string {
 }
 
 function encodeBytes(tag: number, bytes: Uint8Array): string {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
+  const text = toBuffer(bytes).toString('latin1')
   return `${String.fromCharCode(tag)}${text.replaceAll('\x00', escapedZero)}\x00`
 }
 

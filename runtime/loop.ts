@@ -79,9 +79,8 @@ export class Loop {
       rest: () => pacer.rest(),
     }
     this.#plan = await planTasks(this.#topology, this.#options, sources)
-    await this.#sources.watchInternal()
     const topics = this.#plan.topics()
-    await this.#sources.tellLost(await readOwners(log, applicationId))
+    await this.#sources.watch(await readOwners(log, applicationId))
     // Each sub-topology is spread by itself; all source topics are one.
     const setOf = (topic: string): string => (this.#sources.isInternal(topic) ? topic : '')
     this.#consumer = await log.openConsumer({ group: applicationId, topics, setOf })
@@ -95,13 +94,12 @@ export class Loop {
       await this.#reassign(result.assignment)
       return true
     }
-    const readers = new Map(this.#tasks)
+    const polled = result.batches.map(batch => ({ batch, task: this.#taskAt(batch) }))
     await this.#lookAtTopics()
     await this.#reopenLost()
-    for (const batch of result.batches) {
-      // A task that was opened anew since goes on at its committed offset: these begin behind it.
-      const name = partitionName(batch)
-      if (this.#tasks.get(name) === readers.get(name)) await this.#process(batch)
+    for (const { batch, task } of polled) {
+      // Lost on the way; or opened anew, and then it goes on at its committed offset: this begins behind it.
+      if (task !== undefined && this.#taskAt(batch) === task) await this.#process(task, batch)
     }
     const tasks = [...this.#tasks.values()]
     const isBusy = result.batches.length > 0 || tasks.some(task => task.remainingMs() === 0)
@@ -177,11 +175,8 @@ export class Loop {
     return this.#tasks.get(partitionName({ topic, partition }))
   }
 
-  async #process(batch: LogBatch): Promise<void> {
+  async #process(task: Task, batch: LogBatch): Promise<void> {
     const name = partitionName(batch)
-    const task = this.#tasks.get(name)
-    // The partition was lost while its records were on the way.
-    if (task === undefined) return
     await this.#unlessFenced(task, async () => {
       const position = this.#positions.get(name) ?? 0
       const { batch: admitted, isLast } = this.#gate.cut(batch, position)

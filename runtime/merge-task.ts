@@ -7,7 +7,7 @@
 import type { LogBatch, ProducerRecord, TopicPartition } from '../log/log.ts'
 import type { ErrorCode } from '../model/errors.ts'
 import { ForagerError, WarehouseError } from '../model/errors.ts'
-import { fromJson, toJson } from '../model/json.ts'
+import { toJson } from '../model/json.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
 import { partitionOfBytes } from '../model/partitioner.ts'
 import type { ApplyReceipt, StagedBatch } from '../model/staged-batch.ts'
@@ -19,8 +19,8 @@ import { foldStreams, planApply } from '../processors/merge.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
 import { noLog } from '../sinks/warehouse.ts'
-import { appliedTopic } from '../topology/internal-topics.ts'
 import type { Pipeline } from '../topology/topology.ts'
+import { appliedRecord, readApplied } from './applied.ts'
 import { paced } from './pacer.ts'
 import { readAll } from './read-all.ts'
 import type { Task, TaskContext } from './task.ts'
@@ -142,8 +142,11 @@ export class MergeTask implements Task {
         this.#failed.add(table)
         failures.push(error)
       }
-      const isApplied = done.length > before && this.#applied.get(table) !== null
-      if (isApplied) records.push(this.#appliedRecord(table))
+      const through = this.#applied.get(table) ?? null
+      if (done.length === before || through === null) continue
+      const appliedAtMs = this.#options.context.clock.now()
+      const { applicationId } = this.#options.context
+      records.push(appliedRecord(applicationId, { table, through, appliedAtMs }))
     }
     await this.#commit(records, done)
     this.#measureWaiting()
@@ -357,26 +360,13 @@ export class MergeTask implements Task {
     return Math.min(this.#next, ...held)
   }
 
-  #appliedRecord(table: string): ProducerRecord {
-    const { context } = this.#options
-    return {
-      topic: appliedTopic(context.applicationId),
-      partition: 0,
-      key: Buffer.from(table),
-      value: Buffer.concat([Buffer.from([1]), Buffer.from(toJson(this.#applied.get(table)))]),
-      timestampMs: context.clock.now(),
-    }
-  }
-
   /** Of the tables that come through this partition. */
   async #readApplied(): Promise<Map<string, AppliedThrough>> {
     const { context, topicId, partitions } = this.#options
-    const at = { topic: appliedTopic(context.applicationId), partition: 0 }
     const applied = new Map<string, AppliedThrough>()
-    for await (const { key, value } of readAll(context.log, at)) {
-      const through = fromJson(Buffer.from(value!.subarray(1)).toString()) as AppliedThrough
-      const isOurs = partitionOfBytes(key!, partitions) === this.input.partition
-      if (isOurs && through.topicId === topicId) applied.set(Buffer.from(key!).toString(), through)
+    for await (const { table, through } of readApplied(context.log, context.applicationId)) {
+      const isOurs = partitionOfBytes(Buffer.from(table), partitions) === this.input.partition
+      if (isOurs && through.topicId === topicId) applied.set(table, through)
     }
     return applied
   }

@@ -71,17 +71,15 @@ export class SourceTopics {
     return this.#selected
   }
 
-  /** From now on it is noticed when an internal topic is not the same any more. */
-  async watchInternal(): Promise<void> {
-    const own = (await this.#options.log.topics()).filter(({ name }) => this.#internal.has(name))
-    this.#internalIds = new Map(own.map(({ name, id }) => [name, id]))
-  }
-
-  /** Says which topics of earlier runs are gone; one that is only not named any more is not lost. */
-  async tellLost({ layouts }: Owners): Promise<void> {
-    const names = new Set((await this.#options.log.topics()).map(({ name }) => name))
+  /**
+   * From now on it is noticed when an internal topic is not the same any more. Says which topics of earlier
+   * runs are gone; one that is only not named any more is not lost.
+   */
+  async watch({ layouts }: Owners): Promise<void> {
+    const ids = new Map((await this.#options.log.topics()).map(({ name, id }) => [name, id]))
+    this.#internalIds = new Map([...ids].filter(([name]) => this.#internal.has(name)))
     for (const topic of layouts.keys()) {
-      if (!names.has(topic)) this.#options.logger.warn('topic.lost', { topic })
+      if (!ids.has(topic)) this.#options.logger.warn('topic.lost', { topic })
     }
   }
 
@@ -124,18 +122,14 @@ export class SourceTopics {
     const candidates = new Map(
       topics.filter(({ name }) => !this.#internal.has(name)).map(topic => [topic.name, topic]),
     )
-    const select = (selection: TopicSelection): readonly TopicInfo[] => {
-      if (selection instanceof RegExp) {
-        return [...candidates.values()].filter(({ name }) => selection.test(name))
-      }
-      return selection.flatMap(name => {
-        const topic = candidates.get(name)
-        if (topic !== undefined) this.#missingSinceMs.delete(name)
-        return topic ?? onMissing(name) ?? []
-      })
+    for (const name of this.#missingSinceMs.keys()) {
+      if (candidates.has(name)) this.#missingSinceMs.delete(name)
     }
     return new Map(
-      this.#topology.pipelines.map(({ source }) => [source.name, select(source.topics)]),
+      this.#topology.pipelines.map(({ source }) => [
+        source.name,
+        selectTopics(source.topics, candidates, onMissing),
+      ]),
     )
   }
 
@@ -169,6 +163,17 @@ export class SourceTopics {
       )
     }
   }
+}
+
+/** Those that are selected, in their order. `onMissing` says what stands for one that is not there. */
+export function selectTopics(
+  selection: TopicSelection,
+  topics: ReadonlyMap<string, TopicInfo>,
+  onMissing: (name: string) => TopicInfo | undefined,
+): readonly TopicInfo[] {
+  return selection instanceof RegExp
+    ? [...topics.values()].filter(({ name }) => selection.test(name))
+    : selection.flatMap(name => topics.get(name) ?? onMissing(name) ?? [])
 }
 
 function missing(topic: string, message: string): SourceError {

@@ -5,9 +5,7 @@
 
 import type { Log, TopicInfo, TopicPartition } from '../log/log.ts'
 import { partitionName } from '../log/log.ts'
-import { fromJson } from '../model/json.ts'
 import { decodeStagedBatch } from '../model/staged-batch.ts'
-import type { AppliedThrough } from '../sinks/warehouse.ts'
 import {
   appliedTopic,
   internalTopics,
@@ -15,12 +13,13 @@ import {
   repartitionTopic,
   stagedTopic,
 } from '../topology/internal-topics.ts'
-import type { TopicSelection } from '../topology/nodes.ts'
 import type { Topology } from '../topology/topology.ts'
+import { readApplied } from './applied.ts'
 import type { Clock } from './clock.ts'
 import { readDeadLetters } from './dead-letters.ts'
 import { readOwners } from './owners.ts'
 import { readAll } from './read-all.ts'
+import { selectTopics } from './source-topics.ts'
 
 /** A member of the group, as the log knows it. */
 export interface StatusMember {
@@ -81,9 +80,10 @@ export async function statusOf(options: StatusOptions): Promise<ApplicationStatu
   const internal = internalTopics(topology, applicationId)
   const tasks: TaskStatus[] = []
   const missing = new Set([...layouts.keys()].filter(name => !topics.has(name)))
+  const candidates = new Map([...topics].filter(([name]) => !internal.has(name)))
   for (const { source, repartition, warehouse, firstSubTopology: first } of topology.pipelines) {
-    const candidates = [...topics.values()].filter(({ name }) => !internal.has(name))
-    for (const topic of selected(source.topics, candidates, missing)) {
+    const found = selectTopics(source.topics, candidates, name => void missing.add(name))
+    for (const topic of found) {
       const name = (at: TopicPartition): string => `${first}_${partitionName(at)}`
       tasks.push(...(await tasksOf(topic, 0, name, options)))
     }
@@ -105,17 +105,6 @@ export async function statusOf(options: StatusOptions): Promise<ApplicationStatu
     missingTopics: [...missing].sort((a, b) => (a < b ? -1 : 1)),
     deadLetters: await countOfLetters(log, applicationId),
   }
-}
-
-function selected(
-  selection: TopicSelection,
-  topics: readonly TopicInfo[],
-  missing: Set<string>,
-): readonly TopicInfo[] {
-  if (selection instanceof RegExp) return topics.filter(({ name }) => selection.test(name))
-  const known = new Map(topics.map(topic => [topic.name, topic]))
-  for (const name of selection) if (!known.has(name)) missing.add(name)
-  return selection.flatMap(name => known.get(name) ?? [])
 }
 
 async function tasksOf(
@@ -160,11 +149,8 @@ async function tablesOf(
 ): Promise<TableStatus[]> {
   const tables = new Map<string, TableStatus>()
   const through = new Map<string, number>()
-  for await (const record of readAll(log, { topic: appliedTopic(applicationId), partition: 0 })) {
-    const table = Buffer.from(record.key!).toString()
-    const value = fromJson(Buffer.from(record.value!.subarray(1)).toString()) as AppliedThrough
-    through.set(table, value.offset)
-    const appliedAtMs = record.timestampMs
+  for await (const { table, through: last, appliedAtMs } of readApplied(log, applicationId)) {
+    through.set(table, last.offset)
     tables.set(table, { table, appliedAtMs, batchesWaiting: 0, rowsWaiting: 0 })
   }
   for (const { subTopology, topic, partition } of tasks) {

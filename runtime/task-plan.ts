@@ -53,7 +53,8 @@ export async function planTasks(
   sources: ReadonlyMap<string, readonly TopicInfo[]>,
 ): Promise<TaskPlan> {
   const { log, applicationId } = options
-  await refuseLostTopics(topology, options)
+  const known = await log.topics()
+  refuseLostTopics(topology, options, known)
   await log.createTopic({ name: ownersTopic(applicationId), partitions: 1, cleanup: 'compact' })
   await log.createTopic({ name: appliedTopic(applicationId), partitions: 1, cleanup: 'compact' })
   if (topology.pipelines.some(({ source }) => source.onError === 'dead-letter')) {
@@ -63,7 +64,10 @@ export async function planTasks(
   }
   const live: LivePipeline[] = []
   for (const pipeline of topology.pipelines) {
-    live.push(await openPipeline(pipeline, options, sources.get(pipeline.source.name) ?? []))
+    const hop = repartitionTopic(applicationId, pipeline.repartition.name)
+    const existing = known.find(({ name }) => name === hop)
+    const own = sources.get(pipeline.source.name) ?? []
+    live.push(await openPipeline(pipeline, options, own, existing))
   }
   return {
     topics: () =>
@@ -84,12 +88,13 @@ export async function planTasks(
  * The topic of owners is made first: without it the others are what is left of an application, and the
  * tokens that its mergers wrote with are lost.
  */
-async function refuseLostTopics(
+function refuseLostTopics(
   topology: Topology,
-  { log, applicationId }: StreamsOptions,
-): Promise<void> {
+  { applicationId }: StreamsOptions,
+  known: readonly TopicInfo[],
+): void {
   const internal = internalTopics(topology, applicationId)
-  const names = (await log.topics()).map(({ name }) => name)
+  const names = known.map(({ name }) => name)
   const topic = ownersTopic(applicationId)
   // Dead letters outlive a reset, and may be replayed before the next start.
   const replays = topology.pipelines.map(({ source }) => replayTopic(applicationId, source.name))
@@ -105,6 +110,8 @@ async function openPipeline(
   pipeline: Pipeline,
   options: StreamsOptions,
   sources: readonly TopicInfo[],
+  /** The hop, where it was made before. */
+  existing: TopicInfo | undefined,
 ): Promise<LivePipeline> {
   const { log, applicationId, clock } = options
   const { source, repartition, warehouse: node } = pipeline
@@ -112,8 +119,7 @@ async function openPipeline(
   const staged = stagedTopic(applicationId, node.name)
   const widest = Math.max(1, ...sources.map(topic => topic.partitions))
   // A hop keeps its partitions for as long as it lives: the keys are spread over them.
-  const existing = (await log.topics()).find(({ name }) => name === hop)?.partitions
-  const partitions = repartition.partitions ?? existing ?? widest
+  const partitions = repartition.partitions ?? existing?.partitions ?? widest
   if (sources.length === 0 && existing === undefined && repartition.partitions === undefined) {
     options.logger.warn('hop.one-partition', {
       topic: hop,

@@ -28,7 +28,7 @@ class PersistentStore implements StateStore {
   readonly #folder: string
   readonly #memoryBytes: number
   /** Null: it is deleted, and may still be on disk. */
-  #recent = new Map<string, Uint8Array | null>()
+  #recent = new Map<string, Buffer | null>()
   #keys = new KeyRuns()
   #recentBytes = 0
   /** Opened when memory overflows for the first time: most windows never need a file. */
@@ -71,7 +71,7 @@ class PersistentStore implements StateStore {
     this.#count -= 1
   }
 
-  #setRecent(key: string, value: Uint8Array | null): void {
+  #setRecent(key: string, value: Buffer | null): void {
     const recent = this.#recent.get(key)
     this.#recent.set(key, value)
     if (recent === undefined) {
@@ -136,9 +136,7 @@ class PersistentStore implements StateStore {
       const batch = part.map(name => {
         const key = Buffer.from(name, 'latin1')
         const value = this.#recent.get(name) ?? null
-        return value === null
-          ? { type: 'del' as const, key }
-          : { type: 'put' as const, key, value: toBuffer(value) }
+        return value === null ? { type: 'del' as const, key } : { type: 'put' as const, key, value }
       })
       await this.#level.batch(batch)
     }
@@ -150,8 +148,4 @@ class PersistentStore implements StateStore {
     this.#keys = new KeyRuns()
     this.#recentBytes = 0
   }
-}
-
-function toBuffer(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
 }

@@ -4,15 +4,13 @@
  */
 import type { CommittedOffset, Log, TopicPartition } from '../../log/log.ts'
 import { StateError } from '../../model/errors.ts'
-import { fromJson } from '../../model/json.ts'
+import { readApplied } from '../../runtime/applied.ts'
 import { nodeFileSystem } from '../../runtime/file-system.ts'
 import { systemRandom } from '../../runtime/random.ts'
-import { readAll } from '../../runtime/read-all.ts'
 import type { ApplicationStatus } from '../../runtime/status.ts'
 import { emptyOffset } from '../../runtime/task.ts'
 import type { ForgetOptions } from '../../sinks/embedded/forget-log.ts'
 import { forgetLog, tablesOfLog } from '../../sinks/embedded/forget-log.ts'
-import type { AppliedThrough } from '../../sinks/warehouse.ts'
 import {
   appliedTopic,
   deadLettersTopic,
@@ -103,11 +101,8 @@ async function appliedIds(
   applicationId: string,
 ): Promise<ReadonlySet<string>> {
   const ids = new Set<string>()
-  const topic = appliedTopic(applicationId)
-  if (!topics.has(topic)) return ids
-  for await (const { value } of readAll(log, { topic, partition: 0 })) {
-    ids.add((fromJson(Buffer.from(value!.subarray(1)).toString()) as AppliedThrough).topicId)
-  }
+  if (!topics.has(appliedTopic(applicationId))) return ids
+  for await (const { through } of readApplied(log, applicationId)) ids.add(through.topicId)
   return ids
 }
 

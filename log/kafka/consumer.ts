@@ -17,7 +17,7 @@ export class KafkaConsumer implements LogConsumer {
   #joining: Promise<void> | null = null
   /** What the group gave; the next poll hands it out, however long joining took. */
   #assigned: Assignment | null = null
-  /** What joining failed with; the next poll throws it. */
+  /** What joining failed with, or beginning to read on; the next poll throws it. */
   #failure: unknown = null
   #wake: (() => void) | null = null
   #isWoken = false
@@ -54,8 +54,12 @@ export class KafkaConsumer implements LogConsumer {
         if (this.#assigned !== null) continue
       } else {
         const batches = this.#reader.take(maxBytes)
-        await this.#reader.start(maxBytes)
+        // What was taken is not fetched again: it goes out first, and the next poll throws.
+        await this.#reader.start(maxBytes).catch((error: unknown) => {
+          this.#failure = error
+        })
         if (batches.length > 0) return { kind: 'records', batches }
+        this.#throwFailure()
         await this.#orWoken(null, waitMs)
         this.#throwFailure()
       }

@@ -5,11 +5,11 @@
  */
 import { SourceError, StateError } from '../../model/errors.ts'
 import type { LogBatch, TopicPartition } from '../log.ts'
-import { partitionName } from '../log.ts'
 import type { KafkaClient, Lane } from './client.ts'
 import { isPassing, refused } from './client.ts'
-import { failedOffset, fetchPartitions } from './fetch.ts'
+import { fetchPartitions } from './fetch.ts'
 import type { PartitionReader } from './partition-reader.ts'
+import { Positions } from './positions.ts'
 import { decodeBatches } from './record-batches.ts'
 import type { FetchedPartition } from './wire.ts'
 
@@ -27,8 +27,7 @@ export class FetchReader implements PartitionReader {
   readonly #client: KafkaClient
   readonly #lane: Lane
   readonly #onNews: () => void
-  readonly #positions = new Map<string, Position>()
-  readonly #paused = new Set<string>()
+  readonly #positions = new Positions<Position>(({ offset }) => offset)
   /** Brokers with a fetch under way. */
   readonly #fetching = new Set<number>()
   #failure: unknown = null
@@ -41,43 +40,37 @@ export class FetchReader implements PartitionReader {
     this.#lane = client.openLane(client.options.requestTimeoutMs + fetchWaitMs)
   }
 
-  seek(partition: TopicPartition, offset: number): void {
-    const { topic, partition: number } = partition
-    const position = { topic, partition: number, offset, fetched: null }
-    this.#positions.set(partitionName(partition), position)
+  seek({ topic, partition }: TopicPartition, offset: number): void {
+    this.#positions.set({ topic, partition, offset, fetched: null })
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) this.#paused.add(partitionName(partition))
+    this.#positions.pause(partitions)
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) this.#paused.delete(partitionName(partition))
+    this.#positions.resume(partitions)
   }
 
   keep(names: ReadonlySet<string> | null): void {
-    if (names === null) this.#paused.clear()
-    for (const name of this.#positions.keys()) {
-      if (names?.has(name) !== true) this.#positions.delete(name)
-    }
+    this.#positions.keep(names)
   }
 
   /** Decodes what has come, up to about so many bytes; at least one partition's part. */
   take(maxBytes: number): LogBatch[] {
     const batches: LogBatch[] = []
     let bytes = 0
-    for (const [name, position] of this.#positions) {
+    for (const position of this.#positions.readable()) {
       const { fetched, offset } = position
-      if (fetched === null || this.#paused.has(name)) continue
+      if (fetched === null) continue
       if (bytes > 0 && bytes + fetched.batches.length > maxBytes) continue
       bytes += fetched.batches.length
       const batch = this.#decode(position, fetched, batches.length > 0)
       if (batch === null) break
       position.fetched = null
       position.offset = batch.nextOffset
-      // Behind those that wait longer: brokers, and this loop, serve in order.
-      this.#positions.delete(name)
-      this.#positions.set(name, position)
+      // Brokers, and this loop, serve in order.
+      this.#positions.moveBehind(position)
       const { topic, partition } = position
       const end = Math.max(fetched.lastStableOffset, batch.nextOffset)
       if (batch.nextOffset > offset) batches.push({ ...batch, topic, partition, end })
@@ -104,8 +97,8 @@ export class FetchReader implements PartitionReader {
     // What waits goes out first: of many partitions at many brokers it would become much.
     if (this.#heldBytes() >= maxFetchBytes) return
     const byLeader = new Map<number, Position[]>()
-    for (const [name, position] of this.#positions) {
-      if (this.#paused.has(name) || position.fetched !== null) continue
+    for (const position of this.#positions.readable()) {
+      if (position.fetched !== null) continue
       const leader = await this.#leaderOf(position)
       if (leader === null || this.#fetching.has(leader)) continue
       const own = byLeader.get(leader)
@@ -121,7 +114,7 @@ export class FetchReader implements PartitionReader {
   takeFailure(): unknown {
     const failure = this.#failure
     this.#failure = null
-    return this.#isStale(failure) ? null : failure
+    return this.#positions.isStale(failure) ? null : failure
   }
 
   async close(): Promise<void> {
@@ -130,20 +123,10 @@ export class FetchReader implements PartitionReader {
     await this.#client.closeLane(this.#lane)
   }
 
-  /** Paused, sought or lost since: if it still holds, the next fetch says so again. */
-  #isStale(failure: unknown): boolean {
-    const at = failedOffset(failure)
-    if (at === null) return false
-    return this.#paused.has(at.name) || this.#positions.get(at.name)?.offset !== at.offset
-  }
-
   /** Of those that a poll would hand out. */
   #heldBytes(): number {
-    let bytes = 0
-    for (const [name, { fetched }] of this.#positions) {
-      if (fetched !== null && !this.#paused.has(name)) bytes += fetched.batches.length
-    }
-    return bytes
+    const readable = this.#positions.readable()
+    return readable.reduce((sum, { fetched }) => sum + (fetched?.batches.length ?? 0), 0)
   }
 
   /** Null while nobody leads it. A topic that is gone may only be new; who reads it looks after that. */
@@ -174,16 +157,15 @@ export class FetchReader implements PartitionReader {
   }
 
   #take(position: Position, part: FetchedPartition): void {
-    const current = this.#positions.get(partitionName(position))
     // It was sought elsewhere, or lost, while the fetch was under way.
-    if (current !== position) return
+    if (!this.#positions.isCurrent(position)) return
     if (part.batches.length > 0) position.fetched = part
   }
 
   /** What passes is fetched again after a pause; what does not is thrown by the next poll. */
   async #afterFailure(error: unknown, positions: readonly Position[]): Promise<void> {
     if (this.#isClosed || this.#client.isClosed) return
-    const current = positions.filter(one => this.#positions.get(partitionName(one)) === one)
+    const current = positions.filter(one => this.#positions.isCurrent(one))
     if (isPassing(error)) {
       for (const { topic } of current) this.#client.forgetTopic(topic)
       await this.#client.backoff(this.#tries)

@@ -8,8 +8,9 @@ import { ForagerError, SourceError } from '../../model/errors.ts'
 import type { KafkaClient, Lane } from '../kafka/client.ts'
 import { isPassing } from '../kafka/client.ts'
 import type { FetchPosition } from '../kafka/fetch.ts'
-import { failedOffset, fetchPartitions } from '../kafka/fetch.ts'
+import { fetchPartitions } from '../kafka/fetch.ts'
 import type { PartitionReader } from '../kafka/partition-reader.ts'
+import { Positions } from '../kafka/positions.ts'
 import type { LogBatch, TopicPartition } from '../log.ts'
 import { partitionName } from '../log.ts'
 import { ConsumerHandle } from './consumer-handle.ts'
@@ -40,8 +41,7 @@ export class RdkafkaReader implements PartitionReader {
   readonly #lane: Lane
   readonly #handle: ConsumerHandle
   readonly #onNews: () => void
-  readonly #positions = new Map<string, Position>()
-  readonly #paused = new Set<string>()
+  readonly #positions = new Positions<Position>(({ nextOffset }) => nextOffset)
   /** What librdkafka reads now. */
   readonly #assigned = new Map<string, Position>()
   #round: Promise<void> | null = null
@@ -59,30 +59,27 @@ export class RdkafkaReader implements PartitionReader {
   }
 
   seek({ topic, partition }: TopicPartition, offset: number): void {
-    const position = { topic, partition, offset, nextOffset: offset, records: [], isChecked: false }
-    this.#positions.set(partitionName(position), position)
+    const at = { topic, partition, offset, nextOffset: offset }
+    this.#positions.set({ ...at, records: [], isChecked: false })
   }
 
   pause(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) this.#paused.add(partitionName(partition))
+    this.#positions.pause(partitions)
   }
 
   resume(partitions: readonly TopicPartition[]): void {
-    for (const partition of partitions) this.#paused.delete(partitionName(partition))
+    this.#positions.resume(partitions)
   }
 
   keep(names: ReadonlySet<string> | null): void {
-    if (names === null) this.#paused.clear()
-    for (const name of this.#positions.keys()) {
-      if (names?.has(name) !== true) this.#positions.delete(name)
-    }
+    this.#positions.keep(names)
   }
 
   take(maxBytes: number): LogBatch[] {
     const batches: LogBatch[] = []
     let bytes = 0
-    for (const [name, position] of this.#positions) {
-      if (this.#paused.has(name) || position.nextOffset === position.offset) continue
+    for (const position of this.#positions.readable()) {
+      if (position.nextOffset === position.offset) continue
       if (bytes > 0 && bytes >= maxBytes) break
       const count = countUpTo(position.records, maxBytes - bytes)
       const taken = position.records.splice(0, count)
@@ -92,18 +89,17 @@ export class RdkafkaReader implements PartitionReader {
       const records = taken.map(toLogRecord)
       const end = Math.max(this.#handle.endOf(position), nextOffset)
       batches.push({ topic, partition, records, nextOffset: position.offset, end })
-      // Behind those that wait longer.
-      this.#positions.delete(name)
-      this.#positions.set(name, position)
+      this.#positions.moveBehind(position)
     }
     return batches
   }
 
   /** One call of librdkafka at a time, and none while records wait here. */
   start(maxBytes: number): Promise<void> {
-    const isFull = [...this.#readable()].some(({ records }) => records.length > 0)
+    const readable = this.#positions.readable()
+    const isFull = readable.some(({ records }) => records.length > 0)
     if (this.#round !== null || this.#isClosed || isFull) return Promise.resolve()
-    if (this.#assigned.size === 0 && this.#readable().next().done === true) return Promise.resolve()
+    if (this.#assigned.size === 0 && readable.length === 0) return Promise.resolve()
     this.#round = this.#read(maxBytes)
       .catch((error: unknown) => this.#afterFailure(error))
       .finally(() => {
@@ -116,12 +112,7 @@ export class RdkafkaReader implements PartitionReader {
   takeFailure(): unknown {
     const failure = this.#failure
     this.#failure = null
-    const at = failedOffset(failure)
-    // Paused, sought or lost since: if it still holds, the next round says so again.
-    const isStale =
-      at !== null &&
-      (this.#paused.has(at.name) || this.#positions.get(at.name)?.nextOffset !== at.offset)
-    return isStale ? null : failure
+    return this.#positions.isStale(failure) ? null : failure
   }
 
   async close(): Promise<void> {
@@ -130,12 +121,6 @@ export class RdkafkaReader implements PartitionReader {
     await this.#client.closeLane(this.#lane)
     await this.#round
     await this.#handle.close()
-  }
-
-  *#readable(): Generator<Position> {
-    for (const [name, position] of this.#positions) {
-      if (!this.#paused.has(name)) yield position
-    }
   }
 
   async #read(maxBytes: number): Promise<void> {
@@ -156,7 +141,7 @@ export class RdkafkaReader implements PartitionReader {
       this.#quietSinceMs = now
       for (const position of this.#assigned.values()) position.isChecked = false
     }
-    const asked = [...this.#readable()].filter(({ isChecked }) => !isChecked)
+    const asked = this.#positions.readable().filter(({ isChecked }) => !isChecked)
     const leaders = await Promise.all(asked.map(position => this.#client.leader(position)))
     for (const [leader, own] of Map.groupBy(asked, (_, index) => leaders[index]!)) {
       const probes = own.map(probeOf)
@@ -172,7 +157,7 @@ export class RdkafkaReader implements PartitionReader {
 
   /** Tells librdkafka what changed. What it had fetched of a partition that is taken from it is dropped. */
   #assign(): void {
-    const wanted = new Set([...this.#readable()].filter(({ isChecked }) => isChecked))
+    const wanted = new Set(this.#positions.readable().filter(({ isChecked }) => isChecked))
     const removed = [...this.#assigned.values()].filter(position => !wanted.has(position))
     const had = new Set(this.#assigned.values())
     const added = [...wanted].filter(position => !had.has(position))
@@ -201,9 +186,8 @@ export class RdkafkaReader implements PartitionReader {
 
   /** Undefined when it was sought elsewhere, or lost, while librdkafka was asked. */
   #current(at: TopicPartition): Position | undefined {
-    const name = partitionName(at)
-    const position = this.#assigned.get(name)
-    return this.#positions.get(name) === position ? position : undefined
+    const position = this.#assigned.get(partitionName(at))
+    return position !== undefined && this.#positions.isCurrent(position) ? position : undefined
   }
 
   /** What passes is tried again after a pause; what does not is thrown by the next poll. */
@@ -213,7 +197,7 @@ export class RdkafkaReader implements PartitionReader {
       this.#failure = error instanceof ForagerError ? error : unreadable(error as Error)
       return
     }
-    for (const position of this.#positions.values()) {
+    for (const position of this.#positions.all()) {
       position.isChecked = false
       this.#client.forgetTopic(position.topic)
     }

@@ -3,21 +3,15 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import type { KafkaClient } from '../../log/kafka/client.ts'
 import type { KafkaLog } from '../../log/kafka/kafka-log.ts'
+import { noMembership } from '../../log/log.ts'
 import { proxyPorts } from '../../scripts/stack/parts.ts'
 import { restart } from '../../scripts/stack/stack.ts'
 import { HalfTransaction, newClient } from './half-transaction.ts'
-import {
-  Instance,
-  keepLogs,
-  newFolder,
-  newName,
-  openKafka,
-  produce,
-  untilApplied,
-  writeConfig,
-} from './instances.ts'
+import type { Instance } from './instances.ts'
+import { newName, openKafka, produce, untilApplied } from './instances.ts'
 import { BrokerProxy } from './proxy.ts'
-import { differences, makeShop, makeTopics, shopConfig, warehouseIn } from './shop.ts'
+import { Running } from './running.ts'
+import { differences, makeShop, makeTopics, shopConfig } from './shop.ts'
 
 const broker = inject('broker')
 const stack = inject('stack')
@@ -28,32 +22,25 @@ afterAll(() => log.close())
 async function runShop(
   seed: number,
   address: string,
-  meanwhile: (instances: readonly Instance[]) => Promise<void>,
+  meanwhile: () => Promise<void>,
 ): Promise<void> {
   const shop = makeShop({ seed, partitions: 3, events: 40_000, maxId: 1000 })
   await makeTopics(log, shop)
-  const applicationId = newName('faults')
-  const folder = newFolder()
-  const config = writeConfig(folder.path, shopConfig(applicationId, address, shop))
-  const instances = [new Instance(config), new Instance(config)]
-  try {
+  const config = shopConfig('', address, shop)
+  await Running.use({ name: 'faults', log, config }, async running => {
+    const instances = [running.start(), running.start()]
     const half = Math.floor(shop.records.length / 2)
     await produce(log, shop.records.slice(0, half), { atOnce: 2000, pauseMs: 100 })
-    await meanwhile(instances)
+    await meanwhile()
     await produce(log, shop.records.slice(half), { atOnce: 2000 })
-    await untilApplied(log, applicationId, shop.partitions, {
+    await untilApplied(log, running.applicationId, shop.partitions, {
       deadlineMs: 240_000,
       whileWaiting: () => expectAllWell(instances),
     })
     const ends = await Promise.all(instances.map(instance => instance.stop()))
     expect(ends.map(({ code }) => code)).toEqual([0, 0])
-    expect(await differences(warehouseIn(folder.path), shop)).toEqual([])
-  } catch (error) {
-    throw new Error(`the logs are in ${keepLogs('faults', instances)}`, { cause: error })
-  } finally {
-    await Promise.all(instances.map(instance => instance.kill()))
-    folder.remove()
-  }
+    expect(await differences(running.warehouse, shop)).toEqual([])
+  })
 }
 
 function expectAllWell(instances: readonly Instance[]): void {
@@ -93,7 +80,7 @@ describe('a transaction', () => {
     return client
   }
 
-  const group = { group: 'none', memberId: '', generation: -1 }
+  const group = noMembership
 
   async function textsIn(found: KafkaLog, topic: string): Promise<string[]> {
     const partition = { topic, partition: 0 }

@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { KafkaLog } from '../../log/kafka/kafka-log.ts'
 import type { Log, LogProducer, TopicPartition } from '../../log/log.ts'
+import { noMembership } from '../../log/log.ts'
 import type { LogRecord } from '../../model/change-event.ts'
 import { SourceError } from '../../model/errors.ts'
 import { systemClock } from '../../runtime/clock.ts'
@@ -122,14 +123,9 @@ export async function produce(
   { atOnce = 2000, pauseMs = 0 } = {},
 ): Promise<void> {
   const producer: LogProducer = await log.openProducer(newName('test-producer'))
-  const group = { group: 'none', memberId: '', generation: -1 }
   for (let from = 0; from < records.length; from += atOnce) {
-    const part = records.slice(from, from + atOnce).map(record => ({
-      ...record,
-      // A time of the source, which a broker takes as it is.
-      timestampMs: record.timestampMs,
-    }))
-    await producer.commit({ records: part, offsets: [], group })
+    const part = records.slice(from, from + atOnce)
+    await producer.commit({ records: part, offsets: [], group: noMembership })
     if (pauseMs > 0) await sleep(pauseMs)
   }
   await producer.close()

@@ -2,15 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, inject, it } from 'vitest'
 import { counters, gauges, histograms } from '../../observe/metrics.ts'
-import {
-  Instance,
-  newFolder,
-  newName,
-  openKafka,
-  produce,
-  untilApplied,
-  writeConfig,
-} from './instances.ts'
+import { openKafka, produce, untilApplied } from './instances.ts'
+import { Running } from './running.ts'
 import { makeShop, makeTopics, shopConfig } from './shop.ts'
 
 const log = openKafka(inject('broker'))
@@ -34,14 +27,10 @@ function sumOf(text: string, name: string): number {
 it('counts what it reads, folds and applies, and is ready when it has its tasks', async () => {
   const shop = makeShop({ seed: 21, partitions: 3, events: 20_000, maxId: 500 })
   await makeTopics(log, shop)
-  const applicationId = newName('metrics')
-  const folder = newFolder()
-  const config = writeConfig(folder.path, {
-    ...shopConfig(applicationId, inject('broker'), shop),
-    http: { port },
-  })
-  const instance = new Instance(config)
-  try {
+  const config = { ...shopConfig('', inject('broker'), shop), http: { port } }
+  await Running.use({ name: 'metrics', log, config }, async running => {
+    const { applicationId } = running
+    const instance = running.start()
     await produce(log, shop.records)
     await untilApplied(log, applicationId, shop.partitions, { deadlineMs: 120_000 })
     await sleep(500)
@@ -67,8 +56,5 @@ it('counts what it reads, folds and applies, and is ready when it has its tasks'
     expect(status.table_applied_time_seconds).toHaveLength(2)
     expect(await get('/health/ready')).toEqual({ status: 200, text: 'ready\n' })
     expect((await instance.stop()).code).toBe(0)
-  } finally {
-    await instance.kill()
-    folder.remove()
-  }
+  })
 })

@@ -3,18 +3,10 @@ import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import type { ApplicationStatus } from '../../runtime/status.ts'
-import {
-  Instance,
-  keepLogs,
-  newFolder,
-  newName,
-  openKafka,
-  produce,
-  untilApplied,
-  writeConfig,
-} from './instances.ts'
+import { openKafka, produce, untilApplied } from './instances.ts'
+import { Running } from './running.ts'
 import type { Shop } from './shop.ts'
-import { differences, makeShop, makeTopics, shopConfig, warehouseIn } from './shop.ts'
+import { differences, makeShop, makeTopics, shopConfig } from './shop.ts'
 
 const broker = inject('broker')
 const log = openKafka(broker)
@@ -51,49 +43,30 @@ async function statusOf(config: string): Promise<ApplicationStatus> {
 async function inApplication(
   shop: Shop,
   more: object,
-  action: (at: {
-    readonly id: string
-    readonly config: string
-    readonly folder: string
-    readonly start: () => Instance
-  }) => Promise<void>,
+  action: (running: Running) => Promise<void>,
 ): Promise<void> {
   await makeTopics(log, shop)
-  const id = newName('operations')
-  const folder = newFolder()
-  const config = writeConfig(folder.path, { ...shopConfig(id, broker, shop), ...more })
-  const instances: Instance[] = []
-  const start = (): Instance => {
-    const instance = new Instance(config)
-    instances.push(instance)
-    return instance
-  }
-  try {
-    await action({ id, config, folder: folder.path, start })
-  } catch (error) {
-    throw new Error(`the logs are in ${keepLogs('operations', instances)}`, { cause: error })
-  } finally {
-    await Promise.all(instances.map(instance => instance.kill()))
-    folder.remove()
-  }
+  const config = { ...shopConfig('', broker, shop), ...more }
+  await Running.use({ name: 'operations', log, config }, action)
 }
 
 it('an application is looked at and begun anew', async () => {
   const shop = makeShop({ seed: 51, partitions: 2, events: 20_000, maxId: 500 })
-  await inApplication(shop, {}, async ({ id, config, folder, start }) => {
+  await inApplication(shop, {}, async running => {
+    const { applicationId: id, configPath: config } = running
     const before = await statusOf(config)
     expect([before.members, before.tables, before.tasks.length]).toEqual([[], [], 4])
-    const both = [start(), start()]
+    const both = [running.start(), running.start()]
     await produce(log, shop.records.slice(0, -200))
     await untilApplied(log, id, shop.partitions, { deadlineMs })
-    const running = await statusOf(config)
-    expect(running.members.map(({ clientId, tasks }) => [clientId, tasks])).toEqual([
+    const working = await statusOf(config)
+    expect(working.members.map(({ clientId, tasks }) => [clientId, tasks])).toEqual([
       [id, 4],
       [id, 4],
     ])
-    expect(running.tasks).toHaveLength(4 + 2 + 2)
-    for (const { member, lagRecords, lagSeconds } of running.tasks) {
-      expect([running.members.some(one => one.id === member), lagRecords, lagSeconds]).toEqual([
+    expect(working.tasks).toHaveLength(4 + 2 + 2)
+    for (const { member, lagRecords, lagSeconds } of working.tasks) {
+      expect([working.members.some(one => one.id === member), lagRecords, lagSeconds]).toEqual([
         true,
         0,
         null,
@@ -113,19 +86,12 @@ it('an application is looked at and begun anew', async () => {
     const lag = stopped.tasks.reduce((sum, { lagRecords }) => sum + lagRecords, 0)
     // And the markers of the transaction.
     expect(lag).toBeGreaterThanOrEqual(200)
-    await resetAndRun({ id, config, folder, start }, shop)
+    await resetAndRun(running, shop)
   })
 })
 
-async function resetAndRun(
-  {
-    id,
-    config,
-    folder,
-    start,
-  }: { id: string; config: string; folder: string; start: () => Instance },
-  shop: Shop,
-): Promise<void> {
+async function resetAndRun(running: Running, shop: Shop): Promise<void> {
+  const { applicationId: id, configPath: config } = running
   const dry = await forager('reset', config)
   expect([dry.code, dry.stderr]).toEqual([0, ''])
   expect(dry.stdout).toContain(`  the topic ${id}-owners\n`)
@@ -135,9 +101,9 @@ async function resetAndRun(
   expect([done.code, done.stderr]).toEqual([0, ''])
   const names = (await log.topics()).map(({ name }) => name)
   expect(names.filter(name => name.startsWith(id))).toEqual([])
-  const anew = start()
+  const anew = running.start()
   await untilApplied(log, id, shop.partitions, { deadlineMs })
-  expect(await differences(warehouseIn(folder), shop)).toEqual([])
+  expect(await differences(running.warehouse, shop)).toEqual([])
   expect((await anew.stop()).code).toBe(0)
   const latest = await forager('reset', config, '--execute', '--to', 'latest')
   expect(latest.stdout).toContain('from its end, 4 partitions.')
@@ -145,7 +111,7 @@ async function resetAndRun(
   expect(tasks.map(({ committed, lagRecords }) => [committed !== null, lagRecords])).toEqual(
     Array.from({ length: 4 }, () => [true, 0]),
   )
-  const idle = start()
+  const idle = running.start()
   await untilApplied(log, id, shop.partitions, { deadlineMs })
   expect((await idle.stop()).code).toBe(0)
   expect(idle.lines.filter(({ event }) => event === 'batch.applied')).toEqual([])
@@ -155,16 +121,16 @@ describe('at_least_once', () => {
   it('ends equal over instances that come and go in good order', async () => {
     const shop = makeShop({ seed: 52, partitions: 2, events: 30_000, maxId: 500 })
     const more = { processingGuarantee: 'at_least_once' }
-    await inApplication(shop, more, async ({ id, folder, start }) => {
-      const first = start()
+    await inApplication(shop, more, async running => {
+      const first = running.start()
       const half = Math.floor(shop.records.length / 2)
       await produce(log, shop.records.slice(0, half), { atOnce: 2000, pauseMs: 50 })
-      const second = start()
+      const second = running.start()
       await produce(log, shop.records.slice(half), { atOnce: 2000, pauseMs: 50 })
       expect((await first.stop()).code).toBe(0)
-      await untilApplied(log, id, shop.partitions, { deadlineMs })
+      await untilApplied(log, running.applicationId, shop.partitions, { deadlineMs })
       expect((await second.stop()).code).toBe(0)
-      expect(await differences(warehouseIn(folder), shop)).toEqual([])
+      expect(await differences(running.warehouse, shop)).toEqual([])
     })
   })
 })

@@ -6,16 +6,8 @@ import { nodeFileSystem } from '../../runtime/file-system.ts'
 import { openTable } from '../../sinks/embedded/table-reader.ts'
 import { Program } from '../cli/program.ts'
 import { change } from '../main/messages.ts'
-import {
-  Instance,
-  newFolder,
-  newName,
-  openKafka,
-  produce,
-  untilApplied,
-  writeConfig,
-} from './instances.ts'
-import { warehouseIn } from './shop.ts'
+import { newName, openKafka, produce, untilApplied } from './instances.ts'
+import { Running } from './running.ts'
 
 const broker = inject('broker')
 const log = openKafka(broker)
@@ -32,8 +24,8 @@ const sourceOf = (topic: string) => ({
   sessionTimeout: '6s',
 })
 
-/** A good message, a bad one, a good one, in one partition; and an application over them. */
-async function setUp(onError: string) {
+/** A good message, a bad one, a good one, in one partition. Resolves to their topic. */
+async function writeMessages(): Promise<string> {
   const topic = newName('poison')
   await log.createTopic({ name: topic, partitions: 1, cleanup: 'delete' })
   const at = { topic, partition: 0, offset: 0, headers: [] }
@@ -45,69 +37,70 @@ async function setUp(onError: string) {
     { ...bad, ...at, headers: [{ key: 'trace', value: Buffer.from('abc') }] },
     { ...good(2), ...at },
   ])
-  const applicationId = newName('poison')
-  const folder = newFolder()
-  const config = writeConfig(folder.path, {
-    applicationId,
+  return topic
+}
+
+function configOf(topic: string, onError: string) {
+  return {
     source: sourceOf(topic),
     tables: [{ from: 'shop.*', to: '{table}' }],
     warehouse: { type: 'embedded', path: 'warehouse' },
     window: { maxAge: '500ms' },
     commitInterval: '100ms',
     onError,
-  })
-  return { topic, applicationId, folder, config }
+  }
 }
 
-async function idsIn(folder: string): Promise<number[]> {
-  const table = await openTable(nodeFileSystem, warehouseIn(folder), 'orders')
+async function underPolicy(
+  onError: string,
+  action: (running: Running, topic: string) => Promise<void>,
+): Promise<void> {
+  const topic = await writeMessages()
+  const options = { name: 'poison', log, config: configOf(topic, onError) }
+  await Running.use(options, running => action(running, topic))
+}
+
+async function idsIn(warehouse: string): Promise<number[]> {
+  const table = await openTable(nodeFileSystem, warehouse, 'orders')
   const ids: number[] = []
   for await (const rows of table.rows()) ids.push(...rows.map(({ values }) => Number(values[0])))
   return ids
 }
 
 it('fail: the application ends with where it is, and has passed nothing', async () => {
-  const { topic, applicationId, folder, config } = await setUp('fail')
-  const instance = new Instance(config)
-  try {
+  await underPolicy('fail', async (running, topic) => {
+    const instance = running.start()
     expect((await instance.ended).code).toBe(1)
     expect(instance.stderr).toContain('[message-not-json]')
     expect(instance.stderr).toContain(`topic ${topic}, partition 0, offset 1`)
-    const [committed] = await log.committed(applicationId, [{ topic, partition: 0 }])
+    const [committed] = await log.committed(running.applicationId, [{ topic, partition: 0 }])
     expect(committed?.offset ?? 0).toBeLessThanOrEqual(1)
-  } finally {
-    await instance.kill()
-    folder.remove()
-  }
+  })
 })
 
 it('skip: it is counted and told, and the others are applied', async () => {
-  const { topic, applicationId, folder, config } = await setUp('skip')
-  const instance = new Instance(config)
-  try {
+  await underPolicy('skip', async (running, topic) => {
+    const { applicationId } = running
+    const instance = running.start()
     await untilApplied(log, applicationId, [{ topic, partition: 0 }], { deadlineMs: 120_000 })
     expect((await instance.stop()).code).toBe(0)
-    expect(await idsIn(folder.path)).toEqual([1, 2])
+    expect(await idsIn(running.warehouse)).toEqual([1, 2])
     const told = instance.lines.filter(({ event }) => event === 'message.skipped')
     expect(told).toHaveLength(1)
     const names = (await log.topics()).map(({ name }) => name)
     expect(names).not.toContain(`${applicationId}-dead-letters`)
-  } finally {
-    await instance.kill()
-    folder.remove()
-  }
+  })
 })
 
 it('dead-letter: it is kept once, byte for byte, and listed while the application runs', async () => {
-  const { topic, applicationId, folder, config } = await setUp('dead-letter')
-  // Killed when the letter is written and its offset with it, and started again.
-  const first = new Instance(config, { FORAGER_CRASH_AT: 'source.committed:1' })
-  let second: Instance | null = null
-  try {
+  await underPolicy('dead-letter', async (running, topic) => {
+    const { applicationId } = running
+    // Killed when the letter is written and its offset with it, and started again.
+    const first = running.start({ FORAGER_CRASH_AT: 'source.committed:1' })
     expect((await first.ended).signal).toBe('SIGKILL')
-    second = new Instance(config)
+    const second = running.start()
     await untilApplied(log, applicationId, [{ topic, partition: 0 }], { deadlineMs: 120_000 })
-    const program = new Program(folder.path)
+    const program = new Program(running.folder)
     const list = await program.run(['dead-letters', 'list', 'forager.yaml', '--json'])
     expect(list.stderr).toBe('')
     const line = JSON.parse(list.stdout) as Record<string, unknown>
@@ -123,54 +116,43 @@ it('dead-letter: it is kept once, byte for byte, and listed while the applicatio
     })
     expect(second.isRunning).toBe(true)
     expect((await second.stop()).code).toBe(0)
-    expect(await idsIn(folder.path)).toEqual([1, 2])
+    expect(await idsIn(running.warehouse)).toEqual([1, 2])
     const letters = await Array.fromAsync(readDeadLetters(log, applicationId))
     expect(letters).toHaveLength(1)
     expect(Buffer.from(letters[0]!.record.value!)).toEqual(poison)
-  } finally {
-    await Promise.all([first.kill(), second?.kill()])
-    folder.remove()
-  }
+  })
 })
 
 it('a letter is replayed into an application that runs, once its cause is mended', async () => {
-  const { topic, applicationId, folder, config } = await setUp('dead-letter')
-  const rest = {
-    applicationId,
-    source: { ...sourceOf(topic), ordering: 'position' },
-    warehouse: { type: 'embedded', path: 'warehouse' },
-    window: { maxAge: '500ms' },
-    commitInterval: '100ms',
-    onError: 'dead-letter',
-  }
-  const withTypes = { columns: { types: { id: 'bigint', n: 'int' } } }
-  const untyped = change('c', { after: { id: 3, n: 3 } }, { pos: 300, isBare: true })
-  const at = { topic, partition: 0, offset: 0, headers: [] }
-  await produce(log, [{ ...untyped, ...at }])
-  writeConfig(folder.path, { ...rest, tables: [{ from: 'shop.*', to: '{table}' }] })
-  const inputs = [topic, `${applicationId}-events-replay`].map(name => ({
-    topic: name,
-    partition: 0,
-  }))
-  const first = new Instance(config)
-  let second: Instance | null = null
-  try {
+  await underPolicy('dead-letter', async (running, topic) => {
+    const { applicationId } = running
+    const config = {
+      ...configOf(topic, 'dead-letter'),
+      source: { ...sourceOf(topic), ordering: 'position' },
+    }
+    const withTypes = { columns: { types: { id: 'bigint', n: 'int' } } }
+    const untyped = change('c', { after: { id: 3, n: 3 } }, { pos: 300, isBare: true })
+    const at = { topic, partition: 0, offset: 0, headers: [] }
+    await produce(log, [{ ...untyped, ...at }])
+    running.configure(config)
+    const inputs = [topic, `${applicationId}-events-replay`].map(name => ({
+      topic: name,
+      partition: 0,
+    }))
+    const first = running.start()
     await untilApplied(log, applicationId, inputs.slice(0, 1), { deadlineMs: 120_000 })
     expect((await first.stop()).code).toBe(0)
-    expect(await idsIn(folder.path)).toEqual([1, 2])
-    writeConfig(folder.path, { ...rest, tables: [{ from: 'shop.*', to: '{table}', ...withTypes }] })
-    second = new Instance(config)
-    const program = new Program(folder.path)
+    expect(await idsIn(running.warehouse)).toEqual([1, 2])
+    running.configure({ ...config, tables: [{ from: 'shop.*', to: '{table}', ...withTypes }] })
+    const second = running.start()
+    const program = new Program(running.folder)
     const replay = await program.run(['dead-letters', 'replay', 'forager.yaml', '--all'])
     expect(replay).toEqual({ code: 0, stdout: 'Replayed 2 dead letters.\n', stderr: '' })
     await untilApplied(log, applicationId, inputs, { deadlineMs: 120_000 })
     expect((await second.stop()).code).toBe(0)
-    expect(await idsIn(folder.path)).toEqual([1, 2, 3])
+    expect(await idsIn(running.warehouse)).toEqual([1, 2, 3])
     // The other one is as bad as it was.
     const letters = await Array.fromAsync(readDeadLetters(log, applicationId))
     expect(letters).toMatchObject([{ code: 'message-not-json', record: { topic, offset: 1 } }])
-  } finally {
-    await Promise.all([first.kill(), second?.kill()])
-    folder.remove()
-  }
+  })
 })

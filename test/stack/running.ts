@@ -1,12 +1,13 @@
 /** An application of some instances in a folder of its own: begun, watched, stopped, cleaned up. */
 import type { KafkaLog } from '../../log/kafka/kafka-log.ts'
-import type { ProducerRecord, TopicPartition } from '../../log/log.ts'
+import type { Log, ProducerRecord, TopicPartition } from '../../log/log.ts'
+import { noMembership } from '../../log/log.ts'
 import { Instance, keepLogs, newFolder, newName, untilApplied, writeConfig } from './instances.ts'
 import { warehouseIn } from './shop.ts'
 
 export interface RunningOptions {
   readonly name: string
-  readonly log: KafkaLog
+  readonly log: Log
   /** Its `applicationId` is replaced by a new one. */
   readonly config: object
   readonly env?: NodeJS.ProcessEnv
@@ -16,8 +17,9 @@ export class Running {
   readonly applicationId: string
   readonly folder: string
   readonly instances: Instance[] = []
+  /** The file that instances are started with. */
+  readonly configPath: string
   readonly #options: RunningOptions
-  readonly #config: string
   readonly #remove: () => void
 
   private constructor(options: RunningOptions) {
@@ -26,8 +28,12 @@ export class Running {
     this.applicationId = newName(options.name)
     this.folder = folder.path
     this.#remove = () => folder.remove()
-    const { applicationId } = this
-    this.#config = writeConfig(folder.path, { ...options.config, applicationId })
+    this.configPath = this.configure(options.config)
+  }
+
+  /** Writes the file anew, for instances that are started from now on. */
+  configure(config: object): string {
+    return writeConfig(this.folder, { ...config, applicationId: this.applicationId })
   }
 
   /** Whatever becomes of the action, no process and no folder is left; logs stay when it failed. */
@@ -51,8 +57,8 @@ export class Running {
     return warehouseIn(this.folder)
   }
 
-  start(): Instance {
-    const instance = new Instance(this.#config, this.#options.env)
+  start(env = this.#options.env): Instance {
+    const instance = new Instance(this.configPath, env)
     this.instances.push(instance)
     return instance
   }
@@ -94,10 +100,9 @@ export async function writeInParts(
   atOnce = 20_000,
 ): Promise<void> {
   const producer = await log.openProducer(newName('writer'))
-  const group = { group: 'none', memberId: '', generation: -1 }
   let part: ProducerRecord[] = []
   const write = async (): Promise<void> => {
-    await producer.commit({ records: part, offsets: [], group })
+    await producer.commit({ records: part, offsets: [], group: noMembership })
     part = []
   }
   for (const record of records) {
@@ -111,7 +116,6 @@ export async function writeInParts(
 /** Records of a test of its own, written in one transaction. */
 export async function writeAll(log: KafkaLog, records: readonly ProducerRecord[]): Promise<void> {
   const producer = await log.openProducer(newName('writer'))
-  const group = { group: 'none', memberId: '', generation: -1 }
-  await producer.commit({ records, offsets: [], group })
+  await producer.commit({ records, offsets: [], group: noMembership })
   await producer.close()
 }

@@ -9,17 +9,10 @@ import type { Log, TopicPartition } from '../../log/log.ts'
 import { partitionName } from '../../log/log.ts'
 import { decodeStagedBatch, type OffsetRange } from '../../model/staged-batch.ts'
 import { seededRandom } from '../../runtime/random.ts'
-import {
-  Instance,
-  keepLogs,
-  newFolder,
-  newName,
-  partitionsOf,
-  produce,
-  untilApplied,
-  writeConfig,
-} from './instances.ts'
-import { differences, makeShop, makeTopics, shopConfig, warehouseIn } from './shop.ts'
+import type { Instance } from './instances.ts'
+import { partitionsOf, produce, untilApplied } from './instances.ts'
+import { Running } from './running.ts'
+import { differences, makeShop, makeTopics, shopConfig } from './shop.ts'
 
 const partitions = 6
 const sessionMs = 6000
@@ -29,40 +22,36 @@ export async function scalingRound(log: Log, broker: string, seed: number): Prom
   const random = seededRandom(seed)
   const shop = makeShop({ seed, partitions, events: 200_000, maxId: 3000 })
   await makeTopics(log, shop)
-  const applicationId = newName('scaling')
-  const folder = newFolder()
-  const config = writeConfig(folder.path, shopConfig(applicationId, broker, shop))
-  const instances = [new Instance(config), new Instance(config), new Instance(config)]
-  const windows = new WindowWatch(log, applicationId)
-  try {
+  const config = shopConfig('', broker, shop)
+  await Running.use({ name: 'scaling', log, config }, async running => {
+    const { applicationId, instances } = running
+    for (let count = 0; count < 3; count += 1) running.start()
+    const windows = new WindowWatch(log, applicationId)
     const watching = windows.watch()
-    const producing = produce(log, shop.records, { atOnce: 2000, pauseMs: 100 })
-    await Promise.all([
-      killOne(instances, 3000 + random.next() * 8000),
-      pauseOne(instances, 4000 + random.next() * 8000),
-      addOne(instances, config, 2000 + random.next() * 12_000),
-    ])
-    await producing
-    await untilApplied(log, applicationId, shop.partitions, {
-      deadlineMs: 150_000,
-      whileWaiting: () => expectAllWell(instances),
-    })
-    expectAllWell(instances)
-    windows.stop()
+    try {
+      const producing = produce(log, shop.records, { atOnce: 2000, pauseMs: 100 })
+      await Promise.all([
+        killOne(instances, 3000 + random.next() * 8000),
+        pauseOne(instances, 4000 + random.next() * 8000),
+        addOne(running, 2000 + random.next() * 12_000),
+      ])
+      await producing
+      await untilApplied(log, applicationId, shop.partitions, {
+        deadlineMs: 150_000,
+        whileWaiting: () => expectAllWell(instances),
+      })
+      expectAllWell(instances)
+    } finally {
+      windows.stop()
+    }
     await watching
     const ends = await Promise.all(instances.map(instance => instance.stop()))
     // One was killed; the others end by themselves when they are asked to.
     expect(ends.map(({ code }) => code)).toEqual([null, 0, 0, 0])
-    expect(await differences(warehouseIn(folder.path), shop)).toEqual([])
+    expect(await differences(running.warehouse, shop)).toEqual([])
     for (const instance of instances) windows.take(instance)
     await windows.expectTiled(partitions)
-  } catch (error) {
-    throw new Error(`the logs are in ${keepLogs('scaling', instances)}`, { cause: error })
-  } finally {
-    windows.stop()
-    await Promise.all(instances.map(instance => instance.kill()))
-    folder.remove()
-  }
+  })
 }
 
 function expectAllWell(instances: readonly Instance[]): void {
@@ -81,9 +70,9 @@ async function pauseOne(instances: readonly Instance[], afterMs: number): Promis
   instances[1]!.signal('SIGCONT')
 }
 
-async function addOne(instances: Instance[], config: string, afterMs: number): Promise<void> {
+async function addOne(running: Running, afterMs: number): Promise<void> {
   await sleep(afterMs)
-  instances.push(new Instance(config))
+  running.start()
 }
 
 /** Windows as the staged topic and the log lines of the instances tell of them. */

@@ -2,19 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, expect, inject, it } from 'vitest'
 import { proxyPorts } from '../../scripts/stack/parts.ts'
-import {
-  Instance,
-  keepLogs,
-  newFolder,
-  newName,
-  openKafka,
-  produce,
-  untilApplied,
-  writeConfig,
-} from './instances.ts'
+import type { Instance } from './instances.ts'
+import { openKafka, produce, untilApplied } from './instances.ts'
 import { BrokerProxy } from './proxy.ts'
+import { Running } from './running.ts'
 import type { Shop } from './shop.ts'
-import { differences, makeShop, makeTopics, shopConfig, warehouseIn } from './shop.ts'
+import { differences, makeShop, makeTopics, shopConfig } from './shop.ts'
 
 const broker = inject('broker')
 const stack = inject('stack')
@@ -28,9 +21,9 @@ interface Times {
   readonly sessionTimeout: string
 }
 
-function configOf(applicationId: string, address: string, shop: Shop, times: Times) {
+function configOf(address: string, shop: Shop, times: Times) {
   const { maxAge, sessionTimeout } = times
-  const config = shopConfig(applicationId, address, shop)
+  const config = shopConfig('', address, shop)
   return {
     ...config,
     source: { ...config.source, sessionTimeout },
@@ -39,33 +32,15 @@ function configOf(applicationId: string, address: string, shop: Shop, times: Tim
   }
 }
 
-async function inFolder(
+async function inApplication(
   address: string,
-  action: (
-    shop: Shop,
-    start: (times: Times) => Instance,
-    at: { readonly id: string; readonly folder: string },
-  ) => Promise<void>,
+  times: Times,
+  action: (shop: Shop, running: Running) => Promise<void>,
 ): Promise<void> {
   const shop = makeShop({ seed: 41, partitions: 2, events: 30_000, maxId: 2000 })
   await makeTopics(log, shop)
-  const folder = newFolder()
-  const id = newName('stop')
-  const instances: Instance[] = []
-  const start = (times: Times): Instance => {
-    const config = writeConfig(folder.path, configOf(id, address, shop, times))
-    const instance = new Instance(config)
-    instances.push(instance)
-    return instance
-  }
-  try {
-    await action(shop, start, { id, folder: folder.path })
-  } catch (error) {
-    throw new Error(`the logs are in ${keepLogs('stop', instances)}`, { cause: error })
-  } finally {
-    await Promise.all(instances.map(instance => instance.kill()))
-    folder.remove()
-  }
+  const options = { name: 'stop', log, config: configOf(address, shop, times) }
+  await Running.use(options, running => action(shop, running))
 }
 
 async function untilRead(instance: Instance, shop: Shop, id: string): Promise<void> {
@@ -81,21 +56,22 @@ async function untilRead(instance: Instance, shop: Shop, id: string): Promise<vo
 }
 
 it('stages its windows in time and leaves; the other one has its tasks at once', async () => {
-  await inFolder(broker, async (shop, start, { id, folder }) => {
-    // Nothing closes by itself, and nobody is given up on while the test lasts.
-    const times = { maxAge: '1h', sessionTimeout: '2m' }
-    const first = start(times)
+  // Nothing closes by itself, and nobody is given up on while the test lasts.
+  const times = { maxAge: '1h', sessionTimeout: '2m' }
+  await inApplication(broker, times, async (shop, running) => {
+    const { applicationId: id } = running
+    const first = running.start()
     await produce(log, shop.records)
     await untilRead(first, shop, id)
     const began = performance.now()
     expect((await first.stop()).code).toBe(0)
     expect(performance.now() - began).toBeLessThan(5000 + 2000)
     expect(first.lines.filter(({ event }) => event === 'window.closed').length).toBeGreaterThan(0)
-    const second = start(times)
+    const second = running.start()
     await untilApplied(log, id, shop.partitions, { deadlineMs })
     // Far below the session timeout: the group did not wait for the first one.
     expect(performance.now() - began).toBeLessThan(60_000)
-    expect(await differences(warehouseIn(folder), shop)).toEqual([])
+    expect(await differences(running.warehouse, shop)).toEqual([])
     expect((await second.stop()).code).toBe(0)
   })
 })
@@ -104,8 +80,11 @@ it('ends with 1 when the broker does not answer, and what it had is read again',
   const ports = proxyPorts(stack)
   const proxy = await BrokerProxy.open(ports)
   try {
-    await inFolder(`127.0.0.1:${ports.proxy}`, async (shop, start, { id, folder }) => {
-      const first = start({ maxAge: '1h', sessionTimeout: '6s' })
+    const address = `127.0.0.1:${ports.proxy}`
+    const times = { maxAge: '1h', sessionTimeout: '6s' }
+    await inApplication(address, times, async (shop, running) => {
+      const { applicationId: id } = running
+      const first = running.start()
       await produce(log, shop.records)
       await untilRead(first, shop, id)
       proxy.silence()
@@ -115,9 +94,10 @@ it('ends with 1 when the broker does not answer, and what it had is read again',
       expect(first.stderr).toMatch(/it did not stop within 5 s \[stop-timed-out\]/)
       proxy.restore()
       // It could not say that it leaves: the group waits for the session of the first one.
-      start({ maxAge: '2s', sessionTimeout: '6s' })
+      running.configure(configOf(address, shop, { ...times, maxAge: '2s' }))
+      running.start()
       await untilApplied(log, id, shop.partitions, { deadlineMs })
-      expect(await differences(warehouseIn(folder), shop)).toEqual([])
+      expect(await differences(running.warehouse, shop)).toEqual([])
     })
   } finally {
     await proxy.close()

@@ -3,20 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, describe, expect, inject, it } from 'vitest'
 import { partitionOfBytes } from '../../model/partitioner.ts'
 import { systemClock } from '../../runtime/clock.ts'
-import {
-  Instance,
-  keepLogs,
-  newFolder,
-  newName,
-  openKafka,
-  partitionsOf,
-  produce,
-  untilApplied,
-  writeConfig,
-} from './instances.ts'
+import { openKafka, partitionsOf, produce, until, untilApplied } from './instances.ts'
 import { addPartitions, deleteTopic } from './operator.ts'
+import { Running } from './running.ts'
 import type { Shop } from './shop.ts'
-import { differences, makeShop, makeTopics, shopConfig, warehouseIn } from './shop.ts'
+import { differences, makeShop, makeTopics, shopConfig } from './shop.ts'
 
 const broker = inject('broker')
 const log = openKafka(broker)
@@ -24,47 +15,21 @@ afterAll(() => log.close())
 
 const deadlineMs = 120_000
 
-function configOf(applicationId: string, shop: Shop, source: object = {}) {
-  const config = shopConfig(applicationId, broker, shop)
+function configOf(shop: Shop, source: object = {}) {
+  const config = shopConfig('', broker, shop)
   return {
     ...config,
     source: { ...config.source, topicRefresh: '1s', retryTimeout: '5s', ...source },
   }
 }
 
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + deadlineMs
-  while (!condition()) {
-    if (performance.now() > deadline) throw new Error(`${what}: it does not come`)
-    await sleep(100)
-  }
-}
-
 async function inApplication(
   shop: Shop,
-  action: (application: {
-    readonly id: string
-    readonly folder: string
-    readonly start: (config: object) => Instance
-  }) => Promise<void>,
+  source: object,
+  action: (running: Running) => Promise<void>,
 ): Promise<void> {
   await makeTopics(log, shop)
-  const id = newName('topics')
-  const folder = newFolder()
-  const instances: Instance[] = []
-  const start = (config: object): Instance => {
-    const instance = new Instance(writeConfig(folder.path, config))
-    instances.push(instance)
-    return instance
-  }
-  try {
-    await action({ id, folder: folder.path, start })
-  } catch (error) {
-    throw new Error(`the logs are in ${keepLogs('topics', instances)}`, { cause: error })
-  } finally {
-    await Promise.all(instances.map(instance => instance.kill()))
-    folder.remove()
-  }
+  await Running.use({ name: 'topics', log, config: configOf(shop, source) }, action)
 }
 
 describe('partitions that are added to a source topic', () => {
@@ -76,8 +41,9 @@ describe('partitions that are added to a source topic', () => {
       return key === null ? record : { ...record, partition: partitionOfBytes(key, 4) }
     })
     expect(moved.filter(({ partition }) => partition > 1).length).toBeGreaterThan(5000)
-    await inApplication(shop, async ({ id, folder, start }) => {
-      const first = start(configOf(id, shop))
+    await inApplication(shop, {}, async running => {
+      const { applicationId: id } = running
+      const first = running.start()
       await produce(log, shop.records.slice(0, 4000))
       await until('a window', () => first.lines.some(({ event }) => event === 'window.closed'))
       // A backlog in the old partitions, and then newer changes of the same rows in the new ones.
@@ -86,18 +52,18 @@ describe('partitions that are added to a source topic', () => {
       await produce(log, moved.slice(0, 4000))
       expect((await first.ended).code).toBe(1)
       expect(first.stderr).toMatch(/\[partitions-added\]/)
-      const again = start(configOf(id, shop))
+      const again = running.start()
       expect((await again.ended).code).toBe(1)
       expect(again.stderr).toMatch(/had 2; to confirm: source\.confirmPartitions: \{ "shop-/)
       const confirmPartitions = Object.fromEntries(shop.topics.map(topic => [topic, 4]))
-      const config = configOf(id, shop, { confirmPartitions })
-      const both = [start(config), start(config)]
+      running.configure(configOf(shop, { confirmPartitions }))
+      const both = [running.start(), running.start()]
       await produce(log, moved.slice(4000))
       const partitions = shop.topics.flatMap(topic => partitionsOf(topic, 4))
       await untilApplied(log, id, partitions, { deadlineMs })
       const ends = await Promise.all(both.map(instance => instance.stop()))
       expect(ends.map(({ code }) => code)).toEqual([0, 0])
-      expect(await differences(warehouseIn(folder), shop)).toEqual([])
+      expect(await differences(running.warehouse, shop)).toEqual([])
     })
   })
 })
@@ -106,9 +72,10 @@ describe('a pattern of topics', () => {
   it('finds what is made, goes on without what is deleted, and refuses what was made anew', async () => {
     const shop = makeShop({ seed: 32, partitions: 2, events: 10_000, maxId: 300 })
     const pattern = shop.topics[0]!.replace(/\..*/, '.*')
-    await inApplication({ ...shop, topics: [shop.topics[0]!] }, async ({ id, folder, start }) => {
-      const config = configOf(id, shop, { topics: [pattern], start: 'latest' })
-      const instance = start(config)
+    const first = { ...shop, topics: [shop.topics[0]!] }
+    await inApplication(first, { topics: [pattern], start: 'latest' }, async running => {
+      const { applicationId: id } = running
+      const instance = running.start()
       const isSaid = (event: string) => () => instance.lines.some(line => line.event === event)
       await until('the tasks', isSaid('tasks.assigned'))
       await sleep(1500)
@@ -128,7 +95,7 @@ describe('a pattern of topics', () => {
       await until('the loss', isSaid('topic.lost'))
       await produce(log, later)
       await untilApplied(log, id, partitionsOf(kept!, 2), { deadlineMs })
-      expect(await differences(warehouseIn(folder), shop)).toEqual([])
+      expect(await differences(running.warehouse, shop)).toEqual([])
       expect(instance.isRunning).toBe(true)
       await log.createTopic({ name: gone!, partitions: 2, cleanup: 'delete' })
       expect((await instance.ended).code).toBe(1)
@@ -140,8 +107,9 @@ describe('a pattern of topics', () => {
 describe('a topic that is deleted', () => {
   it('and is named stops the application after the retry timeout', async () => {
     const shop = makeShop({ seed: 33, partitions: 2, events: 2000, maxId: 300 })
-    await inApplication(shop, async ({ id, start }) => {
-      const instance = start(configOf(id, shop))
+    await inApplication(shop, {}, async running => {
+      const { applicationId: id } = running
+      const instance = running.start()
       await produce(log, shop.records)
       await untilApplied(log, id, shop.partitions, { deadlineMs })
       await deleteTopic(broker, shop.topics[0]!)
@@ -153,14 +121,15 @@ describe('a topic that is deleted', () => {
 
   it('and is the topic of owners is said, while it runs and at the start', async () => {
     const shop = makeShop({ seed: 34, partitions: 2, events: 2000, maxId: 300 })
-    await inApplication(shop, async ({ id, start }) => {
-      const instance = start(configOf(id, shop))
+    await inApplication(shop, {}, async running => {
+      const { applicationId: id } = running
+      const instance = running.start()
       await produce(log, shop.records)
       await untilApplied(log, id, shop.partitions, { deadlineMs })
       await deleteTopic(broker, `${id}-owners`)
       expect((await instance.ended).code).toBe(1)
       expect(instance.stderr).toMatch(/an internal topic was deleted .*\[internal-topic-missing\]/)
-      const again = start(configOf(id, shop))
+      const again = running.start()
       expect((await again.ended).code).toBe(1)
       expect(again.stderr).toMatch(/\[internal-topic-missing\]/)
     })

@@ -8,6 +8,7 @@ import { runInNewContext } from 'node:vm'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { KafkaLog } from '../../../log/kafka/kafka-log.ts'
 import type { TopicPartition } from '../../../log/log.ts'
+import { noMembership } from '../../../log/log.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import { systemRandom } from '../../../runtime/random.ts'
 import { readAll } from '../../../runtime/read-all.ts'
@@ -111,7 +112,7 @@ it('goes on when the coordinator’s broker is killed, three times: leaders move
 })
 
 describe('with a broker that is silent for a while', () => {
-  const group = { group: 'none', memberId: '', generation: -1 }
+  const group = noMembership
 
   /** A topic of one copy; the broker that leads it. */
   async function lonely(): Promise<TopicPartition & { readonly node: number }> {
