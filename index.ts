@@ -21,7 +21,7 @@ export type {
 export type { ColumnType } from './model/column-type.ts'
 export { columnTypeText, hiveTypeText, parseColumnType } from './model/column-type.ts'
 export type { CrashPoint } from './model/crash-points.ts'
-export { crashPoints } from './model/crash-points.ts'
+export { crashPoints, serverPoints } from './model/crash-points.ts'
 export type { DeadLetter } from './model/dead-letter.ts'
 export { plainEvent } from './model/encoded-event.ts'
 export type { ErrorCode, ErrorContext } from './model/errors.ts'

@@ -17,6 +17,8 @@ import type { ReplayOptions } from './commands/replay-dead-letters.ts'
 import { replayDeadLettersCommand } from './commands/replay-dead-letters.ts'
 import type { ResetOptions } from './commands/reset.ts'
 import { resetCommand } from './commands/reset.ts'
+import type { ResumeOptions } from './commands/resume.ts'
+import { resumeCommand } from './commands/resume.ts'
 import type { RunOptions } from './commands/run.ts'
 import { runCommand } from './commands/run.ts'
 import type { StatusOptions } from './commands/status.ts'
@@ -164,6 +166,13 @@ function addOperations(program: Command, done: (code: number) => void): void {
     .option('--url <url>', 'instead, what one instance says of itself: http://host:port')
     .action(async (path: string, options: StatusOptions) => {
       done(await statusCommand(await load(path), options))
+    })
+  program
+    .command('resume <config> [table...]')
+    .description('let tables go on that were held back; without a table, list them with the reason')
+    .option('--all', 'all that are held back', false)
+    .action(async (path: string, tables: string[], options: ResumeOptions) => {
+      done(await resumeCommand(await load(path), tables, options))
     })
   program
     .command('reset <config>')

@@ -24,7 +24,19 @@ export const crashPoints = [
   'merge.files-removed',
 ] as const
 
-export type CrashPoint = (typeof crashPoints)[number]
+/** Those of an apply whose warehouse is a server: see `sinks/hive/hive-warehouse.ts`. */
+export const serverPoints = [
+  // The folder that the statement reads is whole.
+  'merge.before-claim',
+  'merge.claimed',
+  // No other statement on the table is under way.
+  'apply.drained',
+  'apply.answered',
+  // The folder was still there, whole, after the statement.
+  'apply.checked',
+] as const
+
+export type CrashPoint = (typeof crashPoints)[number] | (typeof serverPoints)[number]
 
 /** Called when the process passes a point. Tests end the process or the simulation in it. */
 export type ReachPoint = (point: CrashPoint) => void

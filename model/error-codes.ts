@@ -309,6 +309,28 @@ export const errorCodes = {
     means: 'A file of the warehouse is missing or damaged.',
     advice: 'Restore the file that the message names.',
   },
+  'warehouse-unreachable': {
+    acts: 'operator',
+    means: 'The server of the warehouse does not answer, or refuses the session.',
+    advice:
+      'It is tried again; nothing is lost meanwhile. Look at the server, its address (`warehouse`), and the ' +
+      'user and password.',
+  },
+  'statement-failed': {
+    acts: 'operator',
+    means: 'The server of the warehouse answered that a statement failed.',
+    advice:
+      'It is tried again some times. Mend what the server says (permissions, a table that was altered by ' +
+      'hand, memory), then `forager resume TABLE` when the table is held back.',
+  },
+  'statement-unknown': {
+    acts: 'operator',
+    means:
+      'A statement was submitted and not answered: the connection was lost, it took too long, or it was cancelled.',
+    advice:
+      'It is applied again as a new attempt once nothing of the old one can take effect any more. When it ' +
+      'happens often, look at the server, and at `warehouse.statementTimeout`.',
+  },
   'schema-incompatible': {
     acts: 'operator',
     means:

@@ -20,7 +20,7 @@ export interface Target {
 }
 
 /** Hive's name for the partition of null. */
-const nullPartition = '__HIVE_DEFAULT_PARTITION__'
+export const nullPartition = '__HIVE_DEFAULT_PARTITION__'
 
 /** Reads `column` or `year_month(column)`. Throws ConfigError `config-invalid`. */
 export function parsePartitionBy(text: string): PartitionBy {
@@ -102,6 +102,14 @@ function valueText(partitionBy: PartitionBy, column: Column, value: Value): stri
       throw noMonths(column, plainText(column.type, value))
     }
   }
+}
+
+/** The text of the value that a partition is named by; that of null is `nullPartition`. */
+export function placeOfPartition(name: string): string {
+  const text = name.slice(name.indexOf('=') + 1)
+  return text.replaceAll(/%([0-9A-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  )
 }
 
 /** As Hive escapes names of partition folders: nothing can leave its folder. */

@@ -58,6 +58,25 @@ export interface StagedBatch {
   readonly truncate: TruncateMarker | null
   /** Source times of the window's events, milliseconds: the first and the last. */
   readonly sourceMs: { readonly first: number; readonly last: number }
+  /** It has no rows: the operator says that its table, which is held back, may go on. */
+  readonly resumes?: true
+}
+
+/** What the operator writes among the batches of a table that is held back. */
+export function resumeMarker(table: string): StagedBatch {
+  return {
+    table,
+    partitionBy: null,
+    task: 'resume',
+    range: { from: 0, to: 0 },
+    schema: internSchema({ columns: [], key: [] }),
+    files: [],
+    rowCount: 0,
+    eventCount: 0,
+    truncate: null,
+    sourceMs: { first: 0, last: 0 },
+    resumes: true,
+  }
 }
 
 /** Like no other batch's: its file lies in a folder of its attempt. */

@@ -23,6 +23,7 @@ export const counters = {
   forager_windows_closed_total: 'Windows that closed, by the limit that closed them.',
   forager_batches_staged_total: 'Batches staged, by table.',
   forager_batches_applied_total: 'Batches applied, by table and outcome.',
+  forager_apply_failures_total: 'Applies that failed, by table and code of the error.',
   forager_rows_inserted_total: 'Rows that applies inserted, by table.',
   forager_rows_updated_total: 'Rows that applies updated, by table.',
   forager_rows_deleted_total: 'Rows that applies deleted, by table.',
@@ -47,6 +48,7 @@ export const gauges = {
   forager_position_store_bytes: 'Size of the same.',
   forager_restore_remaining_records: 'Offsets that a store is still restored from, by task.',
   forager_batches_waiting: 'Staged batches that are not applied yet, by table.',
+  forager_table_quarantined: '1 while the table is held back, by table.',
   forager_table_applied_time_seconds: 'When the table was last applied, in Unix time, by table.',
   forager_last_commit_time_seconds: 'When a task last committed, in Unix time, by task.',
 } as const

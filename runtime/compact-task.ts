@@ -17,6 +17,7 @@ import type { StateStore } from '../state/state-store.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { LastPositions } from './last-positions.ts'
 import { paced } from './pacer.ts'
+import { readParked } from './parked.ts'
 import { readAll } from './read-all.ts'
 import type { Task, TaskContext } from './task.ts'
 import { TaskCommitter } from './task.ts'
@@ -31,7 +32,12 @@ export interface CompactTaskOptions {
   readonly context: TaskContext
   readonly pipeline: Pipeline
   readonly input: TopicPartition
-  readonly staged: { readonly topic: string; readonly partitions: number }
+  /** `parked` is the topic of batches of tables that are held back. */
+  readonly staged: {
+    readonly topic: string
+    readonly partitions: number
+    readonly parked: string
+  }
   readonly staging: Staging
   /** For the task's store. */
   readonly folder: string
@@ -243,7 +249,7 @@ export class CompactTask implements Task {
     context.emit({ type: 'window-closed', task: this.id, range, reason, events, netChanges })
   }
 
-  /** All staged records that are still in the log: their files are not to be swept. */
+  /** All batches that are staged or parked: their files are not to be swept. */
   async #stagedBatches(): Promise<readonly StagedBatch[]> {
     const { context, staged } = this.#options
     const batches: StagedBatch[] = []
@@ -252,6 +258,8 @@ export class CompactTask implements Task {
       for await (const record of readAll(context.log, at)) {
         batches.push(decodeStagedBatch(record.value!))
       }
+      const parkedAt = { topic: staged.parked, partition }
+      for await (const { batch } of readParked(context.log, parkedAt)) batches.push(batch)
     }
     return batches.filter(batch => batch.task === this.id)
   }

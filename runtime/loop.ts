@@ -77,6 +77,7 @@ export class Loop {
       emit: this.#emit,
       membership: () => this.#assignment!.membership,
       rest: () => pacer.rest(),
+      quarantines: this.#options.quarantines,
     }
     this.#plan = await planTasks(this.#topology, this.#options, sources)
     const topics = this.#plan.topics()
@@ -146,6 +147,7 @@ export class Loop {
     this.#tasks.clear()
     await this.#consumer?.close()
     this.#consumer = null
+    await this.#plan?.close()
   }
 
   /** Leaves the group without a word to the tasks. The loop is of no use any more. */

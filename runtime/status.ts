@@ -14,6 +14,7 @@ import {
   stagedTopic,
 } from '../topology/internal-topics.ts'
 import type { Topology } from '../topology/topology.ts'
+import type { Quarantine } from './applied.ts'
 import { readApplied } from './applied.ts'
 import type { Clock } from './clock.ts'
 import { readDeadLetters } from './dead-letters.ts'
@@ -50,6 +51,10 @@ export interface TableStatus {
   readonly appliedAtMs: number | null
   readonly batchesWaiting: number
   readonly rowsWaiting: number
+  /** An attempt was claimed, and its end is not known yet. */
+  readonly isApplying: boolean
+  /** Why it is held back; null: it is not. */
+  readonly quarantine: Quarantine | null
 }
 
 export interface ApplicationStatus {
@@ -149,21 +154,17 @@ async function tablesOf(
 ): Promise<TableStatus[]> {
   const tables = new Map<string, TableStatus>()
   const through = new Map<string, number>()
-  for await (const { table, through: last, appliedAtMs } of readApplied(log, applicationId)) {
-    through.set(table, last.offset)
-    tables.set(table, { table, appliedAtMs, batchesWaiting: 0, rowsWaiting: 0 })
+  for await (const found of readApplied(log, applicationId)) {
+    const { table, appliedAtMs, claim, quarantine } = found
+    through.set(table, found.through?.offset ?? -1)
+    tables.set(table, { ...noTable(table), appliedAtMs, isApplying: claim !== null, quarantine })
   }
   for (const { subTopology, topic, partition } of tasks) {
     if (subTopology !== 2) continue
     for await (const { value, offset } of readAll(log, { topic, partition })) {
       const { table, rowCount } = decodeStagedBatch(value!)
       if (offset <= (through.get(table) ?? -1)) continue
-      const known = tables.get(table) ?? {
-        table,
-        appliedAtMs: null,
-        batchesWaiting: 0,
-        rowsWaiting: 0,
-      }
+      const known = tables.get(table) ?? noTable(table)
       const { batchesWaiting, rowsWaiting } = known
       tables.set(table, {
         ...known,
@@ -173,6 +174,17 @@ async function tablesOf(
     }
   }
   return [...tables.values()].sort((a, b) => (a.table < b.table ? -1 : 1))
+}
+
+function noTable(table: string): TableStatus {
+  return {
+    table,
+    appliedAtMs: null,
+    batchesWaiting: 0,
+    rowsWaiting: 0,
+    isApplying: false,
+    quarantine: null,
+  }
 }
 
 /** Those that are not replayed. */

@@ -32,6 +32,11 @@ export interface StreamsOptions {
   readonly topicRefreshMs: number
   /** How long a source topic that is named may be missing. */
   readonly topicTimeoutMs: number
+  /**
+   * A table that cannot be written is held back, and its batches are parked, until it is resumed. Else the
+   * application goes on for a while and stops, which suits sources that have an end.
+   */
+  readonly quarantines: boolean
   /** About how much one poll brings. */
   readonly maxPollBytes: number
   readonly fileSystem: FileSystem
@@ -75,7 +80,8 @@ export class Streams {
    * was under way is to be ended with the process.
    */
   async run(signal?: AbortSignal, { until }: { until?: 'end' } = {}): Promise<'ended' | 'stopped'> {
-    const loop = new Loop(this.#topology, this.#options, event => this.#events.next(event))
+    const options = { ...this.#options, quarantines: until !== 'end' }
+    const loop = new Loop(this.#topology, options, event => this.#events.next(event))
     const ended = new AbortController()
     const running = this.#run(loop, signal, until)
     if (signal === undefined) return await running
@@ -162,6 +168,7 @@ export function withDefaults(given: Given): StreamsOptions {
     topicRefreshMs: defaultTopicRefreshMs,
     topicTimeoutMs: defaultTopicTimeoutMs,
     maxPollBytes: defaultMaxPollBytes,
+    quarantines: false,
     fileSystem: nodeFileSystem,
     clock: systemClock,
     random: systemRandom,

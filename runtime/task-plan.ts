@@ -13,6 +13,7 @@ import {
   deadLettersTopic,
   internalTopics,
   ownersTopic,
+  parkedTopic,
   positionsStore,
   repartitionTopic,
   replayTopic,
@@ -33,6 +34,7 @@ export interface TaskPlan {
   /** The topics of each source, by its name, as they are now. */
   setSources(sources: ReadonlyMap<string, readonly TopicInfo[]>): void
   createTask(at: TopicPartition, context: TaskContext): Promise<Task>
+  close(): Promise<void>
 }
 
 interface LivePipeline {
@@ -40,6 +42,8 @@ interface LivePipeline {
   sources: readonly TopicInfo[]
   readonly hop: { readonly topic: string; readonly partitions: number }
   readonly staged: { readonly topic: string; readonly partitions: number; readonly id: string }
+  /** Topic of batches of tables that are held back. */
+  readonly parked: string
   readonly byPosition: ByPosition | null
   readonly schemas: SchemaReader
   readonly warehouse: Warehouse
@@ -81,6 +85,9 @@ export async function planTasks(
       for (const one of live) one.sources = now.get(one.pipeline.source.name) ?? []
     },
     createTask: (at, context) => createTask(at, live, options, context),
+    close: async () => {
+      for (const { warehouse } of live) await warehouse.close()
+    },
   }
 }
 
@@ -117,6 +124,7 @@ async function openPipeline(
   const { source, repartition, warehouse: node } = pipeline
   const hop = repartitionTopic(applicationId, repartition.name)
   const staged = stagedTopic(applicationId, node.name)
+  const parked = parkedTopic(applicationId, node.name)
   const widest = Math.max(1, ...sources.map(topic => topic.partitions))
   // A hop keeps its partitions for as long as it lives: the keys are spread over them.
   const partitions = repartition.partitions ?? existing?.partitions ?? widest
@@ -130,6 +138,7 @@ async function openPipeline(
   }
   await log.createTopic({ name: hop, partitions, cleanup: 'delete' })
   await log.createTopic({ name: staged, partitions, cleanup: 'delete' })
+  await log.createTopic({ name: parked, partitions, cleanup: 'delete' })
   const byPosition = source.ordering === 'position' ? topicsByPosition(pipeline, options) : null
   if (byPosition !== null) {
     const { changelog, replay } = byPosition
@@ -143,6 +152,7 @@ async function openPipeline(
     sources,
     hop: { topic: hop, partitions },
     staged: { topic: staged, partitions, id },
+    parked,
     byPosition,
     schemas: new SchemaReader(decoder, log, clock),
     ...node.sink.open(options),
@@ -171,7 +181,7 @@ async function createTask(
   context: TaskContext,
 ): Promise<Task> {
   for (const one of live) {
-    const { pipeline, sources, hop, staged, byPosition, schemas, warehouse, staging } = one
+    const { pipeline, sources, hop, staged, parked, byPosition, schemas, warehouse, staging } = one
     const source = sources.find(topic => topic.name === at.topic)
     const isReplay = at.topic === byPosition?.replay
     if (source !== undefined || isReplay) {
@@ -191,7 +201,15 @@ async function createTask(
       await options.fileSystem.makeDirectory(stores)
       const name = `${pipeline.compact.name}-${at.partition}`
       const folder = join(stores, name)
-      return new CompactTask({ context, pipeline, input: at, staged, staging, folder, byPosition })
+      return new CompactTask({
+        context,
+        pipeline,
+        input: at,
+        staged: { ...staged, parked },
+        staging,
+        folder,
+        byPosition,
+      })
     }
     if (at.topic === staged.topic) {
       const { id: topicId, partitions } = staged
@@ -201,6 +219,7 @@ async function createTask(
         input: at,
         topicId,
         partitions,
+        parked,
         warehouse,
         staging,
       })

@@ -37,6 +37,8 @@ export interface TaskContext {
   readonly membership: () => GroupMembership
   /** Gives way when the current slice of work is long enough. */
   readonly rest: () => Promise<void>
+  /** A table that cannot be written is held back and the others go on; else the application stops. */
+  readonly quarantines: boolean
   /** What is known of the tasks of before, and of the topics that they read. */
   readonly owners: Owners
 }

@@ -40,14 +40,40 @@ export interface ApplyRequest {
   readonly truncate: 'none' | 'all' | TruncatePoint
   /** One a key, in key order. */
   readonly changes: AsyncIterable<readonly NetChange[]>
+  /** Of this token and table: 1, 2, … Every call of `apply` is a new one. */
+  readonly attempt: number
+  /**
+   * A statement of an attempt before may still be running, or may have been committed without an answer:
+   * it must have ended before another one is submitted.
+   */
+  readonly isInDoubt: boolean
+  /**
+   * To be called once what the statement reads is whole, and before it is submitted: commits the claim in
+   * the merger's fenced transaction. StateError `task-fenced`: the table has another owner, and nothing may
+   * be submitted. Warehouses that commit data and progress in one step need no claim.
+   */
+  readonly claim: () => Promise<void>
+  /** Aborted when the merger loses the table or the process stops: the statement is cancelled. */
+  readonly signal: AbortSignal
 }
 
 export interface Warehouse {
   /** For descriptions: `embedded:./warehouse`. */
   readonly name: string
-  /** How far the table is; null when there is no such table. Ends what an owner before left behind. */
-  open(table: string): Promise<AppliedThrough | null>
+  /**
+   * Of a server: applying is waiting, and the instance reads and stages on meanwhile. Its data and its
+   * progress are two things: the log keeps the progress, and an apply is claimed before it is submitted.
+   */
+  readonly isRemote: boolean
+  /** How many tables are applied to at once. */
+  readonly parallel: number
+  /**
+   * How far the table is; null when there is no such table. `logged` is what the log says of it: a remote
+   * warehouse knows no better. Ends what an owner before left behind.
+   */
+  open(table: string, logged: AppliedThrough | null): Promise<AppliedThrough | null>
   apply(request: ApplyRequest): Promise<ApplyReceipt>
+  close(): Promise<void>
 }
 
 /** What a sink is opened with. */

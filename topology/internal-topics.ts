@@ -7,6 +7,7 @@ export function internalTopics(topology: Topology, applicationId: string): Reado
   const ofPipelines = topology.pipelines.flatMap(({ source, repartition, compact, warehouse }) => [
     repartitionTopic(applicationId, repartition.name),
     stagedTopic(applicationId, warehouse.name),
+    parkedTopic(applicationId, warehouse.name),
     changelogTopic(applicationId, positionsStore(compact.name)),
     replayTopic(applicationId, source.name),
   ])
@@ -20,6 +21,11 @@ export function repartitionTopic(applicationId: string, node: string): string {
 
 export function stagedTopic(applicationId: string, node: string): string {
   return `${applicationId}-${node}-staged`
+}
+
+/** Batches of tables that are held back; partitioned as the staged topic is. */
+export function parkedTopic(applicationId: string, node: string): string {
+  return `${applicationId}-${node}-parked`
 }
 
 /** One record a task: that it has committed before, and the merger's token. Compacted. */

@@ -102,7 +102,9 @@ async function appliedIds(
 ): Promise<ReadonlySet<string>> {
   const ids = new Set<string>()
   if (!topics.has(appliedTopic(applicationId))) return ids
-  for await (const { through } of readApplied(log, applicationId)) ids.add(through.topicId)
+  for await (const { through } of readApplied(log, applicationId)) {
+    if (through !== null) ids.add(through.topicId)
+  }
   return ids
 }
 

@@ -1,7 +1,7 @@
 /** `forager run CONFIG`: runs until the source ends, or until it is told to stop. */
 import cliProgress from 'cli-progress'
 import type { CrashPoint, ReachPoint } from '../../model/crash-points.ts'
-import { crashPoints } from '../../model/crash-points.ts'
+import { crashPoints, serverPoints } from '../../model/crash-points.ts'
 import { ConfigError } from '../../model/errors.ts'
 import type { Logger } from '../../observe/logger.ts'
 import { jsonLogger, textLogger } from '../../observe/logger.ts'
@@ -194,7 +194,7 @@ function crashPointHook(): ReachPoint {
   const given = process.env.FORAGER_CRASH_AT
   if (given === undefined || given === '') return () => undefined
   const [point = '', count = '1'] = given.split(':')
-  if (!crashPoints.includes(point as CrashPoint)) {
+  if (![...crashPoints, ...serverPoints].includes(point as CrashPoint)) {
     throw new ConfigError('config-invalid', `FORAGER_CRASH_AT: there is no crash point "${point}"`)
   }
   let left = Number(count)

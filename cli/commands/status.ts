@@ -69,14 +69,20 @@ export function statusText(status: ApplicationStatus): string {
     lines.push(formatTable(head, rows, maxCellChars))
   }
   if (tables.length > 0) {
-    const rows = tables.map(({ table, appliedAtMs, batchesWaiting, rowsWaiting }) => [
+    const rows = tables.map(({ table, appliedAtMs, batchesWaiting, rowsWaiting, ...one }) => [
       table,
       appliedAtMs === null ? 'never' : new Date(appliedAtMs).toISOString(),
       batchesWaiting,
       rowsWaiting,
+      one.quarantine !== null ? 'held back' : one.isApplying ? 'applying' : '',
     ])
-    const head = ['table', 'last applied', 'batches waiting', 'rows waiting']
+    const head = ['table', 'last applied', 'batches waiting', 'rows waiting', 'state']
     lines.push(formatTable(head, rows, maxCellChars))
+    for (const { table, quarantine } of tables) {
+      if (quarantine === null) continue
+      const { code, reason } = quarantine
+      lines.push(`${table} is held back: ${reason.replaceAll(/\s+/g, ' ')} [${code}]\n`)
+    }
   } else lines.push('No table was applied yet.\n')
   for (const topic of missingTopics) lines.push(`The topic ${topic} is not there.\n`)
   if (deadLetters > 0) lines.push(`${plural(deadLetters, 'dead letter')} kept.\n`)

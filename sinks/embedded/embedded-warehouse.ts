@@ -54,6 +54,8 @@ const alreadyApplied: ApplyReceipt = {
 
 export class EmbeddedWarehouse implements Warehouse {
   readonly name: string
+  readonly isRemote = false
+  readonly parallel = 1
   readonly #options: EmbeddedWarehouseOptions
   /** The newest commit of each table that was opened; null before its first. */
   readonly #tables = new Map<string, TableCommit | null>()
@@ -102,6 +104,10 @@ export class EmbeddedWarehouse implements Warehouse {
     await this.#removeExpired(table, before, commit)
     await this.#removeDoubtful(table, commit)
     return receipt
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve()
   }
 
   async #merge(

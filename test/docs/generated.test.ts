@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { crashPoints } from '../../model/crash-points.ts'
+import { crashPoints, serverPoints } from '../../model/crash-points.ts'
 import { errorCodes } from '../../model/errors.ts'
 import { generatedDocs } from '../../scripts/docs.ts'
 
@@ -30,7 +30,8 @@ describe('generated documents', () => {
 describe('docs/exactly-once.md', () => {
   it('has a numbered line for each crash point of the code, and no other', () => {
     const rows = [...read('docs/exactly-once.md').matchAll(/^\| (\d+) \| `([a-z.-]+)` \|/gm)]
-    expect(rows.map(match => match[2])).toEqual([...crashPoints])
-    expect(rows.map(match => Number(match[1]))).toEqual(crashPoints.map((_, index) => index + 1))
+    const points = [...crashPoints, ...serverPoints]
+    expect(rows.map(match => match[2])).toEqual(points)
+    expect(rows.map(match => Number(match[1]))).toEqual(points.map((_, index) => index + 1))
   })
 })

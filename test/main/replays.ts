@@ -20,6 +20,8 @@ import { actualTables, allRecords, openRecording, type Recording } from './recor
 export interface ReplayFaults {
   readonly dropRepeats?: boolean
   readonly format?: Format
+  /** How often the application and the reader get their turn, of 1: a fault that soon heals is seen. */
+  readonly stepRate?: number
 }
 
 export interface ReplayResult {
@@ -58,7 +60,7 @@ export async function replay(
       const count = block.length - unplacedIn(block)
       if (count > 0) source.resend(record, count)
     }
-    if (random.next() < 0.15) {
+    if (random.next() < (faults.stepRate ?? 0.15)) {
       await run.step(Math.floor(random.next() * 2000))
       await reader.poll()
     }

@@ -50,7 +50,14 @@ describe('the status of an application', () => {
     await cluster.finish(loop)
     const { tables, tasks } = await lookAt(cluster)
     expect(tables).toEqual([
-      { table, appliedAtMs: cluster.clock.now(), batchesWaiting: 0, rowsWaiting: 0 },
+      {
+        table,
+        appliedAtMs: cluster.clock.now(),
+        batchesWaiting: 0,
+        rowsWaiting: 0,
+        isApplying: false,
+        quarantine: null,
+      },
     ])
     expect(tasks.map(({ lagRecords, lagSeconds }) => [lagRecords, lagSeconds])).toEqual(
       tasks.map(() => [0, null]),

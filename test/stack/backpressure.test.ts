@@ -46,7 +46,10 @@ class Gate {
   before(sink: WarehouseSink): WarehouseSink {
     const guard = (warehouse: Warehouse): Warehouse => ({
       name: warehouse.name,
-      open: table => warehouse.open(table),
+      isRemote: warehouse.isRemote,
+      parallel: warehouse.parallel,
+      open: (table, logged) => warehouse.open(table, logged),
+      close: () => warehouse.close(),
       apply: async request => {
         this.isReached = true
         await this.#opened

@@ -20,6 +20,8 @@ export const topicId = 'staged'
 
 type Options = Partial<EmbeddedWarehouseOptions>
 
+const neverAborted = new AbortController().signal
+
 /** One application's way to a table: it asks for applies as the merger does. */
 export class TableDriver {
   readonly files: FileSystem
@@ -61,6 +63,10 @@ export class TableDriver {
       partitionBy: null,
       truncate: 'none',
       changes: inParts(changes),
+      attempt: 1,
+      isInDoubt: false,
+      claim: () => Promise.resolve(),
+      signal: neverAborted,
       ...rest,
     })
   }

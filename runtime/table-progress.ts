@@ -1,0 +1,66 @@
+/**
+ * How far a table is, when its merger meets it: by the warehouse's own word where data and progress are
+ * one, else by the log's. The two must agree: a warehouse that was removed, restored, or written through
+ * another log is noticed before anything is applied.
+ */
+import type { Log, TopicPartition } from '../log/log.ts'
+import { WarehouseError } from '../model/errors.ts'
+import { batchName, decodeStagedBatch } from '../model/staged-batch.ts'
+import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
+import { noLog } from '../sinks/warehouse.ts'
+
+export interface StagedLog {
+  readonly log: Log
+  readonly at: TopicPartition
+  /** Identity of the staged topic. */
+  readonly topicId: string
+  /** End of the partition when the task was opened: no table can be applied beyond it. */
+  readonly end: number
+}
+
+/** Throws WarehouseError `warehouse-ahead` or `warehouse-behind`. */
+export async function openTable(
+  table: string,
+  warehouse: Warehouse,
+  logged: AppliedThrough | null,
+  staged: StagedLog,
+): Promise<AppliedThrough | null> {
+  const applied = await warehouse.open(table, logged)
+  if (applied !== null) {
+    const problem = await problemOf(applied, staged)
+    if (problem !== null) {
+      throw new WarehouseError('warehouse-ahead', problem, { context: { table } })
+    }
+  }
+  if (logged !== null && logged.offset > (applied?.offset ?? -1)) {
+    throw new WarehouseError(
+      'warehouse-behind',
+      `the table was applied through offset ${logged.offset}, and it ` +
+        (applied === null ? 'does not exist' : `has only ${applied.offset}`),
+      { context: { table } },
+    )
+  }
+  return applied
+}
+
+/** Why a table that is applied so far was not written through this log; null: it was. */
+async function problemOf(
+  applied: AppliedThrough,
+  { log, at, topicId, end }: StagedLog,
+): Promise<string | null> {
+  if (applied.topicId === noLog.topicId) return null
+  if (applied.topicId !== topicId) {
+    return `the table was written through the log ${applied.topicId}, and this is ${topicId}`
+  }
+  if (applied.offset >= end) {
+    return `the table is applied through offset ${applied.offset}, and the log ended at ${end}`
+  }
+  const { start } = await log.offsets(at)
+  // What is deleted was applied: no batch that waits is below.
+  if (applied.offset < start || applied.batch === undefined) return null
+  const { records } = await log.read(at, applied.offset, 1)
+  const record = records[0]?.offset === applied.offset ? records[0] : null
+  const found = record === null ? 'none' : batchName(decodeStagedBatch(record.value!))
+  if (found === applied.batch) return null
+  return `the table has batch ${applied.batch} of offset ${applied.offset}, and the log has ${found}`
+}
