@@ -1,8 +1,8 @@
-/** ORC in files: byte sinks and sources over the file system, and writing rows batch by batch. */
+/** ORC in files: byte sinks and sources over staging's files, and writing rows batch by batch. */
 import { WarehouseError } from '../model/errors.ts'
-import type { OrcSource, OrcStructType, OrcValue, OrcWriterOptions } from '../orc/index.ts'
+import type { OrcStructType, OrcValue, OrcWriterOptions } from '../orc/index.ts'
 import { OrcError, OrcReader, OrcWriter } from '../orc/index.ts'
-import type { FileHandle, FileSystem } from '../runtime/file-system.ts'
+import type { NewFile, StagingFiles } from './staging-files.ts'
 
 /** A stripe is held in memory while it is written and while it is read. */
 const stripeBytes = 16 * 1024 * 1024
@@ -10,21 +10,21 @@ const stripeBytes = 16 * 1024 * 1024
 /** A file that is being written. It is durable, without its name, when `close` resolves. */
 export class OrcFileWriter {
   readonly path: string
-  readonly #handle: FileHandle
+  readonly #file: NewFile
   readonly #writer: OrcWriter
   #sizeBytes = 0
   #rowCount = 0
 
   private constructor(
     path: string,
-    handle: FileHandle,
+    file: NewFile,
     schema: OrcStructType,
     options: OrcWriterOptions,
   ) {
     this.path = path
-    this.#handle = handle
+    this.#file = file
     const write = async (bytes: Uint8Array): Promise<void> => {
-      await handle.write(bytes, this.#sizeBytes)
+      await file.write(bytes)
       this.#sizeBytes += bytes.length
     }
     this.#writer = new OrcWriter({ write }, schema, {
@@ -35,14 +35,12 @@ export class OrcFileWriter {
   }
 
   static async create(
-    fileSystem: FileSystem,
+    files: Pick<StagingFiles, 'create'>,
     path: string,
     schema: OrcStructType,
     options: OrcWriterOptions = {},
   ): Promise<OrcFileWriter> {
-    const handle = await fileSystem.open(path, 'write')
-    await handle.truncate(0)
-    return new OrcFileWriter(path, handle, schema, options)
+    return new OrcFileWriter(path, await files.create(path), schema, options)
   }
 
   get rowCount(): number {
@@ -67,24 +65,24 @@ export class OrcFileWriter {
 
   async close(): Promise<{ sizeBytes: number; rowCount: number }> {
     const { sizeBytes, rowCount } = await this.#writer.close()
-    await this.#handle.sync()
-    await this.#handle.close()
+    await this.#file.close()
     return { sizeBytes, rowCount }
+  }
+
+  /** Gives up and lets go of what the file holds. Never rejects. */
+  abort(): Promise<void> {
+    return this.#file.abort()
   }
 }
 
 /** Rows of a file in order, at most about a thousand at once. Errors name the file. */
 export async function* readOrcRows(
-  fileSystem: FileSystem,
+  files: Pick<StagingFiles, 'open'>,
   path: string,
   columns?: readonly string[],
 ): AsyncGenerator<readonly (readonly OrcValue[])[]> {
-  const handle = await fileSystem.open(path, 'read')
+  const source = await files.open(path)
   try {
-    const source: OrcSource = {
-      sizeBytes: await handle.sizeBytes(),
-      read: (offset, length) => handle.read(offset, length),
-    }
     const reader = await OrcReader.open(source)
     yield* reader.rows(columns === undefined ? {} : { columns })
   } catch (cause) {
@@ -94,6 +92,6 @@ export async function* readOrcRows(
       cause,
     })
   } finally {
-    await handle.close()
+    await source.close()
   }
 }

@@ -1,5 +1,5 @@
 /**
- * Staging in folders of a file system, as ORC:
+ * Staging in folders, as ORC:
  *
  *     struct<kind:tinyint, key:binary, leaves:string, sent:string, position:string,
  *            source_ms:bigint, row:struct<columns…>>
@@ -17,12 +17,12 @@ import type { OffsetRange, StagedBatch, StagedFile } from '../model/staged-batch
 import type { TableSchema } from '../model/table-schema.ts'
 import type { Value } from '../model/value.ts'
 import type { OrcStructType, OrcValue } from '../orc/index.ts'
-import type { FileSystem } from '../runtime/file-system.ts'
 import type { Random } from '../runtime/random.ts'
 import { fileNameOf } from './file-names.ts'
 import { OrcFileWriter, readOrcRows } from './orc-files.ts'
 import { orcTypeOf } from './orc-types.ts'
 import type { StagedWindow, Staging, TaskOwner } from './staging.ts'
+import type { StagingFiles } from './staging-files.ts'
 
 const kinds = ['upsert', 'patch', 'delete'] as const
 const unsealed = '.writing'
@@ -30,12 +30,12 @@ const unsealed = '.writing'
 const stripeBytes = 8 * 1024 * 1024
 
 export class StagedFiles implements Staging {
-  readonly #fileSystem: FileSystem
+  readonly #files: StagingFiles
   readonly #root: string
   readonly #random: Random
 
-  constructor(options: { fileSystem: FileSystem; root: string; random: Random }) {
-    this.#fileSystem = options.fileSystem
+  constructor(options: { files: StagingFiles; root: string; random: Random }) {
+    this.#files = options.files
     this.#root = options.root
     this.#random = options.random
   }
@@ -44,13 +44,13 @@ export class StagedFiles implements Staging {
     const attempt = `${range.from}-${range.to}-${token}-${this.#random.id().slice(0, 8)}`
     const folder = join(fileNameOf(task), attempt)
     const writing = join(this.#root, `${folder}${unsealed}`)
-    await this.#fileSystem.makeDirectory(writing)
+    await this.#files.makeDirectory(writing)
     return {
       write: (table, schema, changes) => this.#write({ writing, folder }, table, schema, changes),
       seal: async () => {
-        await this.#fileSystem.syncDirectory(writing)
-        await this.#fileSystem.rename(writing, join(this.#root, folder))
-        await this.#fileSystem.syncDirectory(join(this.#root, fileNameOf(task)))
+        await this.#files.syncDirectory(writing)
+        await this.#files.rename(writing, join(this.#root, folder))
+        await this.#files.syncDirectory(join(this.#root, fileNameOf(task)))
       },
     }
   }
@@ -58,7 +58,7 @@ export class StagedFiles implements Staging {
   async *read(batch: StagedBatch): AsyncGenerator<readonly NetChange[]> {
     let rows = 0
     for (const { path } of batch.files) {
-      for await (const part of readOrcRows(this.#fileSystem, join(this.#root, path))) {
+      for await (const part of readOrcRows(this.#files, join(this.#root, path))) {
         rows += part.length
         yield part.map(row => readChange(row, batch.schema))
       }
@@ -71,9 +71,9 @@ export class StagedFiles implements Staging {
 
   async remove(batch: StagedBatch): Promise<void> {
     for (const { path } of batch.files) {
-      await this.#fileSystem.remove(join(this.#root, path))
+      await this.#files.remove(join(this.#root, path))
       const folder = join(this.#root, path, '..')
-      if ((await this.#fileSystem.list(folder)).length === 0) await this.#fileSystem.remove(folder)
+      if ((await this.#files.list(folder)).length === 0) await this.#files.remove(folder)
     }
   }
 
@@ -84,12 +84,12 @@ export class StagedFiles implements Staging {
   ): Promise<void> {
     const folder = join(this.#root, fileNameOf(task))
     const paths = named.flatMap(batch => batch.files.map(file => file.path))
-    for (const attempt of await this.#fileSystem.list(folder)) {
+    for (const attempt of await this.#files.list(folder)) {
       if (tokenOf(attempt) >= token) continue
       const from = Number(attempt.split('-')[0])
       const prefix = `${fileNameOf(task)}/${attempt}/`
       const isNamed = paths.some(path => path.startsWith(prefix))
-      if (from >= committedOffset || !isNamed) await this.#fileSystem.remove(join(folder, attempt))
+      if (from >= committedOffset || !isNamed) await this.#files.remove(join(folder, attempt))
     }
   }
 
@@ -101,23 +101,28 @@ export class StagedFiles implements Staging {
   ): Promise<StagedFile> {
     const name = `${fileNameOf(table)}.orc`
     const file = await OrcFileWriter.create(
-      this.#fileSystem,
+      this.#files,
       join(writing, name),
       stagedType(schema),
       // It is read once, and soon.
       { stripeBytes, compressionLevel: 1, dictionaryThreshold: 0 },
     )
-    const toRow = stagedRows(schema)
-    let lastKey = ''
-    for await (const part of changes) {
-      for (const change of part) {
-        assert(change.key > lastKey, 'a batch has two rows of one key', { table })
-        lastKey = change.key
-        if (file.writeRow(toRow(change))) await file.flush()
+    try {
+      const toRow = stagedRows(schema)
+      let lastKey = ''
+      for await (const part of changes) {
+        for (const change of part) {
+          assert(change.key > lastKey, 'a batch has two rows of one key', { table })
+          lastKey = change.key
+          if (file.writeRow(toRow(change))) await file.flush()
+        }
       }
+      const { sizeBytes, rowCount } = await file.close()
+      return { path: `${folder}/${name}`, sizeBytes, rowCount }
+    } catch (error) {
+      await file.abort()
+      throw error
     }
-    const { sizeBytes, rowCount } = await file.close()
-    return { path: `${folder}/${name}`, sizeBytes, rowCount }
   }
 }
 

@@ -2,6 +2,10 @@
 export { type LogConformanceCase, type LogTestContext, logConformance } from './log-conformance.ts'
 export { ManualClock } from './manual-clock.ts'
 export { SimulatedFileSystem } from './simulated-file-system.ts'
+export {
+  type StagingFilesConformanceCase,
+  stagingFilesConformance,
+} from './staging-files-conformance.ts'
 export { type StateStoreConformanceCase, stateStoreConformance } from './state-store-conformance.ts'
 export type { DriverOptions, DriverRecord } from './topology-test-driver.ts'
 export { CrashedError, TopologyTestDriver } from './topology-test-driver.ts'

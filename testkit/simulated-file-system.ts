@@ -56,7 +56,7 @@ export class SimulatedFileSystem implements FileSystem {
 
   async open(path: string, mode: 'read' | 'write'): Promise<FileHandle> {
     await this.#call('open', path)
-    const folder = this.#folder(dirname(path))
+    const folder = this.#folder(dirname(path), path)
     const name = baseOf(path)
     if (mode === 'write' && !folder.entries.has(name)) {
       const file: File = { kind: 'file', bytes: Buffer.alloc(0), durable: Buffer.alloc(0) }
@@ -220,9 +220,9 @@ export class SimulatedFileSystem implements FileSystem {
     return found
   }
 
-  #folder(path: string): Folder {
+  #folder(path: string, asked = path): Folder {
     const found = this.#find(path)
-    if (found?.kind !== 'folder') throw missing(path)
+    if (found?.kind !== 'folder') throw missing(asked)
     return found
   }
 

@@ -15,6 +15,7 @@ import type { Value } from '../../model/value.ts'
 import { widenValue } from '../../model/value.ts'
 import type { OrcStructType, OrcValue } from '../../orc/index.ts'
 import type { FileSystem } from '../../runtime/file-system.ts'
+import { localStagingFiles } from '../local-staging-files.ts'
 import { OrcFileWriter, readOrcRows } from '../orc-files.ts'
 import { orcTypeOf } from '../orc-types.ts'
 import type { DataFile } from './commit-log.ts'
@@ -49,7 +50,7 @@ export async function* readDataFile(
   const keyPlaces = keys.map(column => fileSchema.columns.indexOf(column))
   const read = fileSchema === schema ? null : rowReader(fileSchema, schema)
   const width = fileSchema.columns.length
-  for await (const rows of readOrcRows(fileSystem, join(folder, file.path))) {
+  for await (const rows of readOrcRows(localStagingFiles(fileSystem), join(folder, file.path))) {
     yield rows.map(row => {
       const values = row as readonly Value[]
       const key = encodeKey(
@@ -159,7 +160,8 @@ export class DataFileWriter {
     const path = join('data', this.#partition, `${this.#nextName()}.orc`)
     await this.#fileSystem.makeDirectory(dirname(join(this.#folder, path)))
     const type = fileType(this.#schema.columns)
-    const file = await OrcFileWriter.create(this.#fileSystem, join(this.#folder, path), type)
+    const files = localStagingFiles(this.#fileSystem)
+    const file = await OrcFileWriter.create(files, join(this.#folder, path), type)
     this.#open = { file, path, minKey: row.key, maxKey: row.key }
     await this.#append(this.#open, row)
   }

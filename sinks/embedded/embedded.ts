@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import type { PartitionBy } from '../../model/partition-by.ts'
 import { parsePartitionBy } from '../../model/partition-by.ts'
+import { localStagingFiles } from '../local-staging-files.ts'
 import { StagedFiles } from '../staged-files.ts'
 import type { WarehouseSink } from '../warehouse.ts'
 import { EmbeddedWarehouse } from './embedded-warehouse.ts'
@@ -33,7 +34,8 @@ export function embedded(options: EmbeddedOptions): WarehouseSink {
     open: context => ({
       warehouse: new EmbeddedWarehouse({ ...context, ...options, root: path }),
       staging: new StagedFiles({
-        ...context,
+        files: localStagingFiles(context.fileSystem),
+        random: context.random,
         root: options.stagingPath ?? join(context.stateDir, 'staging'),
       }),
     }),

@@ -18,6 +18,7 @@ import { systemClock } from '../../runtime/clock.ts'
 import { nodeFileSystem } from '../../runtime/file-system.ts'
 import { Pacer, paced } from '../../runtime/pacer.ts'
 import { systemRandom } from '../../runtime/random.ts'
+import { localStagingFiles } from '../../sinks/local-staging-files.ts'
 import { StagedFiles } from '../../sinks/staged-files.ts'
 import { inMemory } from '../../state/memory-store.ts'
 import { persistent } from '../../state/persistent-store.ts'
@@ -93,7 +94,7 @@ const supplier =
 const state = await supplier.open(join(folder, 'store'))
 const window = new OpenWindow(state, noMetrics, 0)
 const staging = new StagedFiles({
-  fileSystem: nodeFileSystem,
+  files: localStagingFiles(nodeFileSystem),
   root: join(folder, 'staging'),
   random: systemRandom,
 })

@@ -4,6 +4,7 @@ import type { NetChange } from '../../../model/net-change.ts'
 import type { PartitionBy } from '../../../model/partition-by.ts'
 import type { ApplyReceipt } from '../../../model/staged-batch.ts'
 import type { DataFile } from '../../../sinks/embedded/commit-log.ts'
+import { localStagingFiles } from '../../../sinks/local-staging-files.ts'
 import { readOrcRows } from '../../../sinks/orc-files.ts'
 import type { GivenChange } from './model-table.ts'
 import { ModelTable, partitionByMonth, pointAt, schemas } from './model-table.ts'
@@ -60,7 +61,11 @@ class FileReader {
     if (known !== undefined) return known
     const ids: number[] = []
     const columns = ['id']
-    for await (const rows of readOrcRows(this.#driver.files, `${root}/ods/t/${path}`, columns)) {
+    for await (const rows of readOrcRows(
+      localStagingFiles(this.#driver.files),
+      `${root}/ods/t/${path}`,
+      columns,
+    )) {
       ids.push(...rows.map(([id]) => Number(id)))
     }
     this.#known.set(path, ids)
