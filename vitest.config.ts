@@ -25,7 +25,18 @@ export default defineConfig({
         test: {
           name: 'stack',
           include: ['test/stack/**/*.test.ts'],
+          exclude: ['test/stack/hive/**'],
           globalSetup: ['test/stack/setup.ts'],
+          hookTimeout: 120_000,
+          testTimeout: 600_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'hive',
+          include: ['test/stack/hive/**/*.test.ts'],
+          globalSetup: ['test/stack/hive/setup.ts'],
           hookTimeout: 120_000,
           testTimeout: 600_000,
           fileParallelism: false,

@@ -351,6 +351,15 @@ export const errorCodes = {
     means: 'The file system refused an operation: full, read-only, or no permission.',
     advice: 'Mend the cause and run again; nothing is lost.',
   },
+  'storage-unreachable': {
+    acts: 'operator',
+    means:
+      'The servers of the file system that staging lies in did not answer, or gave errors that should pass, ' +
+      'for as long as an operation is repeated.',
+    advice:
+      'See that all of them are well, and can be reached from here: with HDFS the NameNodes and every ' +
+      'DataNode, by the names that the NameNodes give them. Then run again; nothing is lost.',
+  },
   'table-not-found': {
     acts: 'operator',
     means: 'The warehouse has no table of that name.',
