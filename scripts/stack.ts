@@ -3,7 +3,6 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import type { StackOptions } from './stack/parts.ts'
-import { kafkaPort } from './stack/parts.ts'
 import { down, logFile, partsNamed, status, up } from './stack/stack.ts'
 
 const say = (line: string): void => console.log(line)
@@ -25,10 +24,10 @@ const optionsOf = (): StackOptions => {
 
 program
   .command('up [part...]')
-  .description('starts parts; when none is named, the broker')
+  .description('starts parts and what they need; when none is named, all but extra brokers')
   .action(async (names: string[]) => {
-    await up(names, optionsOf(), say)
-    say(`Kafka is at 127.0.0.1:${kafkaPort(optionsOf())}`)
+    const parts = await up(names, optionsOf(), say)
+    for (const part of parts) say(`${part.name} is at ${part.address(optionsOf())}`)
   })
 program
   .command('down [part...]')

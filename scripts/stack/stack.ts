@@ -4,11 +4,32 @@ import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { postgres } from './databases.ts'
+import { fetchAll } from './downloads.ts'
+import { datanode, namenode } from './hdfs.ts'
+import { hiveserver2, metastore } from './hive.ts'
+import { cluster, kafka, secureKafka } from './kafka.ts'
 import type { Part, StackOptions } from './parts.ts'
-import { partFolder, parts } from './parts.ts'
+import { allPorts, partFolder } from './parts.ts'
+import { canConnect } from './probes.ts'
+import type { ProcessId } from './processes.ts'
+import * as processes from './processes.ts'
 
 export type Say = (line: string) => void
 
+/** What a part needs comes before it. */
+export const parts: readonly Part[] = [
+  kafka,
+  secureKafka,
+  ...cluster,
+  postgres,
+  namenode,
+  datanode,
+  metastore,
+  hiveserver2,
+]
+
+/** All but the extra ones when none is named. */
 export function partsNamed(names: readonly string[]): readonly Part[] {
   const unknown = names.filter(name => !parts.some(part => part.name === name))
   if (unknown.length > 0) {
@@ -18,33 +39,57 @@ export function partsNamed(names: readonly string[]): readonly Part[] {
   return parts.filter(part => (names.length === 0 ? !part.isExtra : names.includes(part.name)))
 }
 
-/** Starts what does not run yet, all at once: brokers of a cluster wait for each other. */
-export async function up(names: readonly string[], options: StackOptions, say: Say): Promise<void> {
-  await mkdir(options.home, { recursive: true })
-  const started: Part[] = []
-  for (const part of partsNamed(names)) {
-    if (await part.answers(options)) {
-      if ((await pidOf(part, options)) === null) {
-        throw new Error(`${part.name}: something else answers on its port; use --port-offset`)
-      }
-      say(`${part.name}: runs already`)
-      continue
-    }
-    if (!part.isFetched(options)) {
-      say(`${part.name}: fetches ${part.downloads}`)
-      await part.fetch(options)
-    }
-    await start(part, options)
-    started.push(part)
+/** With what they need, in the order of starting. */
+function withNeeds(named: readonly Part[]): readonly Part[] {
+  const wanted = new Set(named)
+  for (const part of parts.toReversed()) {
+    if (!wanted.has(part)) continue
+    for (const need of parts) if (part.needs.includes(need.name)) wanted.add(need)
   }
-  const beganMs = performance.now()
-  for (const part of started) {
-    await untilReady(part, options)
-    say(`${part.name}: answers after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`)
-  }
+  return parts.filter(part => wanted.has(part))
 }
 
-/** Ends what runs, the last first. */
+/**
+ * Starts what does not run yet and what that needs, each as soon as what it needs answers. What needs
+ * nothing starts at once: brokers of a cluster wait for each other.
+ */
+export async function up(
+  names: readonly string[],
+  options: StackOptions,
+  say: Say,
+): Promise<readonly Part[]> {
+  const wanted = withNeeds(partsNamed(names))
+  await mkdir(options.home, { recursive: true })
+  await fetchAll(
+    wanted.flatMap(part => part.downloads),
+    options.home,
+    say,
+  )
+  const coming = new Map<string, Promise<void>>()
+  const bringAfterNeeds = async (part: Part): Promise<void> => {
+    for (const name of part.needs) await coming.get(name)
+    await bring(part, options, say)
+  }
+  for (const part of wanted) coming.set(part.name, bringAfterNeeds(part))
+  await Promise.allSettled(coming.values())
+  await Promise.all(coming.values())
+  return wanted
+}
+
+async function bring(part: Part, options: StackOptions, say: Say): Promise<void> {
+  const running = await processOf(part, options)
+  const answers = await part.answers(options)
+  if (answers && running === null) {
+    throw new Error(`${part.name}: something else answers on its port; use --port-offset`)
+  }
+  if (answers) return say(`${part.name}: runs already`)
+  const beganMs = performance.now()
+  if (running === null) await start(part, options)
+  await untilReady(part, options)
+  say(`${part.name}: answers after ${((performance.now() - beganMs) / 1000).toFixed(1)} s`)
+}
+
+/** Ends what runs, the last first: all of it when none is named. */
 export async function down(
   names: readonly string[],
   options: StackOptions,
@@ -52,18 +97,18 @@ export async function down(
 ): Promise<void> {
   const named = names.length === 0 ? parts : partsNamed(names)
   for (const part of named.toReversed()) {
-    const pid = await pidOf(part, options)
-    if (pid === null) continue
-    await end(pid)
+    const running = await processOf(part, options)
+    if (running === null) continue
+    await processes.end(running, part.stopSignal ?? 'SIGTERM')
     await rm(pidFile(part, options), { force: true })
     say(`${part.name}: ended`)
   }
 }
 
-/** Nothing answers on its ports. */
+/** Nothing listens on its ports. */
 export async function isFree(options: StackOptions): Promise<boolean> {
-  const answers = await Promise.all(parts.map(part => part.answers(options)))
-  return !answers.includes(true)
+  const taken = await Promise.all(allPorts(options).map(canConnect))
+  return !taken.includes(true)
 }
 
 /** Ends a part at once, as a crash does, and starts it again. */
@@ -74,8 +119,7 @@ export async function restart(name: string, options: StackOptions): Promise<void
 
 /** Ends a part at once, and leaves what it has. */
 export async function crash(name: string, options: StackOptions): Promise<void> {
-  const pid = await signal(name, options, 'SIGKILL')
-  while (isAlive(pid)) await sleep(50)
+  await processes.end(await runningPart(name, options), 'SIGKILL')
 }
 
 /** Resolves to the id of the process. */
@@ -84,19 +128,34 @@ export async function signal(
   options: StackOptions,
   sent: NodeJS.Signals,
 ): Promise<number> {
-  const [part] = partsNamed([name])
-  const pid = part === undefined ? null : await pidOf(part, options)
-  if (pid === null) throw new Error(`${name} does not run`)
+  const { pid } = await runningPart(name, options)
   process.kill(pid, sent)
   return pid
 }
 
+async function runningPart(name: string, options: StackOptions): Promise<ProcessId> {
+  const [part] = partsNamed([name])
+  const running = part === undefined ? null : await processOf(part, options)
+  if (running === null) throw new Error(`${name} does not run`)
+  return running
+}
+
 export async function status(options: StackOptions, say: Say): Promise<void> {
-  for (const part of parts) {
-    const pid = await pidOf(part, options)
-    const answers = pid !== null && (await part.answers(options))
+  const rows = await Promise.all(
+    parts.map(async part => {
+      const running = await processOf(part, options)
+      if (running === null) return [part.name, 'down', '', '']
+      const state = (await part.answers(options)) ? 'up' : 'does not answer'
+      return [part.name, state, `pid ${running.pid}`, part.address(options)]
+    }),
+  )
+  const widths = [0, 1, 2].map(column => Math.max(...rows.map(row => row[column]!.length)))
+  for (const row of rows) {
     say(
-      `${part.name}: ${pid === null ? 'down' : answers ? `up (pid ${pid})` : `starts (pid ${pid})`}`,
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
     )
   }
 }
@@ -105,12 +164,13 @@ export function logFile(part: Part, options: StackOptions): string {
   return join(partFolder(part.name, options), 'output.log')
 }
 
-/** Null when it does not run. */
-export async function pidOf(part: Part, options: StackOptions): Promise<number | null> {
+/** Null when it does not run. The pid file may be older than the machine's last start. */
+async function processOf(part: Part, options: StackOptions): Promise<ProcessId | null> {
   const path = pidFile(part, options)
   if (!existsSync(path)) return null
-  const pid = Number(await readFile(path, 'utf8'))
-  return isAlive(pid) ? pid : null
+  const [pid, began] = (await readFile(path, 'utf8')).split(' ')
+  const running = await processes.processOf(Number(pid))
+  return running?.began === began ? running : null
 }
 
 function pidFile(part: Part, options: StackOptions): string {
@@ -118,39 +178,31 @@ function pidFile(part: Part, options: StackOptions): string {
 }
 
 async function start(part: Part, options: StackOptions): Promise<void> {
-  await mkdir(partFolder(part.name, options), { recursive: true })
+  const folder = partFolder(part.name, options)
+  await mkdir(folder, { recursive: true })
   const { command, args } = await part.prepare(options)
   const log = await open(logFile(part, options), 'a')
-  const child = spawn(command, args, { detached: true, stdio: ['ignore', log.fd, log.fd] })
+  const child = spawn(command, args, {
+    cwd: folder,
+    detached: true,
+    stdio: ['ignore', log.fd, log.fd],
+  })
+  // Without a listener an unknown command would end us; no pid says the same.
+  child.once('error', () => undefined)
   child.unref()
   await log.close()
-  await writeFile(pidFile(part, options), String(child.pid))
+  const running = child.pid === undefined ? null : await processes.processOf(child.pid)
+  if (running === null) throw new Error(`${part.name}: ${command} could not be started`)
+  await writeFile(pidFile(part, options), `${running.pid} ${running.began}`)
 }
 
 async function untilReady(part: Part, options: StackOptions): Promise<void> {
   const deadline = performance.now() + part.readyWithinMs
   while (!(await part.answers(options))) {
-    if ((await pidOf(part, options)) === null || performance.now() > deadline) {
+    if ((await processOf(part, options)) === null || performance.now() > deadline) {
       const tail = (await readFile(logFile(part, options), 'utf8')).split('\n').slice(-15)
       throw new Error(`${part.name} did not start; the end of its log:\n${tail.join('\n')}`)
     }
     await sleep(200)
-  }
-}
-
-async function end(pid: number): Promise<void> {
-  process.kill(pid, 'SIGTERM')
-  for (let tries = 0; tries < 150 && isAlive(pid); tries += 1) await sleep(200)
-  if (isAlive(pid)) process.kill(pid, 'SIGKILL')
-  while (isAlive(pid)) await sleep(50)
-}
-
-/** A process that ended and was not waited for is a zombie: it is not alive. */
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch {
-    return false
   }
 }
