@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import type { Command, Part, StackOptions } from './parts.ts'
 import { partFolder, portOf } from './parts.ts'
 import { succeeds } from './probes.ts'
+import { writeSettings } from './settings.ts'
 
 const run = promisify(execFile)
 
@@ -153,5 +154,57 @@ export const postgres: Part = {
   answers(options) {
     const { command, args, env } = psql(options, 'demo')
     return succeeds(command, [...args, '-Atc', 'SELECT 1'], env)
+  },
+}
+
+// ---- MariaDB
+
+/** May do everything in MariaDB. */
+export const mariadbAdmin: Credentials = { user: 'root', password: 'root' }
+
+export function mariadbClient(
+  options: StackOptions,
+  database: string,
+  { user, password }: Credentials = mariadbAdmin,
+): Command {
+  const address = ['--protocol=tcp', '--host=127.0.0.1', `--port=${portOf('mariadb', options)}`]
+  return {
+    command: 'mariadb',
+    args: ['--no-defaults', ...address, `--user=${user}`, `--password=${password}`, database],
+  }
+}
+
+export const mariadb: Part = {
+  name: 'mariadb',
+  isExtra: false,
+  needs: [],
+  downloads: [],
+  readyWithinMs: 60_000,
+  address: options => `127.0.0.1:${portOf('mariadb', options)} (root/root, dbz/dbz, database demo)`,
+  async prepare(options) {
+    const folder = partFolder('mariadb', options)
+    const data = join(folder, 'data')
+    const settings = join(folder, 'my.cnf')
+    const setup = join(folder, 'setup.sql')
+    await writeSettings('mariadb/setup.sql', setup, {})
+    await writeSettings('mariadb/my.cnf', settings, {
+      DATA: data,
+      PORT: portOf('mariadb', options),
+      SETUP: setup,
+    })
+    if (!existsSync(data)) {
+      await initialise('mysql', data, fresh => {
+        const args = ['--no-defaults', `--datadir=${fresh}`, '--skip-test-db', '--skip-log-bin']
+        const access = '--auth-root-authentication-method=normal'
+        return [{ command: 'mariadb-install-db', args: [...args, access] }]
+      })
+    }
+    const server = '/usr/sbin/mariadbd'
+    const command = existsSync(server) ? server : 'mariadbd'
+    return await as('mysql', data, { command, args: [`--defaults-file=${settings}`] })
+  },
+  answers(options) {
+    const { command, args } = mariadbClient(options, 'demo')
+    return succeeds(command, [...args, '--execute=SELECT 1'])
   },
 }

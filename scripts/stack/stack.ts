@@ -4,7 +4,8 @@ import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { postgres } from './databases.ts'
+import { connect } from './connect.ts'
+import { mariadb, postgres } from './databases.ts'
 import { fetchAll } from './downloads.ts'
 import { datanode, namenode } from './hdfs.ts'
 import { hiveserver2, metastore } from './hive.ts'
@@ -22,6 +23,8 @@ export const parts: readonly Part[] = [
   kafka,
   secureKafka,
   ...cluster,
+  connect,
+  mariadb,
   postgres,
   namenode,
   datanode,
