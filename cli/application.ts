@@ -25,7 +25,6 @@ import { systemClock } from '../runtime/clock.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { Streams } from '../runtime/streams.ts'
-import { embedded } from '../sinks/embedded/embedded.ts'
 import { inMemory } from '../state/memory-store.ts'
 import { persistent } from '../state/persistent-store.ts'
 import type { StreamOptions } from '../topology/streams-builder.ts'
@@ -36,25 +35,10 @@ import type { Config, FileSourceConfig, KafkaSourceConfig } from './config-schem
 import { formats } from './formats.ts'
 import { loadClient } from './kafka-clients.ts'
 import { refuseLostTopics } from './lost-topics.ts'
+import { sinkOf, statePath } from './warehouse.ts'
 import type { LineOf } from './with-lines.ts'
 import { atLine, withLines } from './with-lines.ts'
-
-export function warehousePath({ config, folder }: LoadedConfig): string {
-  return resolve(folder, config.warehouse.path)
-}
-
-export function statePath({ config, folder }: LoadedConfig): string {
-  return resolve(folder, config.state.path, config.applicationId)
-}
-
-/** Instances over Kafka share their staging, and have no state folder in common. */
-export function stagingPath(loaded: LoadedConfig): string {
-  const { config, folder } = loaded
-  if (config.staging.path !== undefined) return resolve(folder, config.staging.path)
-  return config.source.type === 'file'
-    ? join(statePath(loaded), 'staging')
-    : join(warehousePath(loaded), '.staging', config.applicationId)
-}
+import { withoutUndefined } from './without-undefined.ts'
 
 /** Every topic of a file; of a cluster those that are named. */
 function sourceTopics({ source }: Config): RegExp | readonly string[] {
@@ -112,15 +96,7 @@ export function buildTopology(
       flush: { maxAgeMs: window.maxAge, maxRows: window.maxRows, maxBytes: window.maxBytes },
       store: state.store === 'memory' ? inMemory() : persistent({ memoryBytes: state.memory }),
     })
-    .to(
-      embedded({
-        path: warehousePath(loaded),
-        stagingPath: stagingPath(loaded),
-        targetFileBytes: config.warehouse.targetFileSize,
-        retainMs: config.warehouse.retain,
-      }),
-      { name: 'tables' },
-    )
+    .to(sinkOf(loaded), { name: 'tables' })
   return builder.build()
 }
 
@@ -285,9 +261,4 @@ export function routerOf({ tables }: Config): TableRouter {
     withoutUndefined({ ...rule, columns: columns && withoutUndefined(columns) }),
   )
   return new TableRouter(rules as readonly TableRule[])
-}
-
-/** Optional keys that are absent, not present and undefined. */
-function withoutUndefined<T extends object>(value: T): T {
-  return Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as T
 }

@@ -9,34 +9,8 @@ import { parsePartitionBy } from '../model/partition-by.ts'
 import type { StartPosition } from '../topology/nodes.ts'
 import { formatNames } from './formats.ts'
 import { client, sasl, tls } from './kafka-connection-schema.ts'
-
-const durationUnits: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }
-const sizeUnits: Readonly<Record<string, number>> = {
-  B: 1,
-  KiB: 1024,
-  MiB: 1024 ** 2,
-  GiB: 1024 ** 3,
-  KB: 1000,
-  MB: 1000 ** 2,
-  GB: 1000 ** 3,
-}
-
-/** Text with a unit, as a number of the smallest unit. */
-function quantity(what: string, units: Readonly<Record<string, number>>, example: string) {
-  const names = Object.keys(units).join('|')
-  const form = new RegExp(`^(\\d+(?:\\.\\d+)?) ?(${names})$`)
-  const message = `must be a ${what} with its unit, like ${example} (units: ${names.replaceAll('|', ', ')})`
-  return z
-    .string(message)
-    .regex(form, message)
-    .transform(text => {
-      const match = form.exec(text)
-      return Math.round(Number(match?.[1]) * units[match?.[2] ?? '']!)
-    })
-}
-
-const duration = quantity('duration', durationUnits, '5s')
-const size = quantity('size', sizeUnits, '64MiB')
+import { duration, size } from './quantities.ts'
+import { staging, warehouse } from './warehouse-schema.ts'
 
 /** Text that another parser accepts; its error is the problem that is shown. */
 function parsed<T>(parse: (text: string) => T) {
@@ -254,19 +228,6 @@ const table = z.strictObject({
     ),
 })
 
-const warehouse = z
-  .strictObject({
-    type: z
-      .literal('embedded')
-      .describe('`embedded`: ORC tables in a local folder, without a server.'),
-    path: z.string().describe('The folder. Relative to the configuration file.'),
-    targetFileSize: size.prefault('64MiB').describe('About how large a data file becomes.'),
-    retain: duration
-      .prefault('60s')
-      .describe('How long files stay that left a table, for readers that began before.'),
-  })
-  .describe('Where the tables are.')
-
 const window = z
   .strictObject({
     maxAge: duration
@@ -324,18 +285,7 @@ export const configSchema = z.strictObject({
       'What becomes of a bad message: stop; count it and go on; or keep it as a dead letter as well ' +
         '(`docs/bad-messages.md`).',
     ),
-  staging: z
-    .strictObject({
-      path: z
-        .string()
-        .optional()
-        .describe(
-          'Folder of windows that are not applied yet; all instances must reach it. ' +
-            'Absent: with a file source below `state.path`, else below `warehouse.path`.',
-        ),
-    })
-    .prefault({})
-    .describe('Where closed windows wait for the warehouse.'),
+  staging,
   http: z
     .strictObject({
       port: z.int().min(0).max(65_535).default(9464).describe('Where it listens.'),

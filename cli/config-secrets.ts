@@ -1,6 +1,6 @@
 /**
- * Secrets of a configuration: `${env:NAME}` and `${file:PATH}` in the values of `source.sasl` and
- * `source.tls`. A problem names what is missing; what was found is never shown.
+ * Secrets of a configuration: `${env:NAME}` and `${file:PATH}` in the values of what connects somewhere
+ * (`source.sasl`, `warehouse.auth`, …). A problem names what is missing; what was found is never shown.
  */
 import { resolve } from 'node:path'
 import type { ForagerError } from '../model/errors.ts'
@@ -17,16 +17,31 @@ interface Context {
   readonly lineAt: (path: Path) => number
 }
 
+const sections: readonly (readonly string[])[] = [
+  ['source', 'sasl'],
+  ['source', 'tls'],
+  ['source', 'database'],
+  ['warehouse', 'auth'],
+  ['warehouse', 'tls'],
+  ['staging'],
+  ['staging', 'tls'],
+]
+
+function valueAt(given: unknown, path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, key) => {
+    return (value as Record<string, unknown> | null | undefined)?.[key]
+  }, given)
+}
+
 /** Puts the secrets in, in place, and returns what was wrong. */
 export async function insertSecrets(given: unknown, context: Context): Promise<Problem[]> {
-  const { source } = (given ?? {}) as { source?: Record<string, unknown> | null }
   const problems: Problem[] = []
-  for (const section of ['sasl', 'tls']) {
-    const values = source?.[section]
+  for (const section of sections) {
+    const values = valueAt(given, section)
     if (typeof values !== 'object' || values === null) continue
     for (const [key, value] of Object.entries(values)) {
       if (typeof value !== 'string') continue
-      const path = ['source', section, key]
+      const path = [...section, key]
       const found = await inserted(value, context)
       problems.push(
         ...found.problems.map(message => ({

@@ -3,10 +3,10 @@
  * earlier runs did with events that are not read again. Each note is a sentence with what to do.
  */
 import type { SeenTable, TableRouter, TargetTable } from '../processors/route-tables.ts'
-import { statePath } from './application.ts'
 import type { LoadedConfig } from './config.ts'
 import type { EarlierTable } from './source-tables.ts'
 import { nearest } from './suggestion.ts'
+import { statePath } from './warehouse.ts'
 
 export interface Note {
   /** Name of the log line. */

@@ -8,8 +8,8 @@ import { z } from 'zod'
 import { StateError } from '../model/errors.ts'
 import type { TableRouter } from '../processors/route-tables.ts'
 import { nodeFileSystem, replaceFile } from '../runtime/file-system.ts'
-import { statePath } from './application.ts'
 import type { LoadedConfig } from './config.ts'
+import { statePath } from './warehouse.ts'
 
 const fileSchema = z.record(
   z.string(),

@@ -1,4 +1,5 @@
 /** The closed list of error codes. `docs/errors.md` is generated from it. */
+import { warehouseErrorCodes } from './warehouse-error-codes.ts'
 
 /**
  * Who must act, in one word, and what each code means and asks for. `configuration` is the operator, in
@@ -65,6 +66,14 @@ export const errorCodes = {
     acts: 'configuration',
     means: '`source.client` names an optional client, which is not installed for this Node.',
     advice: '`npm install node-rdkafka@3.6.1` beside Forager, or leave `source.client` out.',
+  },
+  'kerberos-missing': {
+    acts: 'configuration',
+    means:
+      'Hive is to be reached with Kerberos, and the package for it is not installed for this Node.',
+    advice:
+      '`npm install kerberos@2.2.2` beside Forager, which needs Kerberos (`libkrb5`) on the machine, or choose ' +
+      'another authentication.',
   },
   // DecodeError and ProcessingError: the data; policy `onError`.
   'message-not-json': {
@@ -281,90 +290,7 @@ export const errorCodes = {
       'Keep the partition count of a running application; to change it, begin anew with ' +
       '`forager reset`.',
   },
-  // WarehouseError: operator, disk, network.
-  'warehouse-behind': {
-    acts: 'operator',
-    means: 'The log says that batches were applied which the warehouse does not have.',
-    advice:
-      'The warehouse was removed or restored. Restore it; to fill it anew, remove the state folder too, ' +
-      'and the source must still have everything.',
-  },
-  'warehouse-ahead': {
-    acts: 'operator',
-    means:
-      'A table of the warehouse was written through another log than this one, or through a newer copy of it.',
-    advice:
-      'The state folder was removed, replaced, or restored from an older copy: restore it as it was when ' +
-      'the warehouse was written last. Or another application (another `applicationId`) writes these ' +
-      'tables: then give this one other targets (`to`) or another `warehouse.path`. Only tables that ' +
-      'nobody else writes may be removed, to fill them anew.',
-  },
-  'warehouse-conflict': {
-    acts: 'operator',
-    means: 'Another writer committed to the table again and again.',
-    advice: 'One application may write a table. Find the other one.',
-  },
-  'warehouse-unreadable': {
-    acts: 'operator',
-    means: 'A file of the warehouse is missing or damaged.',
-    advice: 'Restore the file that the message names.',
-  },
-  'warehouse-unreachable': {
-    acts: 'operator',
-    means: 'The server of the warehouse does not answer, or refuses the session.',
-    advice:
-      'It is tried again; nothing is lost meanwhile. Look at the server, its address (`warehouse`), and the ' +
-      'user and password.',
-  },
-  'statement-failed': {
-    acts: 'operator',
-    means: 'The server of the warehouse answered that a statement failed.',
-    advice:
-      'It is tried again some times. Mend what the server says (permissions, a table that was altered by ' +
-      'hand, memory), then `forager resume TABLE` when the table is held back.',
-  },
-  'statement-unknown': {
-    acts: 'operator',
-    means:
-      'A statement was submitted and not answered: the connection was lost, it took too long, or it was cancelled.',
-    advice:
-      'It is applied again as a new attempt once nothing of the old one can take effect any more. When it ' +
-      'happens often, look at the server, and at `warehouse.statementTimeout`.',
-  },
-  'schema-incompatible': {
-    acts: 'operator',
-    means:
-      'The key changed, or a column changed to a type that the rows of the table cannot be read as.',
-    advice:
-      'What is staged keeps its key and types, whatever the configuration says now. Build the tables anew ' +
-      'from the source: remove the state folder and the warehouse (over Kafka take a new `applicationId` ' +
-      'and an empty warehouse), state a key and types that hold (`key`, `columns.types`), and run again.',
-  },
-  'partitioning-changed': {
-    acts: 'operator',
-    means: 'The table is divided into partitions in another way than the configuration says.',
-    advice:
-      'Set `partitionBy` back and run again: nothing is lost. To divide the table otherwise, build it anew.',
-  },
-  'storage-failed': {
-    acts: 'operator',
-    means: 'The file system refused an operation: full, read-only, or no permission.',
-    advice: 'Mend the cause and run again; nothing is lost.',
-  },
-  'storage-unreachable': {
-    acts: 'operator',
-    means:
-      'The servers of the file system that staging lies in did not answer, or gave errors that should pass, ' +
-      'for as long as an operation is repeated.',
-    advice:
-      'See that all of them are well, and can be reached from here: with HDFS the NameNodes and every ' +
-      'DataNode, by the names that the NameNodes give them. Then run again; nothing is lost.',
-  },
-  'table-not-found': {
-    acts: 'operator',
-    means: 'The warehouse has no table of that name.',
-    advice: '`forager tables CONFIG` lists the tables.',
-  },
+  ...warehouseErrorCodes,
   // InvariantError: us.
   'invariant-violated': {
     acts: 'us',

@@ -141,9 +141,9 @@ export class MergeTask implements Task {
   }
 
   async drain(): Promise<void> {
-    while (this.#due(null).length > 0 || this.#running.size > 0) {
-      this.#startDue(null)
-      await Promise.all(this.#running.values())
+    while (this.#running.size > 0 || this.#due(null).length > 0) {
+      this.#startDue()
+      await (this.#running.size > 0 ? Promise.race(this.#running.values()) : this.#waitForDue())
       this.#throwFailure()
     }
     await this.#commit()
@@ -210,8 +210,15 @@ export class MergeTask implements Task {
     return [...this.#tables.values()].filter(isDue).sort((a, b) => since(a) - since(b))
   }
 
-  #startDue(now?: null): void {
-    for (const merger of this.#due(now)) {
+  /** Until a table may be tried again. */
+  async #waitForDue(): Promise<void> {
+    const { clock } = this.#options.context
+    const dueMs = Math.min(...this.#due(null).map(table => table.dueMs ?? 0))
+    await clock.sleep(Math.max(0, dueMs - clock.monotonic()), this.#closing.signal)
+  }
+
+  #startDue(): void {
+    for (const merger of this.#due()) {
       if (this.#running.size >= this.#options.warehouse.parallel) return
       const running = this.#run(merger).finally(() => this.#running.delete(merger.table))
       this.#running.set(merger.table, running)

@@ -57,7 +57,7 @@ const maxApplyBytes = 64 * 1024 * 1024
 /** Each owner before can get in between once. More of it is another application. */
 const maxConflicts = 5
 /** A statement that the server refuses as often in a row will not succeed by itself. */
-const maxRefusals = 5
+const maxRefusals = 4
 const firstRetryMs = 1000
 const maxRetryMs = 60_000
 
@@ -347,7 +347,8 @@ export class TableMerger {
     const isRefused = error.code === 'statement-failed'
     // The server has answered: nothing of the attempt is under way.
     if (isRefused) this.#isInDoubt = false
-    if (isPassing && !(isRefused && this.#failures >= maxRefusals)) {
+    const isTriedAgain = isRefused ? this.#failures < maxRefusals : isPassing
+    if (isTriedAgain) {
       const waitMs = Math.min(firstRetryMs * 2 ** (this.#failures - 1), maxRetryMs)
       this.#retryAtMs = clock.monotonic() + waitMs
       logger.warn('table.retrying', { table, waitMs, reason: error.describe() })

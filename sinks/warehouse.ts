@@ -9,6 +9,7 @@ import type { PartitionBy, Target } from '../model/partition-by.ts'
 import type { TruncatePoint } from '../model/position.ts'
 import type { ApplyReceipt } from '../model/staged-batch.ts'
 import type { TableSchema } from '../model/table-schema.ts'
+import type { Logger } from '../observe/logger.ts'
 import type { Clock } from '../runtime/clock.ts'
 import type { FileSystem } from '../runtime/file-system.ts'
 import type { Random } from '../runtime/random.ts'
@@ -83,6 +84,7 @@ export interface SinkContext {
   readonly random: Random
   /** Of the application: a sink may stage below it. */
   readonly stateDir: string
+  readonly logger: Logger
   /** Called at each named point where a crash is tested; see `docs/exactly-once.md`. */
   readonly reach: ReachPoint
 }

@@ -18,18 +18,13 @@ import {
   ownersTopic,
 } from '../../topology/internal-topics.ts'
 import type { StartPosition } from '../../topology/nodes.ts'
-import {
-  buildTopology,
-  kafkaLogOptions,
-  stagingPath,
-  statePath,
-  warehousePath,
-} from '../application.ts'
+import { buildTopology, kafkaLogOptions } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
 import type { KafkaSourceConfig } from '../config-schema.ts'
 import { applicationStatus, withLog } from '../look.ts'
 import { plural, writeOut } from '../output.ts'
 import { UsageError } from '../usage-error.ts'
+import { openStagingFiles, stagingPath, statePath, warehousePath } from '../warehouse.ts'
 
 export interface ResetOptions {
   readonly execute: boolean
@@ -43,8 +38,10 @@ interface ResetPlan {
   readonly topics: readonly string[]
   readonly folders: readonly string[]
   readonly tables: readonly string[]
-  /** Tables of these logs are to follow another one. */
-  readonly forget: ForgetOptions
+  /** Tables of these logs are to follow another one. Null: they do not know what log they follow. */
+  readonly forget: ForgetOptions | null
+  /** Folder of staged files, where it is not one of `folders`. */
+  readonly staged: string | null
   readonly offsets: readonly (TopicPartition & CommittedOffset)[]
 }
 
@@ -61,7 +58,7 @@ export async function resetCommand(loaded: LoadedConfig, options: ResetOptions):
       throw new StateError('group-in-use', text)
     }
     if (source.type === 'kafka') await deleteInKafka(loaded, source, plan)
-    else await deleteFolders(plan)
+    else await deleteFolders(loaded, plan)
   }
   await writeOut(planText(loaded, plan, options))
   return 0
@@ -78,18 +75,17 @@ async function makePlan(loaded: LoadedConfig, log: Log, { to }: ResetOptions): P
   if (topics.has(last)) own.push(last)
   const stagedIds = own.flatMap(name => (name.endsWith('-staged') ? [topics.get(name)!] : []))
   const topicIds = new Set([...stagedIds, ...(await appliedIds(log, topics, applicationId))])
-  const forget = {
-    fileSystem: nodeFileSystem,
-    random: systemRandom,
-    root: warehousePath(loaded),
-    topicIds,
-  }
+  const { warehouse, staging } = loaded.config
+  const isHive = warehouse.type === 'hive'
+  const parts = { fileSystem: nodeFileSystem, random: systemRandom, topicIds }
+  const forget = isHive ? null : { ...parts, root: warehousePath(loaded) }
   return {
     status,
     topics: own.filter(name => name !== deadLettersTopic(applicationId)),
     folders: await foldersOf(loaded),
-    tables: await tablesOfLog(forget),
+    tables: forget === null ? status.tables.map(one => one.table) : await tablesOfLog(forget),
     forget,
+    staged: staging.type === 'webhdfs' ? stagingPath(loaded) : null,
     offsets: to === undefined ? [] : await offsetsAt(log, status, to),
   }
 }
@@ -110,7 +106,9 @@ async function appliedIds(
 
 async function foldersOf(loaded: LoadedConfig): Promise<readonly string[]> {
   const found: string[] = []
-  for (const folder of new Set([stagingPath(loaded), statePath(loaded)])) {
+  const isLocal = loaded.config.staging.type === 'local'
+  const staged = isLocal ? [stagingPath(loaded)] : []
+  for (const folder of new Set([...staged, statePath(loaded)])) {
     if ((await nodeFileSystem.stat(folder)) !== null) found.push(folder)
   }
   return found
@@ -137,15 +135,16 @@ async function offsetsAt(
 
 /** The group first: a cluster refuses that while it has members, and nothing is changed then. */
 async function deleteInKafka(
-  { config }: LoadedConfig,
+  loaded: LoadedConfig,
   source: KafkaSourceConfig,
   plan: ResetPlan,
 ): Promise<void> {
+  const { config } = loaded
   const { KafkaAdmin } = await import('../../log/kafka/admin.ts')
   const admin = new KafkaAdmin(kafkaLogOptions(config, source))
   try {
     await admin.deleteGroup(config.applicationId)
-    await deleteFolders(plan)
+    await deleteFolders(loaded, plan)
     for (const topic of plan.topics) await admin.deleteTopic(topic)
     await admin.setOffsets(config.applicationId, plan.offsets)
   } finally {
@@ -153,14 +152,18 @@ async function deleteInKafka(
   }
 }
 
-async function deleteFolders({ forget, folders }: ResetPlan): Promise<void> {
-  await forgetLog(forget)
+async function deleteFolders(
+  loaded: LoadedConfig,
+  { forget, folders, staged }: ResetPlan,
+): Promise<void> {
+  if (forget !== null) await forgetLog(forget)
+  if (staged !== null) await openStagingFiles(loaded).remove(staged)
   for (const folder of folders) await nodeFileSystem.remove(folder)
 }
 
 function planText(
   { config, path }: LoadedConfig,
-  { status, topics, folders, tables, offsets }: ResetPlan,
+  { status, topics, folders, staged, tables, offsets }: ResetPlan,
   { execute, to }: ResetOptions,
 ): string {
   const { applicationId, members, tasks } = status
@@ -171,6 +174,7 @@ function planText(
   }
   lines.push(...topics.map(topic => `  the topic ${topic}`))
   lines.push(...folders.map(folder => `  the folder ${folder}`))
+  if (staged !== null) lines.push(`  the folder ${staged} of HDFS`)
   if (lines.length === 1) lines.push('  nothing: there is nothing of it')
   lines.push('What stays:', '  the source, and dead letters')
   if (tables.length > 0) {

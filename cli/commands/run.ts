@@ -11,13 +11,14 @@ import { systemClock } from '../../runtime/clock.ts'
 import { nodeFileSystem } from '../../runtime/file-system.ts'
 import type { StreamsEvent } from '../../runtime/streams-events.ts'
 import { listTables } from '../../sinks/embedded/table-folders.ts'
-import { openApplication, routerOf, warehousePath } from '../application.ts'
+import { openApplication, routerOf } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
 import { openObservation } from '../observation.ts'
 import type { Note } from '../rule-notes.ts'
 import { notesAtEnd, notesOnEarlierRuns } from '../rule-notes.ts'
 import { readSourceTables, saveSourceTables } from '../source-tables.ts'
 import { formatSummary } from '../summary.ts'
+import { warehousePath } from '../warehouse.ts'
 
 export interface RunOptions {
   /** Log lines: as JSON, as text from `info` on, or only what goes wrong. */
@@ -104,6 +105,8 @@ async function runWithNotes(loaded: LoadedConfig, parts: RunParts): Promise<Outc
 }
 
 async function tablesOf(loaded: LoadedConfig): Promise<(name: string) => boolean> {
+  // Whether a table is in Hive is told by its statements.
+  if (loaded.config.warehouse.type === 'hive') return () => true
   const names = await listTables(nodeFileSystem, warehousePath(loaded))
   return name => names.includes(name)
 }

@@ -8,11 +8,12 @@ import { metaColumns } from '../../sinks/embedded/data-files.ts'
 import { listTables } from '../../sinks/embedded/table-folders.ts'
 import type { EmbeddedTable } from '../../sinks/embedded/table-reader.ts'
 import { openTable } from '../../sinks/embedded/table-reader.ts'
-import { routerOf, warehousePath } from '../application.ts'
+import { routerOf } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
 import { formatBytes, formatTable, writeOut } from '../output.ts'
 import { notesOnEarlierRuns, refusedTables } from '../rule-notes.ts'
 import { readSourceTables } from '../source-tables.ts'
+import { warehousePath } from '../warehouse.ts'
 
 export async function tablesCommand(
   loaded: LoadedConfig,

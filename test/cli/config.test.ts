@@ -64,7 +64,7 @@ window: { maxAge: 5s, maxRows: 500000, maxBytes: 64MiB }
       processingGuarantee: 'exactly_once_v2',
       stopTimeout: 25_000,
       commitInterval: 1000,
-      staging: {},
+      staging: { type: 'local' },
     })
   })
 

@@ -1,0 +1,145 @@
+/** Keys of the warehouse, and of staging. */
+import { z } from 'zod'
+import { duration, size } from './quantities.ts'
+
+const embeddedWarehouse = z.strictObject({
+  type: z
+    .literal('embedded')
+    .describe('`embedded`: ORC tables in a local folder, without a server.'),
+  path: z.string().describe('The folder. Relative to the configuration file.'),
+  targetFileSize: size.prefault('64MiB').describe('About how large a data file becomes.'),
+  retain: duration
+    .prefault('60s')
+    .describe('How long files stay that left a table, for readers that began before.'),
+})
+
+const tls = (peer: string) =>
+  z
+    .strictObject({
+      ca: z.string().optional().describe(`Certificates that ${peer} is checked against (PEM).`),
+      cert: z.string().optional().describe('Certificate of this client (PEM): `${file:PATH}`.'),
+      key: z.string().optional().describe('Its key (PEM): `${file:PATH}`.'),
+      passphrase: z.string().optional().describe('Of the key: `${env:NAME}`.'),
+    })
+    .optional()
+    .describe(`TLS to ${peer}; \`{}\` trusts what the system trusts.`)
+
+const auth = z
+  .strictObject({
+    type: z
+      .enum(['none', 'nosasl', 'plain', 'ldap', 'kerberos'])
+      .default('none')
+      .describe(
+        'What `hive.server2.authentication` is: `none` (SASL PLAIN with a name that nobody checks), `nosasl`, ' +
+          '`plain` and `ldap` (a name and a password), `kerberos` (the ticket of this process). Tests run ' +
+          '`none` over the binary transport; the others have no server in the tests.',
+      ),
+    username: z.string().optional().describe('Who asks.'),
+    password: z
+      .string()
+      .optional()
+      .describe('For `plain` and `ldap`: `${env:NAME}`, `${file:PATH}`.'),
+    service: z
+      .string()
+      .optional()
+      .describe('For `kerberos`: first part of the server’s principal.'),
+    serviceHost: z.string().optional().describe('For `kerberos`: its second part.'),
+  })
+  .prefault({})
+  .describe('How HiveServer2 lets Forager in.')
+
+const hiveWarehouse = z.strictObject({
+  type: z.literal('hive').describe('`hive`: transactional tables of Hive, through HiveServer2.'),
+  host: z.string().describe('Of HiveServer2.'),
+  port: z.int().min(1).max(65_535).default(10_000).describe('Its port.'),
+  httpPath: z
+    .string()
+    .optional()
+    .describe('Given: the HTTP transport, with this path (`cliservice`). Absent: binary.'),
+  auth,
+  tls: tls('HiveServer2'),
+  database: z
+    .string()
+    .regex(/^[A-Za-z0-9_]+$/, 'must be letters, digits and "_"')
+    .default('default')
+    .describe('Of target tables that are named without one.'),
+  version: z
+    .enum(['4.0', '3.1', '2.3'])
+    .default('4.0')
+    .describe('Which SQL is spoken. 4.0 is tested; for the others it is generated and untested.'),
+  sessions: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(2)
+    .describe(
+      'How many tables an instance applies to at once. Each session is an application master of its own.',
+    ),
+  statementTimeout: duration
+    .prefault('30m')
+    .describe('How long a statement may take; then it is cancelled, and tried anew.'),
+  drainTimeout: duration
+    .prefault('10m')
+    .describe(
+      'After an attempt whose end is not known: how long statements that are open on the table are waited for. ' +
+        'More than `hive.txn.timeout` of the metastore.',
+    ),
+  settings: z
+    .record(z.string(), z.string())
+    .default({})
+    .describe('Settings of the sessions by Hive’s names: `tez.queue.name: etl`.'),
+  buckets: z
+    .int()
+    .min(1)
+    .max(256)
+    .default(4)
+    .describe('Of new tables, for Hive 2.3 alone, where a transactional table must have some.'),
+})
+
+export const warehouse = z
+  .discriminatedUnion('type', [embeddedWarehouse, hiveWarehouse])
+  .describe('Where the tables are.')
+
+const localStaging = z.strictObject({
+  type: z
+    .literal('local')
+    .default('local')
+    .describe('`local`: a folder of this machine or of a mount.'),
+  path: z
+    .string()
+    .optional()
+    .describe(
+      'Folder of windows that are not applied yet; all instances must reach it, and Hive too. ' +
+        'Absent: with a file source below `state.path`, else below `warehouse.path`.',
+    ),
+})
+
+const webhdfsStaging = z.strictObject({
+  type: z.literal('webhdfs').describe('`webhdfs`: a folder of HDFS.'),
+  urls: z
+    .array(z.url({ protocol: /^https?$/ }))
+    .min(1)
+    .describe('HTTP addresses of the NameNodes: `http://namenode:9870`. The active one is found.'),
+  path: z
+    .string()
+    .regex(/^\//, 'must begin with /')
+    .describe('The folder; applications get one each below it.'),
+  location: z
+    .string()
+    .regex(/^hdfs:\/\/[^/]+$/, 'must be like hdfs://nameservice, without a path')
+    .describe('The same cluster as Hive names it: `hdfs://nameservice`, `hdfs://host:8020`.'),
+  user: z.string().optional().describe('Who asks, where the cluster believes it.'),
+  delegationToken: z
+    .string()
+    .optional()
+    .describe('Instead of a user: `${env:NAME}`, `${file:PATH}`.'),
+  tls: tls('the NameNodes'),
+})
+
+export const staging = z
+  .union([webhdfsStaging, localStaging])
+  .prefault({})
+  .describe('Where closed windows wait for the warehouse.')
+
+export type HiveWarehouseConfig = z.output<typeof hiveWarehouse>
+export type WebHdfsConfig = z.output<typeof webhdfsStaging>

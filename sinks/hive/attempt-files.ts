@@ -1,0 +1,285 @@
+/**
+ * The folder of one attempt: `<table>/<token>-<attempt>-<random>/`, with one ORC file that holds what the
+ * statement reads (`merge-sql.ts` says which columns). Staged files are never moved: they stay as they are
+ * until the table's progress is committed.
+ */
+
+import { assert } from '../../model/errors.ts'
+import { decodeKey } from '../../model/key.ts'
+import { alignValues, type NetChange } from '../../model/net-change.ts'
+import type { PartitionBy } from '../../model/partition-by.ts'
+import { partitionColumn, partitionOf, placeOfPartition } from '../../model/partition-by.ts'
+import type { TableSchema } from '../../model/table-schema.ts'
+import { keyColumns } from '../../model/table-schema.ts'
+import type { Value } from '../../model/value.ts'
+import type { OrcStructType, OrcType, OrcValue, OrcWriterOptions } from '../../orc/index.ts'
+import type { Random } from '../../runtime/random.ts'
+import { fileNameOf } from '../file-names.ts'
+import { OrcFileWriter } from '../orc-files.ts'
+import { orcTypeOf } from '../orc-types.ts'
+import type { StagingFiles } from '../staging-files.ts'
+import type { BatchFacts } from './merge-sql.ts'
+import { deleteOp, patchOp, upsertOp, wholeOp } from './merge-sql.ts'
+
+export interface AttemptName {
+  readonly table: string
+  readonly token: number
+  readonly attempt: number
+}
+
+export interface WrittenAttempt {
+  readonly folder: string
+  readonly file: string
+  readonly sizeBytes: number
+  readonly facts: BatchFacts
+  /** Names of key columns that are null in some row. */
+  readonly nullKeys: ReadonlySet<string>
+  readonly rowCount: number
+}
+
+export interface AttemptContent {
+  readonly schema: TableSchema
+  readonly partitionBy: PartitionBy | null
+  readonly changes: AsyncIterable<readonly NetChange[]>
+  /** The table is to hold nothing else: what a patch would keep, or a delete remove, is gone. */
+  readonly isWhole: boolean
+}
+
+type Compression = NonNullable<OrcWriterOptions['compression']>
+
+const stripeBytes = 8 * 1024 * 1024
+const fileName = 'changes.orc'
+/** More partitions than these are not listed in the statement. */
+const maxListedPlaces = 500
+
+export class AttemptFiles {
+  readonly #files: StagingFiles
+  readonly #root: string
+  readonly #random: Random
+  readonly #compression: Compression
+
+  constructor(options: {
+    files: StagingFiles
+    /** Below the root of staging. */
+    root: string
+    random: Random
+    /** One that the version of Hive reads. */
+    compression: Compression
+  }) {
+    this.#files = options.files
+    this.#root = options.root
+    this.#random = options.random
+    this.#compression = options.compression
+  }
+
+  /** Removes folders of lower tokens, and of this token's attempts before. Never one of a higher token. */
+  async sweep({ table, token, attempt }: AttemptName): Promise<void> {
+    const folder = this.#folderOf(table)
+    for (const name of await this.#files.list(folder)) {
+      const [itsToken, itsAttempt] = name.split('-').map(Number)
+      const isOlder = itsToken! < token || (itsToken === token && itsAttempt! < attempt)
+      if (isOlder) await this.#files.remove(`${folder}/${name}`)
+    }
+  }
+
+  async write(name: AttemptName, content: AttemptContent): Promise<WrittenAttempt> {
+    const { token, attempt } = name
+    const parent = this.#folderOf(name.table)
+    // A request that is late must never make a folder again that another attempt has.
+    const folder = `${parent}/${token}-${attempt}-${this.#random.id().slice(0, 8)}`
+    const file = `${folder}/${fileName}`
+    await this.#files.makeDirectory(folder)
+    const rows = new AttemptRows(content)
+    const writer = await OrcFileWriter.create(this.#files, file, attemptType(content.schema), {
+      stripeBytes,
+      compression: this.#compression,
+      dictionaryThreshold: 0,
+    })
+    try {
+      if (content.isWhole) writer.writeRow(rows.whole())
+      let lastKey = ''
+      for await (const part of content.changes) {
+        for (const change of part) {
+          assert(change.key > lastKey, 'an apply has two rows of one key', { table: name.table })
+          lastKey = change.key
+          for (const row of rows.of(change)) if (writer.writeRow(row)) await writer.flush()
+        }
+      }
+      const { sizeBytes, rowCount } = await writer.close()
+      await this.#files.syncDirectory(folder)
+      await this.#files.syncDirectory(parent)
+      const { facts, nullKeys } = rows
+      return { folder, file, sizeBytes, rowCount, facts, nullKeys }
+    } catch (error) {
+      await writer.abort()
+      throw error
+    }
+  }
+
+  /** Whether it is still there as it was written. */
+  async isWhole({ file, sizeBytes }: WrittenAttempt): Promise<boolean> {
+    return (await this.#files.stat(file))?.sizeBytes === sizeBytes
+  }
+
+  async remove({ folder }: WrittenAttempt): Promise<void> {
+    await this.#files.remove(folder)
+  }
+
+  locationOf({ folder }: WrittenAttempt): string {
+    return this.#files.locationOf(folder)
+  }
+
+  #folderOf(table: string): string {
+    return `${this.#root}/${fileNameOf(table)}`
+  }
+}
+
+function attemptType(schema: TableSchema): OrcStructType {
+  const columns = schema.columns.map(({ name, type }) => {
+    return { name: name.toLowerCase(), type: readableType(orcTypeOf(type)) }
+  })
+  return {
+    kind: 'struct',
+    fields: [
+      { name: '__op', type: { kind: 'byte' } },
+      { name: '__sent', type: { kind: 'string' } },
+      { name: '__search', type: { kind: 'boolean' } },
+      { name: '__place', type: { kind: 'string' } },
+      ...columns,
+    ],
+  }
+}
+
+/** Hive 4.0 reads no file with an instant in it: its value in UTC has the same form as a timestamp's. */
+function readableType(type: OrcType): OrcType {
+  if (type.kind === 'timestamp_instant') return { kind: 'timestamp' }
+  return type.kind === 'list' ? { kind: 'list', element: readableType(type.element) } : type
+}
+
+/** From net changes to the rows of the file, and what kinds of them there are. */
+class AttemptRows {
+  readonly #content: AttemptContent
+  readonly #keyPlaces: readonly number[]
+  readonly #partitionPlace: number
+  readonly #places = new Set<string>()
+  readonly nullKeys = new Set<string>()
+  #areAllPlacesKnown = true
+  readonly #counts = { upserts: 0, patches: 0, deletes: 0, searches: 0 }
+
+  constructor(content: AttemptContent) {
+    this.#content = content
+    const { schema, partitionBy } = content
+    const placeOf = (name: string): number => schema.columns.findIndex(one => one.name === name)
+    this.#keyPlaces = schema.key.map(placeOf)
+    this.#partitionPlace =
+      partitionBy === null || schema.columns.length === 0
+        ? -1
+        : placeOf(partitionColumn(partitionBy, schema).name)
+  }
+
+  get facts(): BatchFacts {
+    const isListed = this.#areAllPlacesKnown && this.#places.size <= maxListedPlaces
+    const places = isListed ? [...this.#places].sort() : null
+    return { ...this.#counts, places }
+  }
+
+  /** Says that the table is to hold nothing else. */
+  whole(): readonly OrcValue[] {
+    return [wholeOp, null, false, null, ...this.#content.schema.columns.map(() => null)]
+  }
+
+  *of(change: NetChange): Generator<readonly OrcValue[]> {
+    const { isWhole } = this.#content
+    if (change.key.includes('\x00')) this.#noteNulls(change)
+    if (change.kind === 'delete') {
+      if (!isWhole) yield* this.#deletes(change)
+      return
+    }
+    const values = alignValues(change, this.#content.schema)
+    // After all else is gone there is nothing that a patch would keep.
+    if (change.kind === 'patch' && !isWhole) yield this.#patch(values)
+    else
+      yield* this.#upsert(
+        change,
+        values.map(value => value ?? null),
+      )
+  }
+
+  *#upsert(change: NetChange, values: readonly Value[]): Generator<readonly OrcValue[]> {
+    this.#counts.upserts += 1
+    const { partitionBy, isWhole } = this.#content
+    if (partitionBy === null) {
+      yield [upsertOp, null, false, null, ...values]
+      return
+    }
+    const name = this.#partitionOf(values)
+    const place = this.#note(placeOfPartition(name))
+    const isSearched = change.leaves === 'unknown' && !isWhole
+    if (isSearched) this.#search()
+    yield [upsertOp, null, isSearched, place, ...values]
+    if (change.leaves === 'unknown' || isWhole) return
+    for (const leaf of change.leaves) {
+      if (leaf !== name) yield this.#deleteFrom(placeOfPartition(leaf), change)
+    }
+  }
+
+  #patch(values: readonly (Value | undefined)[]): readonly OrcValue[] {
+    this.#counts.patches += 1
+    const sent = values.map(value => (value === undefined ? '0' : '1')).join('')
+    const given = values.map(value => value ?? null)
+    if (this.#content.partitionBy === null) return [patchOp, sent, false, null, ...given]
+    const isMoving = values[this.#partitionPlace] !== undefined
+    // Where its row is now is found by the statement.
+    this.#areAllPlacesKnown = false
+    if (isMoving) this.#search()
+    const place = isMoving ? placeOfPartition(this.#partitionOf(given)) : null
+    return [patchOp, sent, isMoving, place, ...given]
+  }
+
+  *#deletes(change: NetChange): Generator<readonly OrcValue[]> {
+    if (this.#content.partitionBy === null) {
+      this.#counts.deletes += 1
+      yield [deleteOp, null, false, null, ...this.#keyValues(change)]
+    } else if (change.leaves === 'unknown') {
+      this.#counts.deletes += 1
+      this.#search()
+      yield [deleteOp, null, true, null, ...this.#keyValues(change)]
+    } else for (const leaf of change.leaves) yield this.#deleteFrom(placeOfPartition(leaf), change)
+  }
+
+  #deleteFrom(place: string, change: NetChange): readonly OrcValue[] {
+    this.#counts.deletes += 1
+    return [deleteOp, null, false, this.#note(place), ...this.#keyValues(change)]
+  }
+
+  /** Few keys have a byte of zero that could be a null. */
+  #noteNulls({ key }: NetChange): void {
+    const columns = keyColumns(this.#content.schema)
+    for (const [index, value] of decodeKey(columns, key).entries()) {
+      if (value === null) this.nullKeys.add(columns[index]!.name.toLowerCase())
+    }
+  }
+
+  #search(): void {
+    this.#counts.searches += 1
+    this.#areAllPlacesKnown = false
+  }
+
+  #note(place: string): string {
+    if (this.#places.size <= maxListedPlaces) this.#places.add(place)
+    return place
+  }
+
+  #partitionOf(values: readonly Value[]): string {
+    const column = this.#content.schema.columns[this.#partitionPlace]!
+    return partitionOf(this.#content.partitionBy!, column, values[this.#partitionPlace]!)
+  }
+
+  #keyValues(change: NetChange): readonly Value[] {
+    const { schema } = this.#content
+    const values = schema.columns.map((): Value => null)
+    const keys = decodeKey(keyColumns(schema), change.key)
+    for (const [index, place] of this.#keyPlaces.entries()) values[place] = keys[index]!
+    return values
+  }
+}

@@ -1,0 +1,96 @@
+/**
+ * What a call to HiveServer2 ends with when it does not succeed, and what that means for a statement:
+ * it failed for certain, or nobody knows.
+ */
+import { WarehouseError } from '../../model/errors.ts'
+
+/** HiveServer2 answered, and the answer is no. */
+export class HiveRefusal extends Error {
+  readonly sqlState: string | null
+  readonly errorCode: number
+
+  constructor(message: string, sqlState: string | null = null, errorCode = 0) {
+    super(message)
+    this.sqlState = sqlState
+    this.errorCode = errorCode
+  }
+
+  /** The session or operation was closed, or HiveServer2 was started anew: nothing was done. */
+  get isHandleUnknown(): boolean {
+    return /Invalid (Session|Operation)Handle/i.test(this.message)
+  }
+}
+
+/** HiveServer2 did not answer: the connection ended, time ran out, or nobody waits any more. */
+export class NoAnswer extends Error {
+  readonly reason: 'lost' | 'timeout' | 'aborted'
+
+  constructor(reason: 'lost' | 'timeout' | 'aborted', message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+/** The statement was surely not submitted. */
+export function unreachable(message: string, cause?: unknown): WarehouseError {
+  return new WarehouseError('warehouse-unreachable', message, { retry: 'backoff', cause })
+}
+
+export function failed(sql: string, refusal: HiveRefusal): WarehouseError {
+  return new WarehouseError(
+    'statement-failed',
+    `${statementHint(sql)} failed: ${refusalText(refusal)}`,
+    { cause: refusal },
+  )
+}
+
+/** It may have been done, it may still be done, or never. */
+export function unknown(sql: string, reason: string, cause?: unknown): WarehouseError {
+  return new WarehouseError(
+    'statement-unknown',
+    `whether ${statementHint(sql)} was done is unknown: ${reason}`,
+    { retry: 'backoff', cause },
+  )
+}
+
+/**
+ * True for a failure that may come after the commit. Hive commits as the last step of a statement: when
+ * the metastore's answer to the commit is lost, the statement "fails" although it may be visible
+ * (DbTxnManager.commitTxn: METASTORE_COMMUNICATION_FAILED; asked again, a commit that was done and
+ * cleaned is TXN_NO_SUCH_TRANSACTION, 10262). An error without a code is one that Hive did not foresee.
+ */
+export function mayHaveCommitted({ message, errorCode }: HiveRefusal): boolean {
+  if (errorCode === 10262 || /communicating with the metastore/i.test(message)) return true
+  return errorCode === 0
+}
+
+/** What Hive said, in one line, with its codes. */
+export function refusalText({ message, sqlState, errorCode }: HiveRefusal): string {
+  const codes = [
+    ...(sqlState === null ? [] : [`SQLSTATE ${sqlState}`]),
+    ...(errorCode === 0 ? [] : [`error ${errorCode}`]),
+  ]
+  return `${shortMessage(message)}${codes.length === 0 ? '' : ` (${codes.join(', ')})`}`
+}
+
+const maxMessageLength = 600
+
+/** The first line of what Hive says, and the innermost cause when a stack trace follows. */
+export function shortMessage(message: string): string {
+  const lines = message.split('\n').map(line => line.trim())
+  const head = (lines[0] ?? '')
+    .replace(/^Error (while (compiling|processing|running) statement|running query): /, '')
+    .replace(/^FAILED: /, '')
+    .replace(/,? *diagnostics=\[.*$/, '')
+    .replace(/ *DAG did not succeed due to .*$/, '')
+  const causes = message.matchAll(/Caused by: ([^\n]+)/g).toArray()
+  const cause = causes.at(-1)?.[1]?.trim()
+  const text = cause === undefined || head.includes(cause) ? head : `${head}: ${cause}`
+  return text.length <= maxMessageLength ? text : `${text.slice(0, maxMessageLength - 1)}…`
+}
+
+/** The first words of a statement, to know it by. */
+export function statementHint(sql: string): string {
+  const line = sql.trim().replaceAll(/\s+/g, ' ')
+  return line.length <= 80 ? line : `${line.slice(0, 79)}…`
+}

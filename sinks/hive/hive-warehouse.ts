@@ -1,0 +1,295 @@
+/**
+ * Tables of Hive. An apply is one `MERGE`, from a folder of its own attempt:
+ *
+ *     older attempts' folders go · the batches are folded into this attempt's folder · the claim is
+ *     committed · no other statement is under way · the statement · the folder is still whole
+ *
+ * Whoever else may wake up late finds its folder gone, and cannot claim another one. A statement whose
+ * outcome is not known is followed by a new attempt, never sent again.
+ */
+import type { ReachPoint } from '../../model/crash-points.ts'
+import { assert, ForagerError, StateError, WarehouseError } from '../../model/errors.ts'
+import type { ApplyReceipt } from '../../model/staged-batch.ts'
+import type { TableSchema } from '../../model/table-schema.ts'
+import type { Logger } from '../../observe/logger.ts'
+import type { Clock } from '../../runtime/clock.ts'
+import type { AppliedThrough, ApplyRequest, Warehouse } from '../warehouse.ts'
+import type { AttemptFiles, WrittenAttempt } from './attempt-files.ts'
+import { drain } from './drain.ts'
+import type { HiveSession } from './hive-session.ts'
+import type { HiveSessions } from './hive-sessions.ts'
+import type { KeyColumn, MergeInput } from './merge-sql.ts'
+import { emptySql, mergeSql } from './merge-sql.ts'
+import type { TableName } from './sql-text.ts'
+import { parseTableName, quoteName, quoteTable, quoteText } from './sql-text.ts'
+import type { HiveColumn, HiveTable, HiveVersion } from './target-table.ts'
+import {
+  addColumnsSql,
+  createTableSql,
+  differencesOf,
+  parseDescribe,
+  targetTable,
+  targetTypeText,
+} from './target-table.ts'
+
+export interface HiveWarehouseOptions {
+  readonly sessions: HiveSessions
+  readonly attempts: AttemptFiles
+  readonly clock: Clock
+  readonly reach: ReachPoint
+  readonly logger: Logger
+  /** For messages: `hive:host:10000`. */
+  readonly name: string
+  readonly version: HiveVersion
+  /** Of targets that are named without one. */
+  readonly database: string
+  /** Tables that are applied to at once: as many as there are sessions. */
+  readonly parallel: number
+  /** How long statements of others on a table are waited for. */
+  readonly drainTimeoutMs: number
+  /** Of new tables, for Hive 2.3. */
+  readonly buckets: number
+}
+
+const nothing = { rowsInserted: 0, rowsUpdated: 0, rowsDeleted: 0, rowsSearched: 0 }
+
+export class HiveWarehouse implements Warehouse {
+  readonly name: string
+  readonly isRemote = true
+  readonly parallel: number
+  readonly #options: HiveWarehouseOptions
+  /** Tables as they were found or made; looked at again when a statement fails. */
+  readonly #tables = new Map<string, HiveTable>()
+  /** Tables are made one after the other: two sessions that make one database fail. */
+  #making: Promise<unknown> = Promise.resolve()
+
+  constructor(options: HiveWarehouseOptions) {
+    this.#options = options
+    this.name = options.name
+    this.parallel = options.parallel
+  }
+
+  async open(table: string, logged: AppliedThrough | null): Promise<AppliedThrough | null> {
+    const name = parseTableName(table, this.#options.database)
+    const found = await this.#options.sessions.use(session => describe(session, name))
+    if (found === null) return null
+    this.#tables.set(table, found)
+    return logged
+  }
+
+  async apply(request: ApplyRequest): Promise<ApplyReceipt> {
+    const { attempts, reach } = this.#options
+    const { table, token, attempt, truncate, schema, partitionBy, changes } = request
+    refusePoint(request)
+    const isWhole = truncate === 'all'
+    await attempts.sweep({ table, token, attempt })
+    const written = await attempts.write(
+      { table, token, attempt },
+      { schema, partitionBy, changes, isWhole },
+    )
+    try {
+      reach('merge.before-claim')
+      await request.claim()
+      await this.#submit(request, written, isWhole)
+      if (!(await attempts.isWhole(written))) throw takenOver(table, written)
+      reach('apply.checked')
+    } catch (error) {
+      // What Hive describes next time may be another table.
+      this.#tables.delete(table)
+      throw error
+    }
+    await attempts.remove(written)
+    const { upserts, patches, deletes, searches } = written.facts
+    // Hive does not say which rows were there: what was written counts as updated.
+    const counts = { rowsUpdated: upserts + patches, rowsDeleted: deletes, rowsSearched: searches }
+    return { outcome: 'applied', ...nothing, ...counts }
+  }
+
+  close(): Promise<void> {
+    return this.#options.sessions.close()
+  }
+
+  async #submit(request: ApplyRequest, written: WrittenAttempt, isWhole: boolean): Promise<void> {
+    const { sessions, clock, drainTimeoutMs, reach } = this.#options
+    const { table, isInDoubt, signal } = request
+    const name = parseTableName(table, this.#options.database)
+    await sessions.use(async session => {
+      if (isInDoubt) {
+        const ended = await drain(session, name, { clock, timeoutMs: drainTimeoutMs, signal })
+        this.#options.logger.info('table.drained', { table, transactions: ended })
+      }
+      reach('apply.drained')
+      const target = await this.#ensureTable(session, name, request)
+      // What was staged may come to nothing.
+      if (written.rowCount === 0) return
+      await overFolder(session, this.#folderTable(request, written), signal, async source => {
+        const isEmpty = request.schema.columns.length === 0
+        const sql = isEmpty
+          ? emptySql(quoteTable(name), source)
+          : mergeSql(mergeInput(request, { name, target, written, source, isWhole }))
+        await session.execute(sql, { signal, incarnation: session.incarnation })
+      })
+      reach('apply.answered')
+    })
+  }
+
+  /** The target as it is when the rows of the request fit into it. */
+  async #ensureTable(
+    session: HiveSession,
+    name: TableName,
+    { table, schema, partitionBy }: ApplyRequest,
+  ): Promise<HiveTable> {
+    const known = this.#tables.get(table)
+    if (schema.columns.length === 0 && known !== undefined) return known
+    const wanted = targetTable(schema, partitionBy)
+    const found =
+      known ?? (await this.#inTurn(() => this.#findOrMake(session, name, wanted, schema)))
+    const { missing, problems } = differencesOf(found, wanted)
+    if (problems.length > 0) throw unsuitable(name, problems)
+    if (missing.length > 0) {
+      await session.execute(addColumnsSql(name, missing, found.partition))
+      this.#options.logger.info('table.columns-added', {
+        table,
+        columns: missing.map(column => column.name).join(', '),
+      })
+    }
+    const target = { ...found, columns: [...found.columns, ...missing] }
+    this.#tables.set(table, target)
+    return target
+  }
+
+  #inTurn<T>(action: () => Promise<T>): Promise<T> {
+    const turn = this.#making.then(action)
+    this.#making = turn.catch(() => undefined)
+    return turn
+  }
+
+  async #findOrMake(
+    session: HiveSession,
+    name: TableName,
+    wanted: HiveTable,
+    { key: keys }: TableSchema,
+  ): Promise<HiveTable> {
+    const found = await describe(session, name)
+    if (found !== null) return found
+    const { version, buckets } = this.#options
+    await session.execute(`CREATE DATABASE IF NOT EXISTS ${quoteName(name.database)}`)
+    await session.execute(createTableSql(name, wanted, { keys, version, buckets }))
+    this.#options.logger.info('table.created', { table: `${name.database}.${name.table}` })
+    // Another one may have been made meanwhile.
+    const made = await describe(session, name)
+    assert(made !== null, 'a table that was made is not there', { table: quoteTable(name) })
+    return made
+  }
+
+  #folderTable({ schema }: ApplyRequest, written: WrittenAttempt): FolderTable {
+    const columns = schema.columns.map(({ name, type }) => {
+      return { name: name.toLowerCase(), type: targetTypeText(type) }
+    })
+    return { location: this.#options.attempts.locationOf(written), columns }
+  }
+}
+
+interface FolderTable {
+  readonly location: string
+  readonly columns: readonly HiveColumn[]
+}
+
+/** In this session alone, so that no attempt can meet another one's. */
+const folderTableName = '`forager_changes`'
+
+/** A table over the folder, for as long as the action runs. What was made of it ends with the session. */
+async function overFolder(
+  session: HiveSession,
+  { location, columns }: FolderTable,
+  signal: AbortSignal,
+  action: (source: string) => Promise<void>,
+): Promise<void> {
+  const own = ['`__op` tinyint', '`__sent` string', '`__search` boolean', '`__place` string']
+  const all = [...own, ...columns.map(({ name, type }) => `${quoteName(name)} ${type}`)]
+  await session.execute(`DROP TABLE IF EXISTS ${folderTableName}`, { signal })
+  await session.execute(
+    `CREATE TEMPORARY EXTERNAL TABLE ${folderTableName} (${all.join(', ')})\n` +
+      `STORED AS ORC LOCATION ${quoteText(location)}`,
+    { signal },
+  )
+  await action(folderTableName)
+  await session.execute(`DROP TABLE IF EXISTS ${folderTableName}`)
+}
+
+function mergeInput(
+  { schema, partitionBy }: ApplyRequest,
+  parts: {
+    readonly name: TableName
+    readonly target: HiveTable
+    readonly written: WrittenAttempt
+    readonly source: string
+    readonly isWhole: boolean
+  },
+): MergeInput {
+  const { name, target, written, source, isWhole } = parts
+  return {
+    target: quoteTable(name),
+    source,
+    table: target,
+    keys: keysOf(schema, written, isWhole),
+    sourceColumns: schema.columns.map(column => column.name.toLowerCase()),
+    partitionSource: partitionBy === null ? null : partitionBy.column.toLowerCase(),
+    facts: written.facts,
+    isWhole,
+  }
+}
+
+/** Null-safe only where it has to be: see `KeyColumn`. */
+function keysOf(
+  schema: TableSchema,
+  { nullKeys }: WrittenAttempt,
+  isWhole: boolean,
+): readonly KeyColumn[] {
+  const mayBeNull = (key: string): boolean => {
+    return schema.columns.find(({ name }) => name === key)?.nullable === true
+  }
+  const keys = schema.key.map(key => {
+    const name = key.toLowerCase()
+    return { name, nullable: nullKeys.has(name) || (isWhole && mayBeNull(key)) }
+  })
+  const isAllNullable = keys.every(({ nullable }) => nullable)
+  return isAllNullable && nullKeys.size === 0
+    ? keys.map(({ name }) => ({ name, nullable: false }))
+    : keys
+}
+
+/** Null when there is no such table. */
+async function describe(session: HiveSession, name: TableName): Promise<HiveTable | null> {
+  try {
+    const { rows } = await session.query(`DESCRIBE ${quoteTable(name)}`)
+    return parseDescribe(rows)
+  } catch (error) {
+    const isMissing = error instanceof ForagerError && error.code === 'statement-failed'
+    if (isMissing && /table not found|database does not exist|NoSuchObject/i.test(error.message)) {
+      return null
+    }
+    throw error
+  }
+}
+
+/** Rows of Hive do not keep their place in the source's log. */
+function refusePoint({ table, truncate }: ApplyRequest): void {
+  if (typeof truncate === 'string') return
+  throw new WarehouseError(
+    'truncate-by-position',
+    'a truncate came through a topic of several partitions, so its order among other changes is not known',
+    { context: { table } },
+  )
+}
+
+function unsuitable(name: TableName, problems: readonly string[]): WarehouseError {
+  const table = `${name.database}.${name.table}`
+  return new WarehouseError('target-unsuitable', problems.join('; '), { context: { table } })
+}
+
+function takenOver(table: string, { folder }: WrittenAttempt): StateError {
+  return new StateError('task-fenced', `the folder ${folder} was taken away by a later owner`, {
+    context: { table },
+  })
+}

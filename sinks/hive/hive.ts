@@ -1,0 +1,92 @@
+/** Hive as a sink of a topology: staging that Hive can read, and tables that follow by `MERGE`. */
+import type { PartitionBy } from '../../model/partition-by.ts'
+import { parsePartitionBy } from '../../model/partition-by.ts'
+import { StagedFiles } from '../staged-files.ts'
+import type { StagingFiles } from '../staging-files.ts'
+import type { SinkContext, WarehouseSink } from '../warehouse.ts'
+import { AttemptFiles } from './attempt-files.ts'
+import type { HiveConnectionOptions } from './hive-options.ts'
+import { hiveAddress } from './hive-options.ts'
+import { HiveSessions } from './hive-sessions.ts'
+import { HiveWarehouse } from './hive-warehouse.ts'
+import type { HiveVersion } from './target-table.ts'
+
+export interface HiveOptions {
+  readonly connection: HiveConnectionOptions
+  /** Files that Hive can read as well. */
+  readonly staging: (context: SinkContext) => StagingFiles
+  /** Folder of staged windows and of attempts; an application has its own. */
+  readonly stagingPath: string
+  /** Everything goes to this table; by default a table keeps its name. */
+  readonly table?: string
+  /** `column` or `year_month(column)`; or by table, where several tables go through. */
+  readonly partitionBy?: string | ((table: string) => PartitionBy | null)
+  /** Of targets that are named without one: `default`. */
+  readonly database?: string
+  /** Default `4.0`. */
+  readonly version?: HiveVersion
+  /** Tables that are applied to at once: 2. */
+  readonly sessions?: number
+  /** How long statements that are open on a table are waited for when one of ours is in doubt: 10 min. */
+  readonly drainTimeoutMs?: number
+  /** Of new tables, for Hive 2.3: 4. */
+  readonly buckets?: number
+}
+
+const defaultDrainTimeoutMs = 10 * 60_000
+
+/**
+ * What every session needs. Beyond these, what was measured to matter (docs/hive.md):
+ * `hive.tez.auto.reducer.parallelism` lost and doubled rows of a `MERGE` into a partitioned table;
+ * without the cost-based optimizer Hive cannot compile one; the check of cardinality costs a third of it,
+ * and what it would find is asserted before the file is closed.
+ */
+const sessionSettings: Readonly<Record<string, string>> = {
+  'hive.support.concurrency': 'true',
+  'hive.txn.manager': 'org.apache.hadoop.hive.ql.lockmgr.DbTxnManager',
+  'hive.exec.dynamic.partition.mode': 'nonstrict',
+  'hive.tez.auto.reducer.parallelism': 'false',
+  'hive.cbo.enable': 'true',
+  'hive.merge.cardinality.check': 'false',
+  'hive.stats.autogather': 'false',
+}
+
+export function hive(options: HiveOptions): WarehouseSink {
+  const { partitionBy, table, connection, stagingPath: root } = options
+  const fixed = typeof partitionBy === 'string' ? parsePartitionBy(partitionBy) : null
+  const name = `hive:${hiveAddress(connection)}`
+  return {
+    name,
+    targetOf: source => ({
+      table: table ?? source,
+      partitionBy: typeof partitionBy === 'function' ? partitionBy(source) : fixed,
+    }),
+    open: context => {
+      const { clock, random } = context
+      const files = options.staging(context)
+      const parallel = options.sessions ?? 2
+      const version = options.version ?? '4.0'
+      const settings = { ...sessionSettings, ...connection.sessionSettings }
+      return {
+        staging: new StagedFiles({ files, root, random }),
+        warehouse: new HiveWarehouse({
+          ...context,
+          name,
+          version,
+          parallel,
+          sessions: new HiveSessions({ ...connection, sessionSettings: settings }, clock, parallel),
+          attempts: new AttemptFiles({
+            files,
+            root: `${root}/apply`,
+            random,
+            // ORC of Hive before 4.0 has no zstd.
+            compression: version === '4.0' ? 'zstd' : 'zlib',
+          }),
+          database: options.database ?? 'default',
+          drainTimeoutMs: options.drainTimeoutMs ?? defaultDrainTimeoutMs,
+          buckets: options.buckets ?? 4,
+        }),
+      }
+    },
+  }
+}

@@ -1,0 +1,284 @@
+/**
+ * The statement of an apply, as a pure function: from the target and what a batch holds to SQL. It is
+ * state-based, so repeating it changes nothing: it says which rows are to be there and which are not,
+ * never what is to be added.
+ *
+ * The batch is a table with the columns of the target's source and four of our own:
+ *
+ *     __op      0 the row is to be as it is here, 1 its sent columns are, 2 it is not to be there, 3 the
+ *               table is to hold nothing but these rows: a batch that was taken away has no such row
+ *     __sent    of a patch: '1' for each column that was sent and '0' for each that was not, in order
+ *     __search  the row may be in any partition: wherever else it is found by its key, it goes
+ *     __place   text of the row's partition, `__HIVE_DEFAULT_PARTITION__` for null; null: not known
+ */
+import { nullPartition } from '../../model/partition-by.ts'
+import { quoteName, quoteText } from './sql-text.ts'
+import type { HiveColumn, HiveTable } from './target-table.ts'
+
+export const upsertOp = 0
+export const patchOp = 1
+export const deleteOp = 2
+export const wholeOp = 3
+
+export interface KeyColumn {
+  readonly name: string
+  /**
+   * Null is a value like any other then. Not all of the columns that rows are found by may be so: Hive takes
+   * a row that is not there for one whose key is null, and fails.
+   */
+  readonly nullable: boolean
+}
+
+/** What a batch holds: parts of the statement that nothing needs are left out. */
+export interface BatchFacts {
+  readonly upserts: number
+  readonly patches: number
+  readonly deletes: number
+  /** Rows whose partition before is not known. */
+  readonly searches: number
+  /** Texts of all partitions that it touches; null when they are not known, or are too many to list. */
+  readonly places: readonly string[] | null
+}
+
+export interface MergeInput {
+  /** Quoted, with its database. */
+  readonly target: string
+  /** Quoted name of the table over the attempt's folder. */
+  readonly source: string
+  readonly table: HiveTable
+  readonly keys: readonly KeyColumn[]
+  /** The source's columns in the order of `__sent`. */
+  readonly sourceColumns: readonly string[]
+  /** Column whose value says the partition: it is sent, or the row stays where it is. */
+  readonly partitionSource: string | null
+  readonly facts: BatchFacts
+  /** Rows that the batch does not have go. */
+  readonly isWhole: boolean
+}
+
+export function mergeSql(input: MergeInput): string {
+  const { target, table, facts, isWhole } = input
+  const isPlain = table.partition === null && !isWhole
+  const using = isPlain ? `${input.source} AS s` : `(\n${sourceQuery(input)}\n) AS s`
+  const lines = [`MERGE INTO ${target} AS t`, `USING ${using}`, `ON ${onCondition(input)}`]
+  const removes = facts.deletes + facts.searches > 0 || isWhole
+  const writes = facts.upserts + facts.patches > 0
+  if (removes) lines.push(`WHEN MATCHED AND s.\`__op\` = ${deleteOp} THEN DELETE`)
+  const changes = writes ? assignments(input) : []
+  if (changes.length > 0) {
+    const condition = removes ? ` AND s.\`__op\` <> ${deleteOp}` : ''
+    lines.push(`WHEN MATCHED${condition} THEN UPDATE SET`, `  ${changes.join(',\n  ')}`)
+  }
+  if (writes) {
+    const condition = removes ? ` AND s.\`__op\` <> ${deleteOp}` : ''
+    lines.push(`WHEN NOT MATCHED${condition} THEN INSERT VALUES (${insertValues(input)})`)
+  }
+  return lines.join('\n')
+}
+
+/** All of the batch as new rows: only for rows that the table surely does not have. */
+export function appendSql(input: MergeInput): string {
+  const { target, source, table } = input
+  const partition =
+    table.partition === null ? '' : ` PARTITION (${quoteName(table.partition.name)})`
+  const values = table.columns.map(({ name }) => valueOrNull(input, name))
+  const { partition: by } = table
+  if (by !== null) values.push(insertedPlace(by, placeOf(by)))
+  return `INSERT INTO ${target}${partition}\nSELECT ${values.join(', ')}\nFROM ${source} AS s`
+}
+
+/** Key, and partition where there is one: a row that moves is one row less here and one more there. */
+function onCondition({ keys, table, facts, isWhole }: MergeInput): string {
+  const partition = table.partition
+  const conditions = keys
+    .filter(({ name }) => name !== partition?.name)
+    .map(key => equal(key, `t.${quoteName(key.name)}`, `s.${quoteName(key.name)}`))
+  if (partition === null) return conditions.join(' AND ')
+  conditions.push(samePlace(partition, 's.`__place`'))
+  const { places } = facts
+  const isPruned = places !== null && places.length > 0 && !places.includes(nullPartition)
+  // Constants, so that Hive reads no other partition.
+  if (isPruned && !isWhole) {
+    const known = places.map(place => literal(partition, place))
+    conditions.push(`t.${quoteName(partition.name)} IN (${known.join(', ')})`)
+  }
+  return conditions.join(' AND ')
+}
+
+/**
+ * Null-safe always: from `=` Hive concludes that the column is not null, and leaves out the default partition,
+ * although a column of texts has its name there and not null (4.0.1).
+ */
+function samePlace({ name }: HiveColumn, place: string): string {
+  return `t.${quoteName(name)} <=> ${place}`
+}
+
+function isTextType(type: string): boolean {
+  return /^(string|varchar|char)/.test(type)
+}
+
+function literal({ type }: HiveColumn, text: string): string {
+  return type === 'string' ? quoteText(text) : `CAST(${quoteText(text)} AS ${type})`
+}
+
+function equal({ nullable }: KeyColumn, left: string, right: string): string {
+  return `${left} ${nullable ? '<=>' : '='} ${right}`
+}
+
+/** Columns that the source does not have keep what they hold. */
+function assignments({ table, keys, sourceColumns, facts }: MergeInput): readonly string[] {
+  const isKey = (name: string): boolean => keys.some(key => key.name === name)
+  return table.columns.flatMap(({ name }) => {
+    const place = sourceColumns.indexOf(name)
+    if (place < 0 || isKey(name)) return []
+    const column = quoteName(name)
+    // With partitions a patch is completed where its row is found.
+    const isPatched = facts.patches > 0 && table.partition === null
+    const value = isPatched ? `IF(${isUnsent(place)}, t.${column}, s.${column})` : `s.${column}`
+    return [`${column} = ${value}`]
+  })
+}
+
+function isUnsent(place: number): string {
+  return `s.\`__op\` = ${patchOp} AND substr(s.\`__sent\`, ${place + 1}, 1) = '0'`
+}
+
+function insertValues(input: MergeInput): string {
+  const values = input.table.columns.map(({ name }) => valueOrNull(input, name))
+  const { partition } = input.table
+  if (partition !== null) values.push(insertedPlace(partition, 's.`__place`'))
+  return values.join(', ')
+}
+
+function valueOrNull({ sourceColumns }: MergeInput, name: string): string {
+  return sourceColumns.includes(name) ? `s.${quoteName(name)}` : 'NULL'
+}
+
+/** The partition that a row of the batch names, as the target's column shows it. */
+function placeOf({ type }: HiveColumn): string {
+  if (type === 'string') return 's.`__place`'
+  const place = isTextType(type)
+    ? 's.`__place`'
+    : `NULLIF(s.\`__place\`, ${quoteText(nullPartition)})`
+  return `CAST(${place} AS ${type})`
+}
+
+function insertedPlace({ type }: HiveColumn, place: string): string {
+  return isTextType(type) ? `NULLIF(${place}, ${quoteText(nullPartition)})` : place
+}
+
+/**
+ * The batch with the rows that follow from what the table has: where a row has to go that is found by
+ * its key, and patches completed to whole rows, so that they can move with all that is kept.
+ */
+function sourceQuery(input: MergeInput): string {
+  const { table, facts, isWhole } = input
+  const parts: string[] = []
+  if (table.partition === null || facts.upserts + facts.deletes > 0) parts.push(givenRows(input))
+  if (table.partition !== null && facts.patches > 0) parts.push(completedPatches(input))
+  if (table.partition !== null && facts.searches > 0) parts.push(rowsElsewhere(input))
+  if (isWhole) parts.push(rowsThatGo(input))
+  return parts.join('\n  UNION ALL\n')
+}
+
+/** Columns of every part of the query, in one order: op, keys and values, place. */
+function projection(input: MergeInput, of: (column: HiveColumn) => string): readonly string[] {
+  return usedColumns(input).map(column => `${of(column)} AS ${quoteName(column.name)}`)
+}
+
+function usedColumns({ table, sourceColumns }: MergeInput): readonly HiveColumn[] {
+  return table.columns.filter(({ name }) => sourceColumns.includes(name))
+}
+
+function select(op: string, columns: readonly string[], place: string | null): string {
+  const all = [
+    `${op} AS \`__op\``,
+    ...columns,
+    ...(place === null ? [] : [`${place} AS \`__place\``]),
+  ]
+  return `  SELECT ${all.join(', ')}`
+}
+
+const opOf = (op: number): string => `CAST(${op} AS tinyint)`
+
+function givenRows(input: MergeInput): string {
+  const { table, source, facts, isWhole } = input
+  const { partition } = table
+  const columns = projection(input, ({ name }) => `s.${quoteName(name)}`)
+  const place = partition === null ? null : placeOf(partition)
+  // A row to be searched for is found below; where it is to go is not known here.
+  const conditions = [
+    ...(isWhole ? [`s.\`__op\` <> ${wholeOp}`] : []),
+    ...(facts.patches > 0 ? [`s.\`__op\` <> ${patchOp}`] : []),
+    ...(facts.searches > 0 ? [`NOT (s.\`__op\` = ${deleteOp} AND s.\`__search\`)`] : []),
+  ]
+  const where = conditions.length === 0 ? '' : `\n  WHERE ${conditions.join(' AND ')}`
+  return `${select('s.`__op`', columns, place)}\n  FROM ${source} AS s${where}`
+}
+
+function completedPatches(input: MergeInput): string {
+  const { table, source, target, keys, sourceColumns } = input
+  const partition = table.partition!
+  const isKey = (name: string): boolean => keys.some(key => key.name === name)
+  const columns = projection(input, ({ name }) => {
+    const column = quoteName(name)
+    if (isKey(name)) return `s.${column}`
+    const isNot = `substr(s.\`__sent\`, ${sourceColumns.indexOf(name) + 1}, 1) = '0'`
+    return `IF(${isNot}, t.${column}, s.${column})`
+  })
+  const own = `t.${quoteName(partition.name)}`
+  return [
+    select(opOf(upsertOp), columns, `IF(${isMoving(input)}, ${placeOf(partition)}, ${own})`),
+    `  FROM ${source} AS s LEFT JOIN ${target} AS t ON ${keysEqual(keys)}`,
+    `  WHERE s.\`__op\` = ${patchOp}`,
+  ].join('\n')
+}
+
+/** Whether a patch says where its row is to be. */
+function isMoving({ sourceColumns, partitionSource }: MergeInput): string {
+  return `substr(s.\`__sent\`, ${sourceColumns.indexOf(partitionSource!) + 1}, 1) = '1'`
+}
+
+function rowsElsewhere(input: MergeInput): string {
+  const { table, source, target, keys } = input
+  const partition = table.partition!
+  const columns = projection(input, ({ name, type }) => {
+    return keys.some(key => key.name === name) ? `s.${quoteName(name)}` : `CAST(NULL AS ${type})`
+  })
+  const own = `t.${quoteName(partition.name)}`
+  const isElsewhere = `(s.\`__op\` = ${deleteOp} OR NOT (${samePlace(partition, placeOf(partition))}))`
+  return [
+    select(opOf(deleteOp), columns, own),
+    `  FROM ${source} AS s JOIN ${target} AS t ON ${keysEqual(keys)}`,
+    `  WHERE s.\`__search\` AND ${isElsewhere}`,
+  ].join('\n')
+}
+
+/** Nothing goes when the batch is not there any more: who took it away has put the table in order. */
+function rowsThatGo(input: MergeInput): string {
+  const { table, source, target, keys } = input
+  const { partition } = table
+  const columns = projection(input, ({ name, type }) => {
+    return keys.some(key => key.name === name) ? `t.${quoteName(name)}` : `CAST(NULL AS ${type})`
+  })
+  const own = partition === null ? null : `t.${quoteName(partition.name)}`
+  const isSamePlace = partition === null ? '' : ` AND ${samePlace(partition, placeOf(partition))}`
+  return [
+    select(opOf(deleteOp), columns, own),
+    `  FROM ${target} AS t CROSS JOIN (SELECT 1 FROM ${source} WHERE \`__op\` = ${wholeOp}) AS w`,
+    `  LEFT JOIN ${source} AS s ON s.\`__op\` = ${upsertOp} AND ${keysEqual(keys)}${isSamePlace}`,
+    '  WHERE s.`__op` IS NULL',
+  ].join('\n')
+}
+
+/** All rows go, of a table of which nothing else is known. */
+export function emptySql(target: string, source: string): string {
+  const isThere = `SELECT 1 FROM ${source} AS s WHERE s.\`__op\` = ${wholeOp}`
+  return `DELETE FROM ${target} WHERE EXISTS (${isThere})`
+}
+
+function keysEqual(keys: readonly KeyColumn[]): string {
+  return keys
+    .map(key => equal(key, `t.${quoteName(key.name)}`, `s.${quoteName(key.name)}`))
+    .join(' AND ')
+}

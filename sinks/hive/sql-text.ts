@@ -1,0 +1,58 @@
+/**
+ * Names and texts in Hive's SQL. Nothing that comes from outside reaches a statement in another way:
+ * identifiers are quoted and checked, values are literals that are escaped.
+ */
+import { WarehouseError } from '../../model/errors.ts'
+
+/** Of the metastore's columns for names. */
+const maxNameChars = 128
+
+/** An identifier of Hive: case is not kept. WarehouseError `name-unsupported` for one that Hive refuses. */
+export function quoteName(name: string): string {
+  if (name === '' || name.length > maxNameChars || [...name].some(isRefused)) {
+    throw new WarehouseError('name-unsupported', `Hive has no name like "${name}"`)
+  }
+  return `\`${name.toLowerCase()}\``
+}
+
+/** A backtick would end the name, and control characters are in no name. */
+function isRefused(char: string): boolean {
+  return char === '`' || char < ' '
+}
+
+/** A string literal. Hive reads backslashes as escapes. */
+export function quoteText(text: string): string {
+  const escaped = text
+    .replaceAll('\\', '\\\\')
+    .replaceAll("'", "\\'")
+    .replaceAll('\n', '\\n')
+    .replaceAll('\r', '\\r')
+    .replaceAll('\u0000', '\\0')
+    // A statement ends at a semicolon for some of Hive's clients.
+    .replaceAll(';', '\\;')
+  return `'${escaped}'`
+}
+
+export interface TableName {
+  readonly database: string
+  readonly table: string
+}
+
+/** `table`, or `database.table`. */
+export function parseTableName(name: string, defaultDatabase: string): TableName {
+  const point = name.indexOf('.')
+  const parts = point < 0 ? [defaultDatabase, name] : [name.slice(0, point), name.slice(point + 1)]
+  for (const part of parts) {
+    if (!/^[A-Za-z0-9_]+$/.test(part!)) {
+      throw new WarehouseError(
+        'name-unsupported',
+        `"${part}" of the target ${name} is no name of Hive: letters, digits and "_"`,
+      )
+    }
+  }
+  return { database: parts[0]!.toLowerCase(), table: parts[1]!.toLowerCase() }
+}
+
+export function quoteTable({ database, table }: TableName): string {
+  return `${quoteName(database)}.${quoteName(table)}`
+}
