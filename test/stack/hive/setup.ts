@@ -1,14 +1,23 @@
-/** Where the servers of Hive are: `FORAGER_TEST_WEBHDFS=http://127.0.0.1:9870,hdfs://127.0.0.1:8020`. */
+/** All servers from the databases to Hive, for the tests of this folder. */
 import type { TestProject } from 'vitest/node'
+import { kafkaPort, portOf } from '../../../scripts/stack/parts.ts'
+import { startStack } from '../start-stack.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
     webhdfs: { readonly url: string; readonly location: string }
+    hive: { readonly host: string; readonly port: number }
   }
 }
 
-export default function setup(project: TestProject): void {
-  const [url, location] = (process.env.FORAGER_TEST_WEBHDFS ?? '').split(',')
-  if (!url || !location) throw new Error('FORAGER_TEST_WEBHDFS does not say where HDFS is')
-  project.provide('webhdfs', { url, location })
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const { stack, stop } = await startStack([])
+  project.provide('broker', `127.0.0.1:${kafkaPort(stack)}`)
+  project.provide('stack', stack)
+  project.provide('hive', { host: '127.0.0.1', port: portOf('hiveserver2', stack) })
+  project.provide('webhdfs', {
+    url: `http://127.0.0.1:${portOf('namenodeHttp', stack)}`,
+    location: `hdfs://127.0.0.1:${portOf('namenode', stack)}`,
+  })
+  return stop
 }
