@@ -71,7 +71,8 @@ function takeBytes(waiting: readonly WaitingBatch[], maxBytes: number): readonly
     schema = unionSchema(schema, batch.schema)
     return false
   })
-  return end < 0 ? waiting : waiting.slice(0, end)
+  // A list of its own: while the plan is carried out, others come to wait.
+  return end < 0 ? [...waiting] : waiting.slice(0, end)
 }
 
 /** The shortest head of the batches in which every task has passed the same marker, as its newest. */

@@ -18,7 +18,16 @@ export async function runSql(
     return await run(command, [...args, '-Atq', '-v', 'ON_ERROR_STOP=1'], text, env)
   }
   const port = String(portOf('mariadb', stack))
-  const login = ['-h', '127.0.0.1', '-P', port, '-u', 'root', '-proot']
+  const login = [
+    '-h',
+    '127.0.0.1',
+    '-P',
+    port,
+    '-u',
+    'root',
+    '-proot',
+    '--default-character-set=utf8mb4',
+  ]
   return await run('mariadb', [...login, '--batch', '--raw', '--skip-column-names'], text, {})
 }
 

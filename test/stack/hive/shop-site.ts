@@ -8,6 +8,12 @@ export const text = (kind: DatabaseKind, name: string): SiteColumn => ({
   inHive: `CAST(\`${name}\` AS string)`,
 })
 
+/** Of a column that says the partition: Hive shows the name of the default partition for null. */
+export const place = (kind: DatabaseKind, name: string): SiteColumn => ({
+  ...text(kind, name),
+  inHive: `NULLIF(CAST(\`${name}\` AS string), '__HIVE_DEFAULT_PARTITION__')`,
+})
+
 /** A date and time to the microsecond. */
 export const time = (kind: DatabaseKind, name: string): SiteColumn => ({
   name,
@@ -21,7 +27,10 @@ export const time = (kind: DatabaseKind, name: string): SiteColumn => ({
 export function shopTables(kind: DatabaseKind): readonly SiteTable[] {
   const columns = (...names: string[]): SiteColumn[] => names.map(name => text(kind, name))
   return [
-    { name: 'user', columns: [...columns('id', 'name', 'sex'), time(kind, 'create_time')] },
+    {
+      name: 'user',
+      columns: [...columns('id', 'name'), place(kind, 'sex'), time(kind, 'create_time')],
+    },
     { name: 'product', columns: columns('id', 'name', 'price', 'stock') },
     {
       name: 'user_order',

@@ -95,12 +95,22 @@ export class Site {
     await runSql(this.stack, this.#options.kind, own)
   }
 
+  async execute(statement: string): Promise<void> {
+    await this.sessions.use(session => session.execute(statement))
+  }
+
   async hive(statement: string): Promise<readonly (readonly unknown[])[]> {
     return await this.sessions.use(async session => (await session.query(statement)).rows)
   }
 
-  /** All that was changed in the database until now is in Hive, or on no way any more. */
+  /** All that was changed in the database until now is in Hive, or parked. */
   async untilFollowed(): Promise<void> {
+    await this.untilMark()
+    await this.untilIdle()
+  }
+
+  /** A row that is written now is in Hive; those of other tables may still be on their way. */
+  async untilMark(): Promise<void> {
     this.#marks += 1
     await this.sql(`INSERT INTO @S@.marks VALUES (${this.#marks})`)
     await until(
@@ -114,7 +124,6 @@ export class Site {
       },
       deadlineMs,
     )
-    await this.untilIdle()
   }
 
   /** All that is in Kafka is read, staged, and applied or parked. */
@@ -190,8 +199,13 @@ export class Site {
 
   async #make(): Promise<void> {
     const { kind, schema, topicPartitions: partitions = 1 } = this.#options
-    await this.hive(`CREATE DATABASE IF NOT EXISTS ${this.schema}`)
-    await this.sql(`CREATE SCHEMA @S@`, ...schema, `CREATE TABLE @S@.marks (id INT PRIMARY KEY)`)
+    await this.execute(`CREATE DATABASE IF NOT EXISTS ${this.schema}`)
+    const charset = kind === 'mariadb' ? ' CHARACTER SET utf8mb4' : ''
+    await this.sql(
+      `CREATE SCHEMA @S@${charset}`,
+      ...schema,
+      `CREATE TABLE @S@.marks (id INT PRIMARY KEY)`,
+    )
     const options = { topicPrefix: this.#prefix, include: [this.schema], partitions }
     const config =
       kind === 'mariadb'
@@ -211,9 +225,7 @@ export class Site {
     await deleteConnector(this.stack, this.schema).catch(() => undefined)
     const cascade = kind === 'postgres' ? ' CASCADE' : ''
     await this.sql(`DROP SCHEMA IF EXISTS @S@${cascade}`).catch(() => undefined)
-    await this.sessions
-      .use(session => session.execute(`DROP DATABASE IF EXISTS ${this.schema} CASCADE`))
-      .catch(() => undefined)
+    await this.execute(`DROP DATABASE IF EXISTS ${this.schema} CASCADE`).catch(() => undefined)
     await this.sessions.close()
     await this.log.close()
   }
