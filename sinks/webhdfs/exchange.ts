@@ -151,7 +151,7 @@ export class Exchange {
       this.#wake()
     })
     response.on('end', () => {
-      this.#isComplete = response.complete
+      this.#isComplete = response.complete && this.#failure === null
       this.#wake()
     })
     response.on('error', error => this.#fail(error))
