@@ -9,8 +9,11 @@ import type { HiveAuth, HiveConnectionOptions } from '../sinks/hive/hive-options
 import { localStagingFiles } from '../sinks/local-staging-files.ts'
 import type { StagingFiles } from '../sinks/staging-files.ts'
 import type { SinkContext, WarehouseSink } from '../sinks/warehouse.ts'
+import type { TlsOptions } from '../sinks/webhdfs/exchange.ts'
+import type { WebHdfsOptions } from '../sinks/webhdfs/webhdfs-staging-files.ts'
 import { WebHdfsStagingFiles } from '../sinks/webhdfs/webhdfs-staging-files.ts'
 import type { LoadedConfig } from './config.ts'
+import type { StagingConfig } from './staging-schema.ts'
 import { UsageError } from './usage-error.ts'
 import type { HiveWarehouseConfig } from './warehouse-schema.ts'
 import { withoutUndefined } from './without-undefined.ts'
@@ -51,10 +54,23 @@ type FilesContext = Pick<SinkContext, 'fileSystem' | 'clock' | 'random'>
 
 function stagingOf({ staging }: LoadedConfig['config']): (context: FilesContext) => StagingFiles {
   if (staging.type === 'local') return ({ fileSystem }) => localStagingFiles(fileSystem)
-  const { urls, location, user, delegationToken, tls } = staging
-  const given = withoutUndefined({ user, delegationToken, tls: tls && withoutUndefined(tls) })
   return ({ clock, random }) => {
-    return new WebHdfsStagingFiles({ urls, location, ...given, clock, random } as never)
+    return new WebHdfsStagingFiles({ ...webHdfsOptions(staging), clock, random })
+  }
+}
+
+function webHdfsOptions(
+  staging: Extract<StagingConfig, { type: 'webhdfs' }>,
+): Omit<WebHdfsOptions, 'clock' | 'random'> {
+  const { urls, location, user, delegationToken, tls, requestTimeout, retryTimeout } = staging
+  return {
+    urls,
+    location,
+    ...(user === undefined ? {} : { user }),
+    ...(delegationToken === undefined ? {} : { delegationToken }),
+    ...(tls === undefined ? {} : { tls: withoutUndefined(tls) as TlsOptions }),
+    requestTimeoutMs: requestTimeout,
+    retryTimeoutMs: retryTimeout,
   }
 }
 

@@ -16,7 +16,7 @@ import {
 
 const small = pieces(3, 1000)
 /** More than is held: it is sent while it is written. */
-const large = pieces(24)
+const large = pieces(40)
 
 const unreachable = { code: 'storage-unreachable', retry: 'backoff' }
 
@@ -58,7 +58,7 @@ describe('a file that is created', () => {
 
   it('is not there when its connection is cut, and that is said', async () => {
     const folder = await freshFolder()
-    const cut = once('CREATE', { cutAfterBytes: 20 * 1024 * 1024 })
+    const cut = once('CREATE', { cutAfterBytes: 36 * 1024 * 1024 })
     const { files, dataNode } = await behindProxies({ dataNode: cut })
     await expect(write(files, `${folder}/f`, large)).rejects.toMatchObject({
       ...unreachable,
@@ -71,7 +71,7 @@ describe('a file that is created', () => {
     expect(await direct.list(folder)).toEqual([])
     // Who writes it anew is not in the way of a lease, or of what was left.
     await write(files, `${folder}/f`, large)
-    expect((await direct.stat(`${folder}/f`))?.sizeBytes).toBe(24 * 1024 * 1024)
+    expect((await direct.stat(`${folder}/f`))?.sizeBytes).toBe(40 * 1024 * 1024)
   })
 
   it.each([

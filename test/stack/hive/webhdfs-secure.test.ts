@@ -38,7 +38,7 @@ describe('WebHDFS by TLS', () => {
     const { nameNode, dataNode } = await secureProxies()
     const files = filesAt({ urls: [nameNode.origin], tls: { ca: await pem('ca.pem') } })
     const path = `${await freshFolder()}/f`
-    const parts = pieces(20)
+    const parts = pieces(36)
     await write(files, path, parts)
     expect((await read(files, path)).equals(Buffer.concat(parts))).toBe(true)
     expect(dataNode.ops).toEqual(['CREATE', 'OPEN'])
