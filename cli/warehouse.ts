@@ -1,5 +1,6 @@
 /** From a configuration to its warehouse and its staging. */
 import { join, resolve } from 'node:path'
+import { silentLogger } from '../observe/logger.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'
 import { systemRandom } from '../runtime/random.ts'
@@ -46,22 +47,26 @@ export function stagingPath(loaded: LoadedConfig): string {
 
 /** The files of staging, for who looks at them beside a run. */
 export function openStagingFiles({ config }: LoadedConfig): StagingFiles {
-  const parts = { fileSystem: nodeFileSystem, clock: systemClock, random: systemRandom }
-  return stagingOf(config)(parts)
+  return stagingOf(config)({
+    fileSystem: nodeFileSystem,
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
 }
 
-type FilesContext = Pick<SinkContext, 'fileSystem' | 'clock' | 'random'>
+type FilesContext = Pick<SinkContext, 'fileSystem' | 'clock' | 'random' | 'logger'>
 
 function stagingOf({ staging }: LoadedConfig['config']): (context: FilesContext) => StagingFiles {
   if (staging.type === 'local') return ({ fileSystem }) => localStagingFiles(fileSystem)
-  return ({ clock, random }) => {
-    return new WebHdfsStagingFiles({ ...webHdfsOptions(staging), clock, random })
+  return ({ clock, random, logger }) => {
+    return new WebHdfsStagingFiles({ ...webHdfsOptions(staging), clock, random, logger })
   }
 }
 
 function webHdfsOptions(
   staging: Extract<StagingConfig, { type: 'webhdfs' }>,
-): Omit<WebHdfsOptions, 'clock' | 'random'> {
+): Omit<WebHdfsOptions, 'clock' | 'random' | 'logger'> {
   const { urls, location, user, delegationToken, tls, requestTimeout, retryTimeout } = staging
   return {
     urls,
