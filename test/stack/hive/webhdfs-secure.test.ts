@@ -107,5 +107,6 @@ describe('who asks', () => {
 /** Errors as well, with their causes. */
 function everything(_key: string, value: unknown): unknown {
   if (!(value instanceof Error)) return value
-  return { ...value, message: value.message, stack: value.stack, cause: value.cause }
+  const { message, stack, cause } = value
+  return { ...Object.fromEntries(Object.entries(value)), message, stack, cause }
 }
