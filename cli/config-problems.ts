@@ -17,7 +17,8 @@ interface Unchecked {
   } | null
   readonly processingGuarantee?: unknown
   readonly tables?: unknown
-  readonly warehouse?: { readonly path?: unknown } | null
+  readonly warehouse?: { readonly type?: unknown; readonly path?: unknown } | null
+  readonly staging?: { readonly type?: unknown } | null
 }
 
 interface UncheckedTable {
@@ -36,7 +37,7 @@ export async function semanticProblems(
   fileSystem: FileSystem,
   lineAt: LineAt,
 ): Promise<Problem[]> {
-  const { source, tables, warehouse, processingGuarantee } = (
+  const { source, tables, warehouse, staging, processingGuarantee } = (
     typeof given === 'object' ? given : {}
   ) as Unchecked
   const problems: Problem[] = []
@@ -60,6 +61,11 @@ export async function semanticProblems(
       const message = `warehouse.path: ${path} is a file, not a folder`
       problems.push({ line: lineAt(['warehouse', 'path']), message })
     }
+  }
+  if (staging?.type === 'webhdfs' && warehouse?.type === 'embedded') {
+    const message =
+      'staging.type: the embedded warehouse stages in a local folder; webhdfs is for hive'
+    problems.push({ line: lineAt(['staging', 'type']), message })
   }
   if (source?.ordering === 'position' && source.dropRepeats === false) {
     const message =

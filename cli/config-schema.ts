@@ -10,7 +10,8 @@ import type { StartPosition } from '../topology/nodes.ts'
 import { formatNames } from './formats.ts'
 import { client, sasl, tls } from './kafka-connection-schema.ts'
 import { duration, size } from './quantities.ts'
-import { staging, warehouse } from './warehouse-schema.ts'
+import { staging } from './staging-schema.ts'
+import { warehouse } from './warehouse-schema.ts'
 
 /** Text that another parser accepts; its error is the problem that is shown. */
 function parsed<T>(parse: (text: string) => T) {

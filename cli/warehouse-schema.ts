@@ -1,6 +1,7 @@
-/** Keys of the warehouse, and of staging. */
+/** Keys of the warehouse. */
 import { z } from 'zod'
 import { duration, size } from './quantities.ts'
+import { tls } from './tls-schema.ts'
 
 const embeddedWarehouse = z.strictObject({
   type: z
@@ -12,17 +13,6 @@ const embeddedWarehouse = z.strictObject({
     .prefault('60s')
     .describe('How long files stay that left a table, for readers that began before.'),
 })
-
-const tls = (peer: string) =>
-  z
-    .strictObject({
-      ca: z.string().optional().describe(`Certificates that ${peer} is checked against (PEM).`),
-      cert: z.string().optional().describe('Certificate of this client (PEM): `${file:PATH}`.'),
-      key: z.string().optional().describe('Its key (PEM): `${file:PATH}`.'),
-      passphrase: z.string().optional().describe('Of the key: `${env:NAME}`.'),
-    })
-    .optional()
-    .describe(`TLS to ${peer}; \`{}\` trusts what the system trusts.`)
 
 const auth = z
   .strictObject({
@@ -100,46 +90,4 @@ export const warehouse = z
   .discriminatedUnion('type', [embeddedWarehouse, hiveWarehouse])
   .describe('Where the tables are.')
 
-const localStaging = z.strictObject({
-  type: z
-    .literal('local')
-    .default('local')
-    .describe('`local`: a folder of this machine or of a mount.'),
-  path: z
-    .string()
-    .optional()
-    .describe(
-      'Folder of windows that are not applied yet; all instances must reach it, and Hive too. ' +
-        'Absent: with a file source below `state.path`, else below `warehouse.path`.',
-    ),
-})
-
-const webhdfsStaging = z.strictObject({
-  type: z.literal('webhdfs').describe('`webhdfs`: a folder of HDFS.'),
-  urls: z
-    .array(z.url({ protocol: /^https?$/ }))
-    .min(1)
-    .describe('HTTP addresses of the NameNodes: `http://namenode:9870`. The active one is found.'),
-  path: z
-    .string()
-    .regex(/^\//, 'must begin with /')
-    .describe('The folder; applications get one each below it.'),
-  location: z
-    .string()
-    .regex(/^hdfs:\/\/[^/]+$/, 'must be like hdfs://nameservice, without a path')
-    .describe('The same cluster as Hive names it: `hdfs://nameservice`, `hdfs://host:8020`.'),
-  user: z.string().optional().describe('Who asks, where the cluster believes it.'),
-  delegationToken: z
-    .string()
-    .optional()
-    .describe('Instead of a user: `${env:NAME}`, `${file:PATH}`.'),
-  tls: tls('the NameNodes'),
-})
-
-export const staging = z
-  .union([webhdfsStaging, localStaging])
-  .prefault({})
-  .describe('Where closed windows wait for the warehouse.')
-
 export type HiveWarehouseConfig = z.output<typeof hiveWarehouse>
-export type WebHdfsConfig = z.output<typeof webhdfsStaging>

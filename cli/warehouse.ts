@@ -1,5 +1,6 @@
 /** From a configuration to its warehouse and its staging. */
 import { join, resolve } from 'node:path'
+import { silentLogger } from '../observe/logger.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'
 import { systemRandom } from '../runtime/random.ts'
@@ -9,8 +10,11 @@ import type { HiveAuth, HiveConnectionOptions } from '../sinks/hive/hive-options
 import { localStagingFiles } from '../sinks/local-staging-files.ts'
 import type { StagingFiles } from '../sinks/staging-files.ts'
 import type { SinkContext, WarehouseSink } from '../sinks/warehouse.ts'
+import type { TlsOptions } from '../sinks/webhdfs/exchange.ts'
+import type { WebHdfsOptions } from '../sinks/webhdfs/webhdfs-staging-files.ts'
 import { WebHdfsStagingFiles } from '../sinks/webhdfs/webhdfs-staging-files.ts'
 import type { LoadedConfig } from './config.ts'
+import type { StagingConfig } from './staging-schema.ts'
 import { UsageError } from './usage-error.ts'
 import type { HiveWarehouseConfig } from './warehouse-schema.ts'
 import { withoutUndefined } from './without-undefined.ts'
@@ -43,18 +47,35 @@ export function stagingPath(loaded: LoadedConfig): string {
 
 /** The files of staging, for who looks at them beside a run. */
 export function openStagingFiles({ config }: LoadedConfig): StagingFiles {
-  const parts = { fileSystem: nodeFileSystem, clock: systemClock, random: systemRandom }
-  return stagingOf(config)(parts)
+  return stagingOf(config)({
+    fileSystem: nodeFileSystem,
+    clock: systemClock,
+    random: systemRandom,
+    logger: silentLogger,
+  })
 }
 
-type FilesContext = Pick<SinkContext, 'fileSystem' | 'clock' | 'random'>
+type FilesContext = Pick<SinkContext, 'fileSystem' | 'clock' | 'random' | 'logger'>
 
 function stagingOf({ staging }: LoadedConfig['config']): (context: FilesContext) => StagingFiles {
   if (staging.type === 'local') return ({ fileSystem }) => localStagingFiles(fileSystem)
-  const { urls, location, user, delegationToken, tls } = staging
-  const given = withoutUndefined({ user, delegationToken, tls: tls && withoutUndefined(tls) })
-  return ({ clock, random }) => {
-    return new WebHdfsStagingFiles({ urls, location, ...given, clock, random } as never)
+  return ({ clock, random, logger }) => {
+    return new WebHdfsStagingFiles({ ...webHdfsOptions(staging), clock, random, logger })
+  }
+}
+
+function webHdfsOptions(
+  staging: Extract<StagingConfig, { type: 'webhdfs' }>,
+): Omit<WebHdfsOptions, 'clock' | 'random' | 'logger'> {
+  const { urls, location, user, delegationToken, tls, requestTimeout, retryTimeout } = staging
+  return {
+    urls,
+    location,
+    ...(user === undefined ? {} : { user }),
+    ...(delegationToken === undefined ? {} : { delegationToken }),
+    ...(tls === undefined ? {} : { tls: withoutUndefined(tls) as TlsOptions }),
+    requestTimeoutMs: requestTimeout,
+    retryTimeoutMs: retryTimeout,
   }
 }
 

@@ -14,6 +14,7 @@ export class OrcFileWriter {
   readonly #writer: OrcWriter
   #sizeBytes = 0
   #rowCount = 0
+  #end: { sizeBytes: number; rowCount: number } | null = null
 
   private constructor(
     path: string,
@@ -63,10 +64,17 @@ export class OrcFileWriter {
     return this.#writer.flushStripe()
   }
 
-  async close(): Promise<{ sizeBytes: number; rowCount: number }> {
+  /** Writes the end of the file, which then waits for `close`. */
+  async finish(): Promise<{ sizeBytes: number; rowCount: number }> {
     const { sizeBytes, rowCount } = await this.#writer.close()
+    this.#end = { sizeBytes, rowCount }
+    return this.#end
+  }
+
+  async close(): Promise<{ sizeBytes: number; rowCount: number }> {
+    const end = this.#end ?? (await this.finish())
     await this.#file.close()
-    return { sizeBytes, rowCount }
+    return end
   }
 
   /** Gives up and lets go of what the file holds. Never rejects. */

@@ -18,6 +18,7 @@ import type { TableSchema } from '../model/table-schema.ts'
 import type { Value } from '../model/value.ts'
 import type { OrcStructType, OrcValue } from '../orc/index.ts'
 import type { Random } from '../runtime/random.ts'
+import { ClosingFiles } from './closing-files.ts'
 import { fileNameOf } from './file-names.ts'
 import { OrcFileWriter, readOrcRows } from './orc-files.ts'
 import { orcTypeOf } from './orc-types.ts'
@@ -28,6 +29,13 @@ const kinds = ['upsert', 'patch', 'delete'] as const
 const unsealed = '.writing'
 /** They are read once and whole: small stripes keep memory low and slices of work short. */
 const stripeBytes = 8 * 1024 * 1024
+
+interface OpenWindow {
+  /** Folder of its files while they are written, and relative to the root afterwards. */
+  readonly writing: string
+  readonly folder: string
+  readonly closing: ClosingFiles
+}
 
 export class StagedFiles implements Staging {
   readonly #files: StagingFiles
@@ -45,9 +53,12 @@ export class StagedFiles implements Staging {
     const folder = join(fileNameOf(task), attempt)
     const writing = join(this.#root, `${folder}${unsealed}`)
     await this.#files.makeDirectory(writing)
+    const closing = new ClosingFiles()
+    const window = { writing, folder, closing }
     return {
-      write: (table, schema, changes) => this.#write({ writing, folder }, table, schema, changes),
+      write: (table, schema, changes) => this.#write(window, table, schema, changes),
       seal: async () => {
+        await closing.all()
         await this.#files.syncDirectory(writing)
         await this.#files.rename(writing, join(this.#root, folder))
         await this.#files.syncDirectory(join(this.#root, fileNameOf(task)))
@@ -94,7 +105,7 @@ export class StagedFiles implements Staging {
   }
 
   async #write(
-    { writing, folder }: { writing: string; folder: string },
+    { writing, folder, closing }: OpenWindow,
     table: string,
     schema: TableSchema,
     changes: AsyncIterable<readonly NetChange[]>,
@@ -107,7 +118,7 @@ export class StagedFiles implements Staging {
       // It is read once, and soon.
       { stripeBytes, compressionLevel: 1, dictionaryThreshold: 0 },
     )
-    try {
+    const { sizeBytes, rowCount } = await orAbort(file, async () => {
       const toRow = stagedRows(schema)
       let lastKey = ''
       for await (const part of changes) {
@@ -117,12 +128,21 @@ export class StagedFiles implements Staging {
           if (file.writeRow(toRow(change))) await file.flush()
         }
       }
-      const { sizeBytes, rowCount } = await file.close()
-      return { path: `${folder}/${name}`, sizeBytes, rowCount }
-    } catch (error) {
-      await file.abort()
-      throw error
-    }
+      return await file.finish()
+    })
+    await closing.add(sizeBytes, async () => {
+      await orAbort(file, () => file.close())
+    })
+    return { path: `${folder}/${name}`, sizeBytes, rowCount }
+  }
+}
+
+async function orAbort<T>(file: OrcFileWriter, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action()
+  } catch (error) {
+    await file.abort()
+    throw error
   }
 }
 

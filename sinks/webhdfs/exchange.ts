@@ -63,18 +63,10 @@ export class HttpClient {
     return new Exchange(request, this.#clock, options)
   }
 
-  /** A whole request, and its whole answer. */
-  async send(
-    options: Omit<ExchangeOptions, 'bodyBytes'>,
-    body: readonly Uint8Array[] = [],
-  ): Promise<Answer> {
-    const bodyBytes = body.reduce((sum, piece) => sum + piece.length, 0)
-    const exchange = this.start({ ...options, bodyBytes })
+  /** A request without a body, and its whole answer. */
+  async send(options: Omit<ExchangeOptions, 'bodyBytes'>): Promise<Answer> {
+    const exchange = this.start({ ...options, bodyBytes: 0 })
     try {
-      for (const piece of body) {
-        await exchange.write(piece)
-        if (exchange.isAnswered) break
-      }
       return await exchange.finish()
     } catch (error) {
       exchange.destroy()
@@ -159,7 +151,7 @@ export class Exchange {
       this.#wake()
     })
     response.on('end', () => {
-      this.#isComplete = response.complete
+      this.#isComplete = response.complete && this.#failure === null
       this.#wake()
     })
     response.on('error', error => this.#fail(error))

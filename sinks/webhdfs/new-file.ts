@@ -15,7 +15,7 @@ import { hdfsPath } from './paths.ts'
 import { move, statusOf } from './status.ts'
 import type { Upload } from './upload.ts'
 
-const retainedBytes = 16 * 1024 * 1024
+const retainedBytes = 32 * 1024 * 1024
 
 /** What is no file yet. Hive does not read what begins with `_`. */
 export const unfinished = '_writing-'

@@ -18,7 +18,9 @@ export type Fault =
   | { readonly cutAnswerAfterBytes: number }
   /** Another answer than the server's. */
   | { readonly status: number; readonly body: string }
-  /** The server gets the whole request then, whether or not who asked still waits. */
+  /** It passes then. */
+  | { readonly delayedUntil: () => Promise<unknown> }
+  /** The server gets the whole request then, when who asked does not wait any more. */
   | { readonly heldUntil: Promise<void> }
 
 export interface ProxiedRequest {
@@ -97,6 +99,7 @@ export class HttpProxy {
       answer.destroy()
       return
     }
+    if (typeof fault === 'object' && 'delayedUntil' in fault) await fault.delayedUntil()
     await this.#pass(request, answer, url, fault)
   }
 

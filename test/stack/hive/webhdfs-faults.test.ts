@@ -16,7 +16,7 @@ import {
 
 const small = pieces(3, 1000)
 /** More than is held: it is sent while it is written. */
-const large = pieces(24)
+const large = pieces(40)
 
 const unreachable = { code: 'storage-unreachable', retry: 'backoff' }
 
@@ -58,7 +58,7 @@ describe('a file that is created', () => {
 
   it('is not there when its connection is cut, and that is said', async () => {
     const folder = await freshFolder()
-    const cut = once('CREATE', { cutAfterBytes: 20 * 1024 * 1024 })
+    const cut = once('CREATE', { cutAfterBytes: 36 * 1024 * 1024 })
     const { files, dataNode } = await behindProxies({ dataNode: cut })
     await expect(write(files, `${folder}/f`, large)).rejects.toMatchObject({
       ...unreachable,
@@ -71,7 +71,7 @@ describe('a file that is created', () => {
     expect(await direct.list(folder)).toEqual([])
     // Who writes it anew is not in the way of a lease, or of what was left.
     await write(files, `${folder}/f`, large)
-    expect((await direct.stat(`${folder}/f`))?.sizeBytes).toBe(24 * 1024 * 1024)
+    expect((await direct.stat(`${folder}/f`))?.sizeBytes).toBe(40 * 1024 * 1024)
   })
 
   it.each([
@@ -93,10 +93,7 @@ describe('a file that is created', () => {
 
   it('keeps what the second try wrote when the first reaches the DataNode after it', async () => {
     const folder = await freshFolder()
-    let release = (): void => undefined
-    const heldUntil = new Promise<void>(resolve => {
-      release = resolve
-    })
+    const { promise: heldUntil, resolve: release } = Promise.withResolvers<void>()
     const { files } = await behindProxies(
       { dataNode: once('CREATE', { heldUntil }) },
       { requestTimeoutMs: 300 },
@@ -144,19 +141,29 @@ describe('a folder that is renamed', () => {
     expect(nameNode.ops.filter(op => op === 'RENAME')).toHaveLength(requests)
   })
 
-  it('has it when the first request comes to the NameNode just before the second', async () => {
+  it('has it when the first request comes to the NameNode late, just before the second', async () => {
     const folder = await prepared()
+    const { promise: heldUntil, resolve: release } = Promise.withResolvers<void>()
     let requests = 0
-    const { files } = await behindProxies({
-      nameNode: ({ op }) => {
-        if (op !== 'RENAME') return 'pass'
-        requests += 1
-        // As late as can be: the second try looked, and is on its way.
-        return requests === 1 ? 'cut' : requests === 2 ? 'lose-answer' : 'pass'
+    const { files } = await behindProxies(
+      {
+        nameNode: ({ op }) => {
+          if (op !== 'RENAME') return 'pass'
+          requests += 1
+          if (requests === 1) return { heldUntil }
+          if (requests > 2) return 'pass'
+          // The second try has looked, and is on its way.
+          release()
+          const isRenamed = (): Promise<unknown> => direct.stat(`${folder}/to`)
+          return { delayedUntil: () => expect.poll(isRenamed).not.toBeNull() }
+        },
       },
-    })
+      { requestTimeoutMs: 1000 },
+    )
     await files.rename(`${folder}/from`, `${folder}/to`)
+    expect(requests).toBe(2)
     expect(await direct.list(folder)).toEqual(['to'])
+    expect(await direct.list(`${folder}/to`)).toEqual(['f'])
   })
 
   it('does not move into a folder that is there, also where the server would do that', async () => {
