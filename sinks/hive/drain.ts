@@ -94,7 +94,7 @@ async function locksOf(session: Asks): Promise<readonly Lock[]> {
 }
 
 function text(value: unknown): string {
-  return String(value ?? '').trim()
+  return value === null || value === undefined ? '' : `${value as string | number}`.trim()
 }
 
 /** Hive's versions call the columns by other names. */

@@ -9,7 +9,7 @@ const maxNameChars = 128
 
 /** An identifier of Hive: case is not kept. WarehouseError `name-unsupported` for one that Hive refuses. */
 export function quoteName(name: string): string {
-  if (name === '' || name.length > maxNameChars || [...name].some(isRefused)) {
+  if (name === '' || name.length > maxNameChars || Array.from(name).some(isRefused)) {
     throw new WarehouseError('name-unsupported', `Hive has no name like "${name}"`)
   }
   return `\`${name.toLowerCase()}\``

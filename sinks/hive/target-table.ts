@@ -194,7 +194,7 @@ export function parseDescribe(rows: readonly (readonly unknown[])[]): HiveTable 
   const partitions: HiveColumn[] = []
   let isPartition = false
   for (const row of rows) {
-    const [name, type, comment] = row.map(value => String(value ?? '').trim())
+    const [name, type, comment] = row.map(value => (typeof value === 'string' ? value.trim() : ''))
     if (name!.startsWith('# Partition')) isPartition = true
     if (name === '' || name!.startsWith('#')) continue
     const column = { name: name!, type: type!, ...(comment === '' ? {} : { comment: comment! }) }

@@ -12,8 +12,9 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { stack, stop } = await startStack(['kafka'])
+  const started = await startStack(['kafka'])
+  const { stack } = started
   project.provide('broker', `127.0.0.1:${kafkaPort(stack)}`)
   project.provide('stack', stack)
-  return stop
+  return () => started.stop()
 }

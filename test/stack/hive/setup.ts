@@ -11,7 +11,8 @@ declare module 'vitest' {
 }
 
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { stack, stop } = await startStack([])
+  const started = await startStack([])
+  const { stack } = started
   project.provide('broker', `127.0.0.1:${kafkaPort(stack)}`)
   project.provide('stack', stack)
   project.provide('hive', { host: '127.0.0.1', port: portOf('hiveserver2', stack) })
@@ -19,5 +20,5 @@ export default async function setup(project: TestProject): Promise<() => Promise
     url: `http://127.0.0.1:${portOf('namenodeHttp', stack)}`,
     location: `hdfs://127.0.0.1:${portOf('namenode', stack)}`,
   })
-  return stop
+  return () => started.stop()
 }

@@ -145,7 +145,7 @@ export class Site {
       const inHive = columns.map(column => column.inHive).join(', ')
       const rows = await this.hive(`SELECT ${inHive} FROM ${this.schema}.\`${name}\``)
       const actual = sorted(
-        rows.map(row => row.map(value => (value === null ? null : String(value)))),
+        rows.map(row => row.map(value => (value === null ? null : `${value as string}`))),
       )
       if (JSON.stringify(actual) === JSON.stringify(expected)) continue
       const [texts, others] = [actual, expected].map(part => part.map(row => JSON.stringify(row)))
