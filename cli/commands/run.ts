@@ -192,18 +192,31 @@ function loggerOf({ log }: RunOptions, progress: ProgressLine): Logger {
   return log === 'json' ? jsonLogger(write, () => systemClock.now()) : textLogger(write, log)
 }
 
-/** `FORAGER_CRASH_AT=point:count` kills the process there: the crash tests use it. */
+/**
+ * `FORAGER_CRASH_AT=point:count` kills the process there, `FORAGER_STOP_AT` suspends it: the tests of crashes
+ * and pauses use them.
+ */
 function crashPointHook(): ReachPoint {
-  const given = process.env.FORAGER_CRASH_AT
-  if (given === undefined || given === '') return () => undefined
+  const hooks = [
+    pointHook('FORAGER_CRASH_AT', 'SIGKILL'),
+    pointHook('FORAGER_STOP_AT', 'SIGSTOP'),
+  ].flatMap(hook => hook ?? [])
+  return reached => {
+    for (const hook of hooks) hook(reached)
+  }
+}
+
+function pointHook(variable: string, signal: NodeJS.Signals): ReachPoint | null {
+  const given = process.env[variable]
+  if (given === undefined || given === '') return null
   const [point = '', count = '1'] = given.split(':')
   if (![...crashPoints, ...serverPoints].includes(point as CrashPoint)) {
-    throw new ConfigError('config-invalid', `FORAGER_CRASH_AT: there is no crash point "${point}"`)
+    throw new ConfigError('config-invalid', `${variable}: there is no crash point "${point}"`)
   }
   let left = Number(count)
   return reached => {
     if (reached !== point) return
     left -= 1
-    if (left === 0) process.kill(process.pid, 'SIGKILL')
+    if (left === 0) process.kill(process.pid, signal)
   }
 }

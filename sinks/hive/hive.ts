@@ -39,13 +39,15 @@ const defaultDrainTimeoutMs = 10 * 60_000
  * What every session needs. Beyond these, what was measured to matter (docs/hive.md):
  * `hive.tez.auto.reducer.parallelism` lost and doubled rows of a `MERGE` into a partitioned table;
  * without the cost-based optimizer Hive cannot compile one; the check of cardinality costs a third of it,
- * and what it would find is asserted before the file is closed.
+ * and what it would find is asserted before the file is closed. With direct inserts, a statement that is ended
+ * by force leaves a folder `-tmp.delete_delta_…` in the table, which every reader then takes for rows and fails.
  */
 const sessionSettings: Readonly<Record<string, string>> = {
   'hive.support.concurrency': 'true',
   'hive.txn.manager': 'org.apache.hadoop.hive.ql.lockmgr.DbTxnManager',
   'hive.exec.dynamic.partition.mode': 'nonstrict',
   'hive.tez.auto.reducer.parallelism': 'false',
+  'hive.acid.direct.insert.enabled': 'false',
   'hive.cbo.enable': 'true',
   'hive.merge.cardinality.check': 'false',
   'hive.stats.autogather': 'false',

@@ -6,7 +6,6 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { inject } from 'vitest'
 import type { KafkaLog } from '../../../log/kafka/kafka-log.ts'
 import { systemClock } from '../../../runtime/clock.ts'
-import { systemRandom } from '../../../runtime/random.ts'
 import {
   deleteConnector,
   mariadbConnector,
@@ -15,11 +14,11 @@ import {
   untilRunning,
 } from '../../../scripts/stack/connectors.ts'
 import { HiveSessions } from '../../../sinks/hive/hive-sessions.ts'
-import { WebHdfsStagingFiles } from '../../../sinks/webhdfs/webhdfs-staging-files.ts'
 import { openKafka, partitionsOf, until } from '../instances.ts'
 import { Running } from '../running.ts'
 import type { DatabaseKind } from './databases.ts'
 import { rowsOf, runSql, sorted } from './databases.ts'
+import { hdfsFiles, stagedFiles } from './staged.ts'
 
 export interface SiteTable {
   readonly name: string
@@ -53,7 +52,6 @@ export class Site {
   readonly schema: string
   readonly stack = inject('stack')
   readonly sessions: HiveSessions
-  readonly files: WebHdfsStagingFiles
   readonly log: KafkaLog
   readonly #options: SiteOptions
   #marks = 0
@@ -64,14 +62,6 @@ export class Site {
     this.schema = `${options.name}_${options.kind}`
     const { host, port } = inject('hive')
     this.sessions = new HiveSessions({ host, port }, systemClock, 1)
-    const { url, location } = inject('webhdfs')
-    this.files = new WebHdfsStagingFiles({
-      urls: [url],
-      location,
-      user: 'root',
-      clock: systemClock,
-      random: systemRandom,
-    })
     this.log = openKafka(inject('broker'))
   }
 
@@ -160,15 +150,8 @@ export class Site {
   }
 
   /** Files of the application that are left in staging. */
-  async stagedFiles(folder = `/forager/${this.running.applicationId}`): Promise<readonly string[]> {
-    const found: string[] = []
-    for (const name of await this.files.list(folder)) {
-      const path = `${folder}/${name}`
-      if ((await this.files.stat(path))?.isDirectory === true) {
-        found.push(...(await this.stagedFiles(path)))
-      } else found.push(path)
-    }
-    return found
+  async stagedFiles(): Promise<readonly string[]> {
+    return await stagedFiles(hdfsFiles(), `/forager/${this.running.applicationId}`)
   }
 
   #config(): object {
