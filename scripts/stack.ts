@@ -1,9 +1,8 @@
 /** The real servers for tests and trials: `npm run stack -- up|down|status|logs [part…]`. */
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import type { StackOptions } from './stack/parts.ts'
-import { down, logFile, partsNamed, status, up } from './stack/stack.ts'
+import { down, logTail, partsNamed, status, up } from './stack/stack.ts'
 
 const say = (line: string): void => console.log(line)
 
@@ -42,8 +41,7 @@ program
   .description('the end of the log of each part')
   .action(async (names: string[]) => {
     for (const part of partsNamed(names)) {
-      const text = await readFile(logFile(part, optionsOf()), 'utf8').catch(() => '(no log)')
-      say(`== ${part.name}\n${text.split('\n').slice(-40).join('\n')}`)
+      say(`== ${part.name}\n${await logTail(part, optionsOf(), 40)}`)
     }
   })
 

@@ -49,6 +49,12 @@ const firstPort = 19_092
 /** Offsets that differ by this much never meet. */
 export const portsPerStack = 50
 
+/** Of the stacks that tests start, beside the one that somebody runs by hand. */
+export const testOffsets: readonly number[] = Array.from(
+  { length: 38 },
+  (_, index) => 100 + index * portsPerStack,
+)
+
 /**
  * Every port of a stack, counted from its first one. They stay below 32768, where systems begin to take
  * ports for outgoing connections.

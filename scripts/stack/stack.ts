@@ -163,7 +163,18 @@ export async function status(options: StackOptions, say: Say): Promise<void> {
   }
 }
 
-export function logFile(part: Part, options: StackOptions): string {
+/** The last lines of what a part said; logs grow, and only their end is read. */
+export async function logTail(part: Part, options: StackOptions, lines: number): Promise<string> {
+  const path = logFile(part, options)
+  if (!existsSync(path)) return '(no log)'
+  await using file = await open(path)
+  const { size } = await file.stat()
+  const length = Math.min(size, 256 * 1024)
+  const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length)
+  return buffer.toString().trimEnd().split('\n').slice(-lines).join('\n')
+}
+
+function logFile(part: Part, options: StackOptions): string {
   return join(partFolder(part.name, options), 'output.log')
 }
 
@@ -203,8 +214,8 @@ async function untilReady(part: Part, options: StackOptions): Promise<void> {
   const deadline = performance.now() + part.readyWithinMs
   while (!(await part.answers(options))) {
     if ((await processOf(part, options)) === null || performance.now() > deadline) {
-      const tail = (await readFile(logFile(part, options), 'utf8')).split('\n').slice(-15)
-      throw new Error(`${part.name} did not start; the end of its log:\n${tail.join('\n')}`)
+      const tail = await logTail(part, options, 15)
+      throw new Error(`${part.name} did not start; the end of its log:\n${tail}`)
     }
     await sleep(200)
   }

@@ -5,7 +5,7 @@
 import { rm } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { StackOptions } from '../../scripts/stack/parts.ts'
-import { portsPerStack } from '../../scripts/stack/parts.ts'
+import { testOffsets } from '../../scripts/stack/parts.ts'
 import { down, isFree, up } from '../../scripts/stack/stack.ts'
 
 const say = (line: string): void => void process.stderr.write(`${line}\n`)
@@ -29,7 +29,7 @@ export async function startStack(names: readonly string[]): Promise<StartedStack
 
 /** Beside the stack that somebody may run by hand, and with its jars. */
 async function freeStack(): Promise<StackOptions & { readonly data: string }> {
-  for (let portOffset = 2 * portsPerStack; portOffset < 2000; portOffset += portsPerStack) {
+  for (const portOffset of testOffsets) {
     const home = resolve('.cache/stack')
     const stack = { home, portOffset, data: resolve('.cache', `stack-data-${portOffset}`) }
     if (await isFree(stack)) return stack
