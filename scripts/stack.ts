@@ -14,11 +14,17 @@ function wholeNumber(text: string): number {
 const program = new Command('stack')
   .description('Starts and stops the real servers that tests and trials use.')
   .option('--home <folder>', 'where jars, data and logs lie', '.cache/stack')
+  .option(
+    '--data <folder>',
+    'where settings, data and logs lie; beside the jars unless it is given',
+  )
   .option('--port-offset <n>', 'added to every port', wholeNumber, 0)
 
-const optionsOf = (): StackOptions => {
-  const { home, portOffset } = program.opts<{ home: string; portOffset: number }>()
-  return { home: resolve(home), portOffset }
+function optionsOf(): StackOptions {
+  type Given = { home: string; data?: string; portOffset: number }
+  const { home, data, portOffset } = program.opts<Given>()
+  const folders = { home: resolve(home), ...(data === undefined ? {} : { data: resolve(data) }) }
+  return { ...folders, portOffset }
 }
 
 program

@@ -34,6 +34,8 @@ export interface Part {
 export interface Command {
   readonly command: string
   readonly args: readonly string[]
+  /** Where it runs; the part's own folder unless it says otherwise. */
+  readonly cwd?: string
 }
 
 /** Settings files and server sources of the parts lie beside this file. */

@@ -194,10 +194,10 @@ function pidFile(part: Part, options: StackOptions): string {
 async function start(part: Part, options: StackOptions): Promise<void> {
   const folder = partFolder(part.name, options)
   await mkdir(folder, { recursive: true })
-  const { command, args } = await part.prepare(options)
+  const { command, args, cwd = folder } = await part.prepare(options)
   const log = await open(logFile(part, options), 'a')
   const child = spawn(command, args, {
-    cwd: folder,
+    cwd,
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
   })
