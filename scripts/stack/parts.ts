@@ -89,6 +89,8 @@ export const portIndexes = {
   datanodeIpc: 34,
   metastore: 35,
   hiveserver2: 36,
+  /** No server's: who listens there has the whole block, see `claim`. */
+  claim: 49,
 } as const
 
 export type PortName = keyof typeof portIndexes

@@ -1,7 +1,9 @@
 /** Brings parts of the stack up and down. Each runs by itself, with a pid file and a log file. */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from './connect.ts'
@@ -11,7 +13,7 @@ import { datanode, namenode } from './hdfs.ts'
 import { hiveserver2, metastore } from './hive.ts'
 import { cluster, kafka, secureKafka } from './kafka.ts'
 import type { Part, StackOptions } from './parts.ts'
-import { allPorts, partFolder } from './parts.ts'
+import { allPorts, partFolder, portOf } from './parts.ts'
 import { canConnect } from './probes.ts'
 import type { ProcessId } from './processes.ts'
 import * as processes from './processes.ts'
@@ -108,10 +110,26 @@ export async function down(
   }
 }
 
-/** Nothing listens on its ports. */
-export async function isFree(options: StackOptions): Promise<boolean> {
+/**
+ * Takes the ports of a stack for as long as this process lives, or until what it resolves to is called. Null
+ * when something listens on one of them, or somebody else has them: of two runs of tests that begin at once
+ * neither listens yet when the other looks.
+ */
+export async function claim(options: StackOptions): Promise<(() => Promise<void>) | null> {
   const taken = await Promise.all(allPorts(options).map(canConnect))
-  return !taken.includes(true)
+  if (taken.includes(true)) return null
+  const server = createServer(socket => socket.destroy())
+  server.listen({ host: '127.0.0.1', port: portOf('claim', options) })
+  try {
+    await once(server, 'listening')
+  } catch {
+    return null
+  }
+  server.unref()
+  return async () => {
+    server.close()
+    await once(server, 'close')
+  }
 }
 
 /** Ends a part at once, as a crash does, and starts it again. */

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { allPorts, portsPerStack, testOffsets } from '../../scripts/stack/parts.ts'
-import { parts } from '../../scripts/stack/stack.ts'
+import { claim, parts } from '../../scripts/stack/stack.ts'
 
 const folder = join(import.meta.dirname, '../../scripts/stack')
 const templates = readdirSync(folder, { withFileTypes: true, recursive: true })
@@ -26,6 +26,19 @@ describe('ports of the stack', () => {
 
   it('none is one that the system may give to an outgoing connection', () => {
     expect(Math.max(...testOffsets.flatMap(portsAt))).toBeLessThan(32_768)
+  })
+
+  it('are had by one run of tests at a time', async () => {
+    // Where no stack of tests ever lies, nor this test of another clone.
+    const blocks = 1 + (process.pid % 100)
+    const stack = { home: '', portOffset: Math.max(...testOffsets) + blocks * portsPerStack }
+    const release = await claim(stack)
+    expect(release).not.toBeNull()
+    expect(await claim(stack)).toBeNull()
+    await release?.()
+    const again = await claim(stack)
+    expect(again).not.toBeNull()
+    await again?.()
   })
 
   it('settings files have every port from the offset', () => {
