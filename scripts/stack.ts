@@ -1,9 +1,8 @@
 /** The real servers for tests and trials: `npm run stack -- up|down|status|logs [part…]`. */
-import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { Command, InvalidArgumentError } from 'commander'
 import type { StackOptions } from './stack/parts.ts'
-import { down, logFile, partsNamed, status, up } from './stack/stack.ts'
+import { down, logTail, partsNamed, status, up } from './stack/stack.ts'
 
 const say = (line: string): void => console.log(line)
 
@@ -15,11 +14,17 @@ function wholeNumber(text: string): number {
 const program = new Command('stack')
   .description('Starts and stops the real servers that tests and trials use.')
   .option('--home <folder>', 'where jars, data and logs lie', '.cache/stack')
+  .option(
+    '--data <folder>',
+    'where settings, data and logs lie; beside the jars unless it is given',
+  )
   .option('--port-offset <n>', 'added to every port', wholeNumber, 0)
 
-const optionsOf = (): StackOptions => {
-  const { home, portOffset } = program.opts<{ home: string; portOffset: number }>()
-  return { home: resolve(home), portOffset }
+function optionsOf(): StackOptions {
+  type Given = { home: string; data?: string; portOffset: number }
+  const { home, data, portOffset } = program.opts<Given>()
+  const folders = { home: resolve(home), ...(data === undefined ? {} : { data: resolve(data) }) }
+  return { ...folders, portOffset }
 }
 
 program
@@ -42,8 +47,7 @@ program
   .description('the end of the log of each part')
   .action(async (names: string[]) => {
     for (const part of partsNamed(names)) {
-      const text = await readFile(logFile(part, optionsOf()), 'utf8').catch(() => '(no log)')
-      say(`== ${part.name}\n${text.split('\n').slice(-40).join('\n')}`)
+      say(`== ${part.name}\n${await logTail(part, optionsOf(), 40)}`)
     }
   })
 

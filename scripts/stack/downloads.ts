@@ -27,6 +27,8 @@ export interface Download {
 }
 
 interface Progress {
+  /** Maven reads descriptions of hundreds of packages before it fetches the first file. */
+  descriptions: number
   files: number
   bytes: number
 }
@@ -109,7 +111,7 @@ async function copyDependencies(
   const ended = new Promise<number | null>((resolve, reject) => {
     child.once('error', reject).once('close', resolve)
   })
-  const progress: Progress = { files: 0, bytes: 0 }
+  const progress: Progress = { descriptions: 0, files: 0, bytes: 0 }
   const timer = setInterval(() => report(progress), sayEveryMs)
   const lines: string[] = []
   child.stderr.on('data', (chunk: Buffer) => lines.push(chunk.toString()))
@@ -127,6 +129,7 @@ async function copyDependencies(
 
 /** Maven says `Downloaded from central: https://…/a.jar (1.2 MB at 3.4 MB/s)`. */
 function count(line: string, progress: Progress): void {
+  if (/Downloaded from .*\.pom \(/.test(line)) progress.descriptions += 1
   const found = /Downloaded from .*\.(?:jar|tar\.gz) \(([\d.]+) (B|kB|MB)/.exec(line)
   if (found === null) return
   progress.files += 1
@@ -157,7 +160,8 @@ function amount({ files, megabytes }: Pick<Download, 'files' | 'megabytes'>): st
 }
 
 /** Maven may fetch a few jars of its own with them: it never says more than there are. */
-function soFar({ files, bytes }: Progress, all: Download): string {
+function soFar({ descriptions, files, bytes }: Progress, all: Download): string {
+  if (files === 0) return `${descriptions} descriptions read`
   const megabytes = Math.min(Math.round(bytes / 1e6), all.megabytes)
   return `${Math.min(files, all.files)} of ${all.files} files, ${megabytes} of ${all.megabytes} MB`
 }

@@ -1,7 +1,7 @@
 /** HDFS, one NameNode and one DataNode, with WebHDFS. It runs from Hive's jars, which hold all of it. */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { mkdir } from 'node:fs/promises'
+import { mkdir, rm } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -46,7 +46,10 @@ const opened = [
   'java.sql/java.sql',
 ].flatMap(name => ['--add-opens', `${name}=ALL-UNNAMED`])
 
-/** A server of Hadoop or Hive, with its settings folder first on the class path. */
+/**
+ * A server of Hadoop or Hive, with its settings folder first on the class path. What an earlier run left in
+ * its scratch folder, copies of jars mostly, goes.
+ */
 export async function hadoopJava(
   part: string,
   options: StackOptions,
@@ -55,6 +58,7 @@ export async function hadoopJava(
 ): Promise<Command> {
   const folder = partFolder(part, options)
   const scratch = join(folder, 'scratch')
+  await rm(scratch, { recursive: true, force: true })
   await mkdir(scratch, { recursive: true })
   const classPath = `${join(folder, 'conf')}:${await classPathOf(hiveJars, options.home)}`
   const log4j = `-Dlog4j2.configurationFile=${join(folder, 'conf', 'log4j2.properties')}`
@@ -62,6 +66,7 @@ export async function hadoopJava(
   return {
     command: 'java',
     args: [...jvmArgs, ...files, log4j, ...opened, '-cp', classPath, ...main],
+    cwd: scratch,
   }
 }
 

@@ -34,6 +34,8 @@ export interface Part {
 export interface Command {
   readonly command: string
   readonly args: readonly string[]
+  /** Where it runs; the part's own folder unless it says otherwise. */
+  readonly cwd?: string
 }
 
 /** Settings files and server sources of the parts lie beside this file. */
@@ -48,6 +50,12 @@ const firstPort = 19_092
 
 /** Offsets that differ by this much never meet. */
 export const portsPerStack = 50
+
+/** Of the stacks that tests start, beside the one that somebody runs by hand. */
+export const testOffsets: readonly number[] = Array.from(
+  { length: 38 },
+  (_, index) => 100 + index * portsPerStack,
+)
 
 /**
  * Every port of a stack, counted from its first one. They stay below 32768, where systems begin to take
@@ -81,6 +89,8 @@ export const portIndexes = {
   datanodeIpc: 34,
   metastore: 35,
   hiveserver2: 36,
+  /** No server's: who listens there has the whole block, see `claim`. */
+  claim: 49,
 } as const
 
 export type PortName = keyof typeof portIndexes

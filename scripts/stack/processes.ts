@@ -1,8 +1,10 @@
 /** Processes with all that they start: who lives, and how they are ended. By Linux's /proc. */
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 const endWithinMs = 30_000
+const forgottenWithinMs = 5000
 
 /** One process, and no later one that was given the same number. */
 export interface ProcessId {
@@ -39,15 +41,29 @@ export async function treeOf(root: ProcessId): Promise<readonly ProcessId[]> {
  * By the signal first; by force when that takes too long. None of its children is left: those of a
  * process that was killed end when they miss it.
  */
-export async function end(root: ProcessId, signal: NodeJS.Signals): Promise<void> {
+export async function end(
+  root: ProcessId,
+  signal: NodeJS.Signals,
+  withinMs = endWithinMs,
+): Promise<void> {
   const tree = await treeOf(root)
   send(root, signal)
-  const deadline = performance.now() + endWithinMs
+  const deadline = performance.now() + withinMs
   while (performance.now() < deadline && (await anyAlive(tree))) await sleep(50)
   for (const one of tree) {
     if (await isAlive(one)) send(one, 'SIGKILL')
   }
   while (await anyAlive(tree)) await sleep(50)
+  await untilForgotten(root)
+}
+
+/**
+ * A process that ended stays in the list until its parent has heard of it. To PostgreSQL it still lives
+ * then, and its successor does not start. Where nobody ever asks, we do not wait for long.
+ */
+async function untilForgotten({ pid }: ProcessId): Promise<void> {
+  const deadline = performance.now() + forgottenWithinMs
+  while (existsSync(`/proc/${pid}`) && performance.now() < deadline) await sleep(20)
 }
 
 async function anyAlive(tree: readonly ProcessId[]): Promise<boolean> {

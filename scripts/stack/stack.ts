@@ -1,7 +1,9 @@
 /** Brings parts of the stack up and down. Each runs by itself, with a pid file and a log file. */
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect } from './connect.ts'
@@ -11,7 +13,7 @@ import { datanode, namenode } from './hdfs.ts'
 import { hiveserver2, metastore } from './hive.ts'
 import { cluster, kafka, secureKafka } from './kafka.ts'
 import type { Part, StackOptions } from './parts.ts'
-import { allPorts, partFolder } from './parts.ts'
+import { allPorts, partFolder, portOf } from './parts.ts'
 import { canConnect } from './probes.ts'
 import type { ProcessId } from './processes.ts'
 import * as processes from './processes.ts'
@@ -108,10 +110,26 @@ export async function down(
   }
 }
 
-/** Nothing listens on its ports. */
-export async function isFree(options: StackOptions): Promise<boolean> {
+/**
+ * Takes the ports of a stack for as long as this process lives, or until what it resolves to is called. Null
+ * when something listens on one of them, or somebody else has them: of two runs of tests that begin at once
+ * neither listens yet when the other looks.
+ */
+export async function claim(options: StackOptions): Promise<(() => Promise<void>) | null> {
   const taken = await Promise.all(allPorts(options).map(canConnect))
-  return !taken.includes(true)
+  if (taken.includes(true)) return null
+  const server = createServer(socket => socket.destroy())
+  server.listen({ host: '127.0.0.1', port: portOf('claim', options) })
+  try {
+    await once(server, 'listening')
+  } catch {
+    return null
+  }
+  server.unref()
+  return async () => {
+    server.close()
+    await once(server, 'close')
+  }
 }
 
 /** Ends a part at once, as a crash does, and starts it again. */
@@ -163,7 +181,18 @@ export async function status(options: StackOptions, say: Say): Promise<void> {
   }
 }
 
-export function logFile(part: Part, options: StackOptions): string {
+/** The last lines of what a part said; logs grow, and only their end is read. */
+export async function logTail(part: Part, options: StackOptions, lines: number): Promise<string> {
+  const path = logFile(part, options)
+  if (!existsSync(path)) return '(no log)'
+  await using file = await open(path)
+  const { size } = await file.stat()
+  const length = Math.min(size, 256 * 1024)
+  const { buffer } = await file.read(Buffer.alloc(length), 0, length, size - length)
+  return buffer.toString().trimEnd().split('\n').slice(-lines).join('\n')
+}
+
+function logFile(part: Part, options: StackOptions): string {
   return join(partFolder(part.name, options), 'output.log')
 }
 
@@ -183,10 +212,10 @@ function pidFile(part: Part, options: StackOptions): string {
 async function start(part: Part, options: StackOptions): Promise<void> {
   const folder = partFolder(part.name, options)
   await mkdir(folder, { recursive: true })
-  const { command, args } = await part.prepare(options)
+  const { command, args, cwd = folder } = await part.prepare(options)
   const log = await open(logFile(part, options), 'a')
   const child = spawn(command, args, {
-    cwd: folder,
+    cwd,
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
   })
@@ -203,8 +232,8 @@ async function untilReady(part: Part, options: StackOptions): Promise<void> {
   const deadline = performance.now() + part.readyWithinMs
   while (!(await part.answers(options))) {
     if ((await processOf(part, options)) === null || performance.now() > deadline) {
-      const tail = (await readFile(logFile(part, options), 'utf8')).split('\n').slice(-15)
-      throw new Error(`${part.name} did not start; the end of its log:\n${tail.join('\n')}`)
+      const tail = await logTail(part, options, 15)
+      throw new Error(`${part.name} did not start; the end of its log:\n${tail}`)
     }
     await sleep(200)
   }
