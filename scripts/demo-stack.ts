@@ -54,14 +54,18 @@ async function demo(stack: StackOptions): Promise<void> {
       `CREATE TABLE ${database}.product (id INT PRIMARY KEY, name VARCHAR(40), price DECIMAL(10,2))`,
       `INSERT INTO ${database}.product VALUES (1, 'Phone', 2999.00), (2, 'Cable', 0.01)`,
     )
-    say(`MariaDB has ${database}.product with 2 rows. Debezium reads it; Forager runs with ${config}:`)
+    say(
+      `MariaDB has ${database}.product with 2 rows. Debezium reads it; Forager runs with ${config}:`,
+    )
     await registerConnector(stack, database, mariadbConnector(stack, demoConnector))
     await untilRunning(stack, database)
     await withForager(config, async () => {
       await untilRows(rows, found => found.length === 2)
       say('The snapshot is in Hive:')
       for (const row of await rows()) say(`  ${row}`)
-      say(`MariaDB: UPDATE product SET price = 1999.00 WHERE id = 1; DELETE FROM product WHERE id = 2`)
+      say(
+        `MariaDB: UPDATE product SET price = 1999.00 WHERE id = 1; DELETE FROM product WHERE id = 2`,
+      )
       await sql(
         `UPDATE ${database}.product SET price = 1999.00 WHERE id = 1`,
         `DELETE FROM ${database}.product WHERE id = 2`,

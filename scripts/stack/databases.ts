@@ -209,3 +209,15 @@ export const mariadb: Part = {
     return succeeds(command, [...args, '--execute=SELECT 1'])
   },
 }
+
+/** Runs statements as root, one after the other; resolves to what they print. */
+export async function runMariadb(
+  options: StackOptions,
+  statements: readonly string[],
+): Promise<string> {
+  const { command, args } = mariadbClient(options, 'demo')
+  const charset = '--default-character-set=utf8mb4'
+  const more = [charset, '--batch', '--raw', '--skip-column-names']
+  const { stdout } = await run(command, [...args, ...more, `--execute=${statements.join(';')}`])
+  return stdout
+}

@@ -1,8 +1,7 @@
 /** The databases that changes come from, by their own command-line clients. */
 import { spawn } from 'node:child_process'
-import { psql } from '../../../scripts/stack/databases.ts'
+import { mariadbClient, psql } from '../../../scripts/stack/databases.ts'
 import type { StackOptions } from '../../../scripts/stack/parts.ts'
-import { portOf } from '../../../scripts/stack/parts.ts'
 
 export type DatabaseKind = 'mariadb' | 'postgres'
 
@@ -17,18 +16,9 @@ export async function runSql(
     const { command, args, env } = psql(stack, 'demo')
     return await run(command, [...args, '-Atq', '-v', 'ON_ERROR_STOP=1'], text, env)
   }
-  const port = String(portOf('mariadb', stack))
-  const login = [
-    '-h',
-    '127.0.0.1',
-    '-P',
-    port,
-    '-u',
-    'root',
-    '-proot',
-    '--default-character-set=utf8mb4',
-  ]
-  return await run('mariadb', [...login, '--batch', '--raw', '--skip-column-names'], text, {})
+  const { command, args } = mariadbClient(stack, 'demo')
+  const more = ['--default-character-set=utf8mb4', '--batch', '--raw', '--skip-column-names']
+  return await run(command, [...args, ...more], text, {})
 }
 
 function run(
