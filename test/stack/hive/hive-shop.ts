@@ -79,6 +79,16 @@ export class HiveShop {
     await this.running.untilApplied(this.shop.partitions, { deadlineMs })
   }
 
+  get hivePort(): number {
+    return inject('hive').port
+  }
+
+  /** A statement has a lock on one of the tables. */
+  async isApplying(): Promise<boolean> {
+    const rows = await this.query('SHOW LOCKS')
+    return rows.some(row => row.includes(this.database))
+  }
+
   async query(sql: string): Promise<readonly (readonly unknown[])[]> {
     return await this.#sessions.use(async session => (await session.query(sql)).rows)
   }
