@@ -71,7 +71,9 @@ function sameClass({ type: from, form }: SourceColumn, to: ColumnType): Equality
   if (isNumber(from) && isNumber(to)) return (a, b) => numberText(from, a) === numberText(to, b)
   if (isFloat(from) && isFloat(to)) return floatEquality(from, to, form === 'six-digits')
   if (isText(from) && isText(to)) {
-    return form === 'json' ? isSameJson : textEquality(to, a => a as string)
+    if (form === 'json') return isSameJson
+    if (form === 'number') return (a, b) => withoutZeros(a as string) === withoutZeros(b as string)
+    return textEquality(to, a => a as string)
   }
   if (isMoment(from) && isMoment(to)) return (a, b) => a === b
   if (from.kind === 'date' && to.kind === 'date') return (a, b) => a === b
@@ -165,12 +167,16 @@ function numberText(type: ColumnType, value: Value): string {
   if (typeof value === 'boolean') return value ? '1' : '0'
   const number = value as number | bigint
   if (type.kind !== 'decimal' || type.scale === 0) return String(number)
-  return unscaledText(number, type.scale).replace(/\.?0+$/, '')
+  return withoutZeros(unscaledText(number, type.scale))
+}
+
+function withoutZeros(number: string): string {
+  return number.includes('.') ? number.replace(/\.?0+$/, '') : number
 }
 
 /** Whether keys of the two are in one order, and equal where the values are. */
 export function isSameKeyClass(source: SourceColumn, to: ColumnType): boolean {
-  return source.form !== 'json' && sameClass(source, to) !== null && source.type.kind !== 'array'
+  return source.form === undefined && sameClass(source, to) !== null && source.type.kind !== 'array'
 }
 
 export function areCellsEqual(pair: ColumnPair, source: Cell, target: Cell): boolean {

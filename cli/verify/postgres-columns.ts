@@ -74,7 +74,7 @@ function partsOf(
   if (simple !== undefined) return plain(simple, quoted)
   switch (typeName) {
     case 'numeric':
-      return plain(numericType(declared, settings), quoted)
+      return numericParts(numericType(declared, settings), quoted)
     case 'money':
       return {
         ...plain({ kind: 'decimal', precision: maxDecimalPrecision, scale: 2 }, quoted),
@@ -131,6 +131,11 @@ function rareParts(
     default:
       return notCompared(`values of the type ${declared} are not compared`)
   }
+}
+
+/** Of a number that is kept as text Debezium leaves zeros out at the end. */
+function numericParts(type: ColumnType, quoted: string): Omit<Parts, 'select'> {
+  return isText(type) ? { type, order: null, read: String, form: 'number' } : plain(type, quoted)
 }
 
 function numericType(declared: string, settings: ConnectorSettings): ColumnType {

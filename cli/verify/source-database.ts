@@ -23,8 +23,11 @@ export interface SourceColumn {
   readonly order: string | null
   /** Throws DecodeError for what is no value of the type. */
   readonly read: (raw: string | Uint8Array) => Value
-  /** JSON is compared by what it says; a `float` of six digits equals one that begins so. */
-  readonly form?: 'json' | 'six-digits'
+  /**
+   * JSON and numbers that are kept as text are compared by what they say; a `float` of six digits equals
+   * one that begins so.
+   */
+  readonly form?: 'json' | 'number' | 'six-digits'
 }
 
 export interface SourceTable {
