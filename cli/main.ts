@@ -99,7 +99,10 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
   program
     .command('check <config>')
     .description('say every problem of a configuration, with its line')
-    .action(async (path: string) => done(await checkCommand(path, env)))
+    .option('--connect', 'also whether what a run needs answers, and whether the tables fit', false)
+    .action(async (path: string, options: { connect: boolean }) => {
+      done(await checkCommand(path, env, options))
+    })
   addDeadLetters(program, done)
   const orc = program.command('orc').description('look at an ORC file')
   orc

@@ -46,7 +46,7 @@ function verdictOf(report: TableReport, targetName: string): string {
     [twice, `twice in ${targetName}`],
     [twiceInSource, 'with the key of another one in the source'],
     [different, 'different'],
-    [missingColumns.length, plural(missingColumns.length, 'column').replace(/^\S+ /, '')],
+    [missingColumns.length, missingColumns.length === 1 ? 'column lacking' : 'columns lacking'],
   ]
   const parts = counts
     .filter(([count]) => count > 0)
