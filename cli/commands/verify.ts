@@ -1,10 +1,9 @@
 /** `forager verify`: whether the tables hold what their sources hold, row by row. */
-import { ForagerError } from '../../model/errors.ts'
+import { ConfigError, ForagerError } from '../../model/errors.ts'
 import { routerOf, rulesOf } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
 import { applicationStatus, withLog } from '../look.ts'
 import { formatCount, plural, writeOut } from '../output.ts'
-import { UsageError } from '../usage-error.ts'
 import { EmbeddedTarget } from '../verify/embedded-target.ts'
 import { HiveTarget } from '../verify/hive-target.ts'
 import { openDatabase } from '../verify/open-database.ts'
@@ -28,7 +27,10 @@ export async function verifyCommand(
 ): Promise<number> {
   const source = await openDatabase(loaded)
   if (source === null) {
-    throw new UsageError(`${loaded.path} does not say where the database is: add source.database`)
+    throw new ConfigError(
+      'config-invalid',
+      `${loaded.path}: source.database is missing: say where the database is`,
+    )
   }
   const target = targetOf(loaded)
   try {
