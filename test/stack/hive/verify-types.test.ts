@@ -57,7 +57,7 @@ it.each([
   'what a run brings from %s to Hive is equal, whatever its type',
   async (kind, schema) => {
     const tables = ['types', 'words'].map(name => ({ name, columns: [] }))
-    await Site.use({ kind, name: 'verify', tables, schema }, async site => {
+    await Site.use({ kind, name: 'alltypes', tables, schema }, async site => {
       site.running.start()
       await site.untilFollowed()
       const rules = [{ from: `${site.schema}.*`, to: `${site.schema}.{table}` }]
