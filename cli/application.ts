@@ -256,9 +256,13 @@ function passBadLine(
 }
 
 /** Which source tables go where, by the rules of the configuration. */
-export function routerOf({ tables }: Config): TableRouter {
+export function routerOf(config: Config): TableRouter {
+  return new TableRouter(rulesOf(config))
+}
+
+export function rulesOf({ tables }: Config): readonly TableRule[] {
   const rules = tables.map(({ columns, ...rule }) =>
     withoutUndefined({ ...rule, columns: columns && withoutUndefined(columns) }),
   )
-  return new TableRouter(rules as readonly TableRule[])
+  return rules as readonly TableRule[]
 }

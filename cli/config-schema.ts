@@ -7,6 +7,7 @@ import { connectorSettings } from '../formats/connector-settings.ts'
 import { parseColumnType } from '../model/column-type.ts'
 import { parsePartitionBy } from '../model/partition-by.ts'
 import type { StartPosition } from '../topology/nodes.ts'
+import { database } from './database-schema.ts'
 import { formatNames } from './formats.ts'
 import { client, sasl, tls } from './kafka-connection-schema.ts'
 import { duration, size } from './quantities.ts'
@@ -90,6 +91,7 @@ const anySource = {
     .describe(
       'A new name says that the source’s log began anew (restored, reset): nothing counts as sent before.',
     ),
+  database,
 }
 
 const fileSource = z.strictObject({

@@ -21,6 +21,7 @@ const sections: readonly (readonly string[])[] = [
   ['source', 'sasl'],
   ['source', 'tls'],
   ['source', 'database'],
+  ['source', 'database', 'tls'],
   ['warehouse', 'auth'],
   ['warehouse', 'tls'],
   ['staging'],

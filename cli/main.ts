@@ -24,6 +24,8 @@ import { runCommand } from './commands/run.ts'
 import type { StatusOptions } from './commands/status.ts'
 import { statusCommand } from './commands/status.ts'
 import { rowsCommand, tablesCommand } from './commands/tables.ts'
+import type { VerifyCommandOptions } from './commands/verify.ts'
+import { verifyCommand } from './commands/verify.ts'
 import { ConfigProblems, loadConfig } from './config.ts'
 import { parseStart } from './config-schema.ts'
 import { endWithOutput } from './output.ts'
@@ -97,7 +99,10 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
   program
     .command('check <config>')
     .description('say every problem of a configuration, with its line')
-    .action(async (path: string) => done(await checkCommand(path, env)))
+    .option('--connect', 'also whether what a run needs answers, and whether the tables fit', false)
+    .action(async (path: string, options: { connect: boolean }) => {
+      done(await checkCommand(path, env, options))
+    })
   addDeadLetters(program, done)
   const orc = program.command('orc').description('look at an ORC file')
   orc
@@ -166,6 +171,17 @@ function addOperations(program: Command, done: (code: number) => void): void {
     .option('--url <url>', 'instead, what one instance says of itself: http://host:port')
     .action(async (path: string, options: StatusOptions) => {
       done(await statusCommand(await load(path), options))
+    })
+  program
+    .command('verify <config>')
+    .description(
+      'compare the tables with the database they come from, row by row; needs source.database',
+    )
+    .option('--table <name...>', 'only these, by their name in the source or in the warehouse')
+    .option('--json', 'a line of JSON for each table, and one for all', false)
+    .option('--max-differences <n>', 'differences of a table that are shown', wholeNumber, 10)
+    .action(async (path: string, options: VerifyCommandOptions) => {
+      done(await verifyCommand(await load(path), options))
     })
   program
     .command('resume <config> [table...]')

@@ -225,6 +225,12 @@ export const errorCodes = {
     advice:
       'Set `source.incarnation` to a new name; the events from the stated offset on are then applied.',
   },
+  'database-unreachable': {
+    acts: 'operator',
+    means: 'The database of the source (`source.database`) does not answer, or refuses.',
+    advice:
+      'Look at the server, its address, user and password, and whether the user may read the tables.',
+  },
   'kafka-unreachable': {
     acts: 'operator',
     means: 'No broker answered, or not as it should, for longer than the retry timeout.',

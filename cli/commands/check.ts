@@ -5,9 +5,14 @@ import { buildTopology } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
 import { formatProblem, readConfig } from '../config.ts'
 import type { Environment } from '../config-secrets.ts'
+import { checkConnections } from './check-connections.ts'
 
 /** Prints every problem with its line. Exit code 2 when there is one. */
-export async function checkCommand(path: string, env: Environment): Promise<number> {
+export async function checkCommand(
+  path: string,
+  env: Environment,
+  { connect }: { readonly connect: boolean } = { connect: false },
+): Promise<number> {
   const { loaded, problems } = await readConfig(nodeFileSystem, path, env)
   for (const problem of problems) process.stdout.write(`${formatProblem(path, problem)}\n`)
   if (loaded === null) return 2
@@ -15,7 +20,7 @@ export async function checkCommand(path: string, env: Environment): Promise<numb
   process.stdout.write(
     `${path} is right: ${source.type} ${source.type === 'file' ? source.path : source.brokers.join(',')}, ${tables.length} table rule${tables.length === 1 ? '' : 's'}.\n`,
   )
-  return 0
+  return connect ? await checkConnections(loaded) : 0
 }
 
 /** Kafka Streams' text form: whatever draws theirs draws this. Or a diagram. */

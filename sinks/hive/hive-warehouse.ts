@@ -8,13 +8,14 @@
  * outcome is not known is followed by a new attempt, never sent again.
  */
 import type { ReachPoint } from '../../model/crash-points.ts'
-import { assert, ForagerError, StateError, WarehouseError } from '../../model/errors.ts'
+import { assert, StateError, WarehouseError } from '../../model/errors.ts'
 import type { ApplyReceipt } from '../../model/staged-batch.ts'
 import type { TableSchema } from '../../model/table-schema.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { AppliedThrough, ApplyRequest, Warehouse } from '../warehouse.ts'
 import type { AttemptFiles, WrittenAttempt } from './attempt-files.ts'
+import { describe } from './describe-table.ts'
 import { drain } from './drain.ts'
 import type { HiveSession } from './hive-session.ts'
 import type { HiveSessions } from './hive-sessions.ts'
@@ -27,7 +28,6 @@ import {
   addColumnsSql,
   createTableSql,
   differencesOf,
-  parseDescribe,
   targetTable,
   targetTypeText,
 } from './target-table.ts'
@@ -257,20 +257,6 @@ function keysOf(
   return isAllNullable && nullKeys.size === 0
     ? keys.map(({ name }) => ({ name, nullable: false }))
     : keys
-}
-
-/** Null when there is no such table. */
-async function describe(session: HiveSession, name: TableName): Promise<HiveTable | null> {
-  try {
-    const { rows } = await session.query(`DESCRIBE ${quoteTable(name)}`)
-    return parseDescribe(rows)
-  } catch (error) {
-    const isMissing = error instanceof ForagerError && error.code === 'statement-failed'
-    if (isMissing && /table not found|database does not exist|NoSuchObject/i.test(error.message)) {
-      return null
-    }
-    throw error
-  }
 }
 
 /** Rows of Hive do not keep their place in the source's log. */

@@ -42,7 +42,7 @@ const defaultDrainTimeoutMs = 10 * 60_000
  * and what it would find is asserted before the file is closed. With direct inserts, a statement that is ended
  * by force leaves a folder `-tmp.delete_delta_…` in the table, which every reader then takes for rows and fails.
  */
-const sessionSettings: Readonly<Record<string, string>> = {
+export const sessionSettings: Readonly<Record<string, string>> = {
   'hive.support.concurrency': 'true',
   'hive.txn.manager': 'org.apache.hadoop.hive.ql.lockmgr.DbTxnManager',
   'hive.exec.dynamic.partition.mode': 'nonstrict',

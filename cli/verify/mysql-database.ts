@@ -1,0 +1,162 @@
+/** MariaDB and MySQL, through mysql2: the only file that knows it. */
+import mysql from 'mysql2'
+import type { ConnectorSettings } from '../../formats/debezium-column-types.ts'
+import { SourceError } from '../../model/errors.ts'
+import type { DatabaseConfig } from '../database-schema.ts'
+import { isMysqlBinary, mysqlColumn, quoteMysql } from './mysql-columns.ts'
+import type { RawValue, SourceColumn, SourceDatabase, SourceTable } from './source-database.ts'
+import { rowsPerPart } from './source-database.ts'
+
+type Row = readonly (string | null)[]
+
+/** Whoever reads waits for Hive at times, and the server must not give up meanwhile. */
+const session =
+  "SET time_zone = '+00:00', sql_mode = '', net_write_timeout = 86400, max_sort_length = 8192"
+
+const systemSchemas = "('mysql', 'information_schema', 'performance_schema', 'sys')"
+
+const tablesSql = `SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.TABLES
+WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ${systemSchemas} ORDER BY 1`
+
+const columnsSql = `SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE FROM information_schema.COLUMNS
+WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`
+
+const keySql = `SELECT COLUMN_NAME FROM information_schema.STATISTICS
+WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX`
+
+export class MysqlDatabase implements SourceDatabase {
+  readonly address: string
+  readonly #config: DatabaseConfig
+  readonly #settings: ConnectorSettings
+  #connection: Promise<mysql.Connection> | null = null
+
+  constructor(config: DatabaseConfig, settings: ConnectorSettings) {
+    this.#config = config
+    this.#settings = settings
+    this.address = `${config.type}://${config.host}:${config.port ?? 3306}`
+  }
+
+  async tables(): Promise<readonly string[]> {
+    return (await this.#query(tablesSql)).map(row => row[0] ?? '')
+  }
+
+  async describe(table: string): Promise<SourceTable> {
+    const names = partsOf(table)
+    const columns = await this.#query(columnsSql, names)
+    const keys = await this.#query(keySql, names)
+    return {
+      name: table,
+      columns: columns.map(([name, declared, nullable]) => {
+        const column = { name: name!, declared: declared!, nullable: nullable === 'YES' }
+        return mysqlColumn(column, this.#settings)
+      }),
+      primaryKey: keys.map(([name]) => name!),
+    }
+  }
+
+  /** By one statement: the server sorts once, and sends as fast as it is read. */
+  async *rows(
+    table: string,
+    columns: readonly SourceColumn[],
+    key: readonly SourceColumn[],
+  ): AsyncGenerator<readonly (readonly RawValue[])[]> {
+    const connection = await this.#connect()
+    const isBinary = columns.map(({ declared }) => isMysqlBinary(declared))
+    const sql =
+      `SELECT ${columns.map(({ select }) => select).join(', ')}\n` +
+      `FROM ${partsOf(table).map(quoteMysql).join('.')}\n` +
+      (key.length === 0 ? 'LIMIT 1' : `ORDER BY ${key.map(({ order }) => order).join(', ')}`)
+    try {
+      const options = { sql, rowsAsArray: true, typeCast: bytesOf }
+      const stream = connection.query(options).stream({ highWaterMark: rowsPerPart })
+      let part: RawValue[][] = []
+      for await (const row of stream as AsyncIterable<readonly (Buffer | null)[]>) {
+        part.push(row.map((value, index) => rawOf(value, isBinary[index]!)))
+        if (part.length < rowsPerPart) continue
+        yield part
+        part = []
+      }
+      if (part.length > 0) yield part
+    } catch (error) {
+      throw this.#failed(error)
+    } finally {
+      // What was not read is not wanted.
+      connection.destroy()
+    }
+  }
+
+  async close(): Promise<void> {
+    const connection = this.#connection
+    this.#connection = null
+    if (connection === null) return
+    const open = await connection.catch(() => null)
+    open?.destroy()
+  }
+
+  async #query(sql: string, values: readonly string[] = []): Promise<readonly Row[]> {
+    this.#connection ??= this.#connect()
+    return await this.#ask(await this.#connection, sql, values)
+  }
+
+  async #connect(): Promise<mysql.Connection> {
+    const { host, port, user, password, database, tls } = this.#config
+    const connection = mysql.createConnection({
+      host,
+      port: port ?? 3306,
+      user,
+      charset: 'utf8mb4',
+      ...(password === undefined ? {} : { password }),
+      ...(database === undefined ? {} : { database }),
+      ...(tls === undefined ? {} : { ssl: { ...tls, rejectUnauthorized: true } as never }),
+    })
+    // Whoever asks next is told.
+    connection.on('error', () => undefined)
+    try {
+      await this.#ask(connection, session, [])
+    } catch (error) {
+      connection.destroy()
+      throw error
+    }
+    return connection
+  }
+
+  #ask(connection: mysql.Connection, sql: string, values: readonly string[]) {
+    return new Promise<readonly Row[]>((resolve, reject) => {
+      const options = { sql, values: [...values], rowsAsArray: true, typeCast: textOf }
+      connection.query(options, (error, rows) => {
+        if (error === null) resolve(rows as unknown as readonly Row[])
+        else reject(this.#failed(error))
+      })
+    })
+  }
+
+  #failed(error: unknown): Error {
+    if (!(error instanceof Error)) return new Error(String(error))
+    return new SourceError('database-unreachable', `${this.address}: ${error.message}`, {
+      cause: error,
+    })
+  }
+}
+
+interface Field {
+  readonly buffer: () => Buffer | null
+}
+
+function bytesOf(field: Field): Buffer | null {
+  return field.buffer()
+}
+
+function textOf(field: Field): string | null {
+  return field.buffer()?.toString('utf8') ?? null
+}
+
+/** A value is a view on what came from the server, and would keep all of it. */
+function rawOf(value: Buffer | null, isBinary: boolean): RawValue {
+  if (value === null) return null
+  return isBinary ? Uint8Array.from(value) : value.toString('utf8')
+}
+
+function partsOf(table: string): [string, string] {
+  const point = table.indexOf('.')
+  return [table.slice(0, point), table.slice(point + 1)]
+}

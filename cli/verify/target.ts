@@ -1,0 +1,29 @@
+/** Where the rows of the tables are that follow: Hive, or a local folder. */
+import type { Value } from '../../model/value.ts'
+import type { Unreadable } from './column-pairs.ts'
+
+export interface TargetColumnFound {
+  /** As it is in the target; Hive has lower case only. */
+  readonly name: string
+  /** In the target's words. */
+  readonly declared: string
+}
+
+export interface FoundTable {
+  readonly columns: readonly TargetColumnFound[]
+  /** A column that Forager made of another one, by which the table is divided: `year_month`. */
+  readonly madeColumns: readonly string[]
+  /** All rows with these columns, in parts, by the order of the key. */
+  rows(
+    columns: readonly TargetColumnFound[],
+    key: readonly TargetColumnFound[],
+  ): AsyncIterable<readonly (readonly (Value | Unreadable)[])[]>
+}
+
+export interface VerifyTarget {
+  /** For messages: `Hive`. */
+  readonly name: string
+  /** Null when there is no such table. */
+  find(table: string): Promise<FoundTable | null>
+  close(): Promise<void>
+}

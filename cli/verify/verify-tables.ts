@@ -1,0 +1,223 @@
+/**
+ * Compares the tables of a source with those that follow them, one after the other, row by row: both
+ * sides are read once in the order of the key, in parts, so memory does not grow with a table.
+ */
+import type { ColumnType } from '../../model/column-type.ts'
+import { ForagerError } from '../../model/errors.ts'
+import { encodeKey } from '../../model/key.ts'
+import type { Value } from '../../model/value.ts'
+import type { TableRouter, TableRule } from '../../processors/route-tables.ts'
+import type { Cell, ColumnPair } from './column-pairs.ts'
+import { areCellsEqual, Unreadable } from './column-pairs.ts'
+import type { KeyedRow, KeyedRows } from './compare-rows.ts'
+import { compareRows, mergeKeyed, OutOfOrder } from './compare-rows.ts'
+import type { RawValue, SourceColumn, SourceDatabase, SourceTable } from './source-database.ts'
+import type { TablePlan } from './table-plan.ts'
+import { keyOf, planOf, takenColumns } from './table-plan.ts'
+import type { TableReport } from './table-report.ts'
+import { DifferenceCounter, emptyReport } from './table-report.ts'
+import type { FoundTable, VerifyTarget } from './target.ts'
+
+export interface VerifyOptions {
+  readonly source: SourceDatabase
+  readonly target: VerifyTarget
+  readonly router: TableRouter
+  readonly rules: readonly TableRule[]
+  /** Names of source or target tables; absent: all. */
+  readonly only?: readonly string[]
+  /** Differences of a table that are shown. */
+  readonly maxDifferences: number
+  /** `binary.handling.mode` of the connector. */
+  readonly binaryMode?: string | undefined
+  readonly onTable?: (report: TableReport) => void | Promise<void>
+}
+
+export interface VerifyReport {
+  readonly tables: readonly TableReport[]
+  /** Of `only` and of rules that name a table exactly: what the source has not. */
+  readonly unknown: readonly string[]
+  /** Every table that could be is equal, and none that should be there is not. */
+  readonly isEqual: boolean
+}
+
+interface Group {
+  readonly target: string
+  readonly rule: TableRule
+  readonly sources: readonly string[]
+}
+
+export async function verifyTables(options: VerifyOptions): Promise<VerifyReport> {
+  const { rules, only, source, onTable } = options
+  const names = await source.tables()
+  const groups = groupsOf(names, options)
+  const named = rules.filter(({ from }) => !from.includes('*')).map(({ from }) => from)
+  const wanted = only ?? named
+  const known = groups.flatMap(group => [group.target, ...group.sources])
+  const unknown = wanted.filter(name => !known.includes(name))
+  const tables: TableReport[] = []
+  for (const group of groups) {
+    const isWanted = [group.target, ...group.sources].some(name => only?.includes(name) ?? true)
+    if (!isWanted) continue
+    const report = await verifyTable(group, options)
+    tables.push(report)
+    await onTable?.(report)
+  }
+  const isEqual = tables.every(({ status }) => status === 'equal' || status === 'refused')
+  return { tables, unknown, isEqual: isEqual && unknown.length === 0 }
+}
+
+/** Throws ConfigError `target-shared`. */
+export function groupsOf(
+  names: readonly string[],
+  { router }: Pick<VerifyOptions, 'router'>,
+): readonly Group[] {
+  const groups = new Map<string, { target: string; rule: TableRule; sources: string[] }>()
+  for (const name of names) {
+    const target = router.targetOf(name)
+    if (target === null) continue
+    const group = groups.get(target.name) ?? { target: target.name, rule: target.rule, sources: [] }
+    groups.set(target.name, group)
+    group.sources.push(name)
+  }
+  return [...groups.values()]
+}
+
+async function verifyTable(group: Group, options: VerifyOptions): Promise<TableReport> {
+  const { source, target, router } = options
+  const { rule } = group
+  const report = emptyReport(group.target, group.sources)
+  const sources: SourceTable[] = []
+  for (const name of group.sources) sources.push(await source.describe(name))
+  const keyless = sources.find(table => keyOf(table, rule).length === 0)
+  if (keyless !== undefined) {
+    const reason = `${keyless.name} has no primary key, and its rule names no \`key\``
+    return { ...report, status: rule.from.includes('*') ? 'refused' : 'not-compared', reason }
+  }
+  const found = await target.find(group.target)
+  if (found === null) return await missingReport(report, sources, options, rule)
+  const partitionBy = router.partitionByOf(group.target)
+  const plan = planOf({
+    sources,
+    rule,
+    target: found,
+    partitionBy,
+    binaryMode: options.binaryMode,
+  })
+  if (typeof plan === 'string') return { ...report, status: 'not-compared', reason: plan }
+  return await compareTable(report, plan, found, options)
+}
+
+/** Forager makes a table with its first row: an empty one is not there yet. */
+async function missingReport(
+  report: TableReport,
+  sources: readonly SourceTable[],
+  { source, target }: VerifyOptions,
+  rule: TableRule,
+): Promise<TableReport> {
+  for (const table of sources) {
+    const columns = takenColumns(table, rule).slice(0, 1)
+    for await (const part of source.rows(table.name, columns, [])) {
+      if (part.length === 0) continue
+      const reason = `${target.name} has no table ${report.table}`
+      return { ...report, status: 'missing', reason }
+    }
+  }
+  return { ...report, reason: 'it is empty, and not there yet' }
+}
+
+async function compareTable(
+  report: TableReport,
+  plan: TablePlan,
+  found: FoundTable,
+  options: VerifyOptions,
+): Promise<TableReport> {
+  const { pairs, keys, missingColumns, notCompared, otherColumns } = plan
+  const sides = { missingColumns, notCompared, otherColumns }
+  const counter = new DifferenceCounter(pairs, keys, options.maxDifferences)
+  try {
+    const counts = await compareRows(
+      mergedSources(plan, options.source),
+      targetRows(plan, found),
+      (place, source, target) => areCellsEqual(pairs[place]!, source, target),
+      difference => counter.add(difference),
+    )
+    const result = { ...counter.result(), ...counts }
+    const { missing, extra, twice, twiceInSource, different } = result
+    const count = missing + extra + twice + twiceInSource + different + missingColumns.length
+    return { ...report, ...sides, ...result, status: count === 0 ? 'equal' : 'different' }
+  } catch (error) {
+    if (!(error instanceof OutOfOrder || error instanceof UnreadableKey)) throw error
+    return { ...report, ...sides, status: 'not-compared', reason: error.message }
+  }
+}
+
+function mergedSources(plan: TablePlan, database: SourceDatabase): KeyedRows {
+  const streams = plan.sources.map(source => sourceRows(plan, source, database))
+  return streams.length === 1 ? streams[0]! : mergeKeyed(streams)
+}
+
+async function* sourceRows(
+  { pairs, keys }: TablePlan,
+  { table, columns }: TablePlan['sources'][number],
+  database: SourceDatabase,
+): AsyncGenerator<KeyedRow[]> {
+  const keyColumns = keys.map(place => columns[place]!)
+  const keyed = keyReader(pairs, keys, 'source')
+  for await (const part of database.rows(table, columns, keyColumns)) {
+    yield part.map(row => {
+      const cells = row.map((raw, place) => readCell(pairs[place]!.source, raw))
+      return { key: keyed(cells), cells }
+    })
+  }
+}
+
+function readCell(column: SourceColumn, raw: RawValue): Cell {
+  if (raw === null) return null
+  try {
+    return column.read(raw)
+  } catch (error) {
+    if (!(error instanceof ForagerError || error instanceof SyntaxError)) throw error
+    return new Unreadable(String(raw))
+  }
+}
+
+async function* targetRows(plan: TablePlan, found: FoundTable): AsyncGenerator<KeyedRow[]> {
+  const { pairs, keys, targetColumns } = plan
+  const keyed = keyReader(pairs, keys, 'target')
+  const keyColumns = keys.map(place => targetColumns[place]!)
+  for await (const part of found.rows(targetColumns, keyColumns)) {
+    yield part.map(cells => ({ key: keyed(cells), cells }))
+  }
+}
+
+class UnreadableKey extends Error {}
+
+/** Equal keys have equal texts, whichever side they come from. */
+function keyReader(
+  pairs: readonly ColumnPair[],
+  keys: readonly number[],
+  side: 'source' | 'target',
+): (cells: readonly Cell[]) => string {
+  const columns = keys.map(place => {
+    const pair = pairs[place]!
+    const { name } = pair[side]
+    return { id: name, name, type: keyType(pair, side), nullable: true }
+  })
+  const isPadded = keys.map(place => pairs[place]!.target.type.kind === 'char')
+  return cells => {
+    const values = keys.map((place, index): Value => {
+      const cell = cells[place]!
+      if (cell instanceof Unreadable) {
+        throw new UnreadableKey(`the key ${columns[index]!.name} has the value ${cell.text}`)
+      }
+      return isPadded[index]! && typeof cell === 'string' ? cell.replace(/ +$/, '') : cell
+    })
+    return encodeKey(columns, values)
+  }
+}
+
+/** A `float` on one side makes the key one. */
+function keyType({ source, target }: ColumnPair, side: 'source' | 'target'): ColumnType {
+  const isFloat = source.type.kind === 'float' || target.type.kind === 'float'
+  return isFloat ? { kind: 'float' } : side === 'source' ? source.type : target.type
+}

@@ -1,0 +1,264 @@
+import { describe, expect, it } from 'vitest'
+import { mysqlColumn } from '../../../cli/verify/mysql-columns.ts'
+import type { RawValue, SourceDatabase } from '../../../cli/verify/source-database.ts'
+import type { FoundTable, VerifyTarget } from '../../../cli/verify/target.ts'
+import { verifyTables } from '../../../cli/verify/verify-tables.ts'
+import type { Value } from '../../../model/value.ts'
+import type { TableRule } from '../../../processors/route-tables.ts'
+import { TableRouter } from '../../../processors/route-tables.ts'
+
+interface SourceRows {
+  /** By name, with their type. */
+  readonly columns: Readonly<Record<string, string>>
+  readonly key: readonly string[]
+  /** In the order of the columns and of the key. */
+  readonly rows: readonly (readonly RawValue[])[]
+}
+
+class Tables implements SourceDatabase {
+  readonly address = 'memory'
+  readonly #tables: Readonly<Record<string, SourceRows>>
+
+  constructor(tables: Readonly<Record<string, SourceRows>>) {
+    this.#tables = tables
+  }
+
+  tables() {
+    return Promise.resolve(Object.keys(this.#tables))
+  }
+
+  describe(name: string) {
+    const { columns, key } = this.#tables[name]!
+    return Promise.resolve({
+      name,
+      columns: Object.entries(columns).map(([column, declared]) =>
+        mysqlColumn({ name: column, declared, nullable: true }, {}),
+      ),
+      primaryKey: key,
+    })
+  }
+
+  async *rows(name: string, columns: readonly { readonly name: string }[]) {
+    await Promise.resolve()
+    const { columns: all, rows } = this.#tables[name]!
+    const places = columns.map(column => Object.keys(all).indexOf(column.name))
+    yield rows.map(row => places.map(place => row[place]!))
+  }
+
+  close() {
+    return Promise.resolve()
+  }
+}
+
+interface TargetRows {
+  readonly columns: Readonly<Record<string, string>>
+  readonly madeColumns?: readonly string[]
+  readonly rows: readonly (readonly Value[])[]
+}
+
+function targetOf(tables: Readonly<Record<string, TargetRows>>): VerifyTarget {
+  return {
+    name: 'memory',
+    find: name => Promise.resolve(tables[name] === undefined ? null : foundTable(tables[name])),
+    close: () => Promise.resolve(),
+  }
+}
+
+function foundTable({ columns, madeColumns = [], rows }: TargetRows): FoundTable {
+  const names = Object.keys(columns)
+  return {
+    columns: names.map(name => ({ name, declared: columns[name]! })),
+    madeColumns,
+    async *rows(wanted) {
+      await Promise.resolve()
+      yield rows.map(row => wanted.map(({ name }) => row[names.indexOf(name)]!))
+    },
+  }
+}
+
+const idAndName = { id: 'int', name: 'varchar(10)' }
+const inTarget = { id: 'int', name: 'string' }
+const table = (...rows: readonly (readonly RawValue[])[]): SourceRows => {
+  return { columns: idAndName, key: ['id'], rows }
+}
+
+async function verify(
+  source: Readonly<Record<string, SourceRows>>,
+  target: Readonly<Record<string, TargetRows>>,
+  rules: readonly TableRule[],
+  only?: readonly string[],
+) {
+  return await verifyTables({
+    source: new Tables(source),
+    target: targetOf(target),
+    router: new TableRouter(rules),
+    rules,
+    maxDifferences: 2,
+    ...(only === undefined ? {} : { only }),
+  })
+}
+
+const all: TableRule = { from: 'shop.*', to: 'ods.{table}' }
+
+describe('verifyTables', () => {
+  it('compares each table that a rule takes with its target', async () => {
+    const report = await verify(
+      { 'shop.a': table(['1', 'x']), 'shop.b': table(['1', 'x']), 'other.c': table() },
+      {
+        'ods.a': { columns: inTarget, rows: [[1, 'x']] },
+        'ods.b': { columns: inTarget, rows: [[1, 'y']] },
+      },
+      [all],
+    )
+    expect(report.tables.map(({ table: name, status }) => [name, status])).toEqual([
+      ['ods.a', 'equal'],
+      ['ods.b', 'different'],
+    ])
+    expect(report.tables[1]!.differences).toEqual([
+      {
+        kind: 'different',
+        key: { id: '1' },
+        columns: [{ column: 'name', source: '"x"', target: '"y"' }],
+      },
+    ])
+    expect(report.isEqual).toBe(false)
+  })
+
+  it('keeps the first differences, and counts all', async () => {
+    const rows = ['1', '2', '3', '4'].map(id => [id, 'x'])
+    const target = { 'ods.a': { columns: inTarget, rows: [] } }
+    const { tables } = await verify({ 'shop.a': table(...rows) }, target, [all])
+    expect(tables[0]).toMatchObject({ missing: 4, sourceRows: 4, targetRows: 0 })
+    expect(tables[0]!.differences.map(({ key }) => key.id)).toEqual(['1', '2'])
+  })
+
+  it('compares several sources of one target as one table', async () => {
+    const rule = { from: 'shop.a_*', to: 'ods.a', merge: true }
+    const { tables, isEqual } = await verify(
+      { 'shop.a_1': table(['1', 'x'], ['3', 'x']), 'shop.a_2': table(['2', 'y'], ['4', 'y']) },
+      {
+        'ods.a': {
+          columns: inTarget,
+          rows: [
+            [1, 'x'],
+            [2, 'y'],
+            [3, 'x'],
+            [4, 'y'],
+          ],
+        },
+      },
+      [rule],
+    )
+    expect(tables).toHaveLength(1)
+    expect(tables[0]).toMatchObject({ sources: ['shop.a_1', 'shop.a_2'], sourceRows: 4 })
+    expect(isEqual).toBe(true)
+  })
+
+  it('takes the columns and the key of the rule', async () => {
+    const rule = { ...all, key: ['name'], columns: { exclude: ['id'] } }
+    const source = { ...table(['9', 'x'], ['1', 'y']), key: [] }
+    const target = { columns: { name: 'string', id: 'int' }, rows: [['x'], ['y']] }
+    const { tables } = await verify({ 'shop.a': source }, { 'ods.a': target }, [rule])
+    expect(tables[0]).toMatchObject({ status: 'equal', sourceRows: 2, otherColumns: ['id'] })
+  })
+
+  it('says that a row lies in the wrong month', async () => {
+    const source = {
+      columns: { id: 'int', at: 'datetime' },
+      key: ['id'],
+      rows: [
+        ['1', '2024-01-31 00:00:00'],
+        ['2', '2024-02-01 00:00:00'],
+      ],
+    }
+    const micros = (text: string): number => Date.parse(text) * 1000
+    const target = {
+      columns: { id: 'int', at: 'timestamp', year_month: 'string' },
+      madeColumns: ['year_month'],
+      rows: [
+        [1, micros('2024-01-31T00:00:00Z'), '2024-01'],
+        [2, micros('2024-02-01T00:00:00Z'), '2024-01'],
+      ],
+    }
+    const rule = { ...all, partitionBy: 'year_month(at)' }
+    const { tables } = await verify({ 'shop.a': source }, { 'ods.a': target }, [rule])
+    expect(tables[0]).toMatchObject({ different: 1, differentColumns: { year_month: 1 } })
+  })
+
+  it('takes the empty text of a partition column for null, as Hive does', async () => {
+    const target = {
+      'ods.a': {
+        columns: inTarget,
+        rows: [
+          [1, null],
+          [2, 'x'],
+        ],
+      },
+    }
+    const source = { 'shop.a': table(['1', ''], ['2', 'x']) }
+    const plain = await verify(source, target, [all])
+    expect(plain.tables[0]).toMatchObject({ status: 'different', different: 1 })
+    const divided = await verify(source, target, [{ ...all, partitionBy: 'name' }])
+    expect(divided.tables[0]).toMatchObject({ status: 'equal' })
+  })
+
+  it('tells what it did not compare, and why', async () => {
+    const source = {
+      columns: { id: 'int', place: 'point', gone: 'int', name: 'varchar(5)' },
+      key: ['id'],
+      rows: [['1', 'p', '1', 'x']],
+    }
+    const target = {
+      columns: { id: 'int', place: 'string', name: 'map<int,int>', old: 'int' },
+      rows: [[1, 'q', 'x', 1]],
+    }
+    const { tables } = await verify({ 'shop.a': source }, { 'ods.a': target }, [all])
+    expect(tables[0]).toMatchObject({
+      status: 'different',
+      different: 0,
+      missingColumns: ['gone'],
+      otherColumns: ['old'],
+      notCompared: [
+        { column: 'place', reason: 'geometries are not compared' },
+        { column: 'name', reason: 'it is map<int,int> in the target' },
+      ],
+    })
+  })
+
+  it.each([
+    ['refused', { ...table(['1', 'x']), key: [] }, true, 'shop.a has no primary key'],
+    [
+      'not-compared',
+      { columns: { id: 'time', name: 'int' }, key: ['id'], rows: [] },
+      false,
+      'order of the key column id (time)',
+    ],
+    [
+      'not-compared',
+      table(['2', 'x'], ['1', 'x']),
+      false,
+      'rows of the source came out of the order',
+    ],
+    ['not-compared', table(['no number', 'x']), false, 'the key id has the value no number'],
+  ] as const)('(%s) a table of which nothing can be said has its reason', async (...given) => {
+    const [status, source, isEqual, reason] = given
+    const target = { 'ods.a': { columns: inTarget, rows: [] } }
+    const report = await verify({ 'shop.a': source }, target, [all])
+    expect(report.tables[0]).toMatchObject({ status, reason: expect.stringContaining(reason) })
+    expect(report.isEqual).toBe(isEqual)
+  })
+
+  it('a table that is not there is a difference, unless its source is empty', async () => {
+    const report = await verify({ 'shop.a': table(['1', 'x']), 'shop.b': table() }, {}, [all])
+    expect(report.tables.map(({ status }) => status)).toEqual(['missing', 'equal'])
+  })
+
+  it('compares only what is asked for, and names what is not known', async () => {
+    const source = { 'shop.a': table(), 'shop.b': table() }
+    const some = await verify(source, {}, [all], ['ods.b', 'ods.x'])
+    expect(some.tables.map(one => one.table)).toEqual(['ods.b'])
+    expect(some).toMatchObject({ unknown: ['ods.x'], isEqual: false })
+    const exact = await verify(source, {}, [{ from: 'shop.nope', to: 'ods.nope' }])
+    expect(exact).toMatchObject({ tables: [], unknown: ['shop.nope'], isEqual: false })
+  })
+})
