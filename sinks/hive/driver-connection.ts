@@ -1,6 +1,6 @@
 /**
- * Makes hive-driver's connection: transport, TLS, authentication. With `hive-client.ts` the only file
- * that knows hive-driver, which is loaded when a connection is opened and not before.
+ * Makes hive-driver's connection: transport, TLS, authentication. The only file that imports hive-driver,
+ * and it does when a connection is opened and not before.
  */
 import { Agent as HttpAgent } from 'node:http'
 import { Agent as HttpsAgent } from 'node:https'
@@ -46,6 +46,7 @@ async function openBinary(
   transport.onClose(reason => ending.end(reason))
   const stop = (): void => transport.destroy()
   signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
   try {
     const client = newClient(library, ending)
     // hive-driver would open a socket of its own: it is given ours instead.

@@ -2,6 +2,7 @@
  * One connection to HiveServer2, its calls in our own words. A call ends with an answer, a HiveRefusal
  * or a NoAnswer, always: hive-driver by itself leaves calls waiting for ever when the connection ends.
  */
+import { WarehouseError } from '../../model/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { DriverConnection } from './driver-connection.ts'
 import { credentials, openConnection } from './driver-connection.ts'
@@ -75,7 +76,7 @@ export class HiveClient {
       return new HiveClient(connection, options, clock)
     } catch (error) {
       stopping.abort()
-      opened.then(({ destroy }) => destroy()).catch(() => undefined)
+      opened.then(connection => connection.destroy()).catch(() => undefined)
       throw error
     }
   }
@@ -161,6 +162,8 @@ export class HiveClient {
     const { results } = await this.#ask(patience, driver =>
       driver.fetchResults({ operationHandle, orientation: fetchNext, maxRows, fetchType: 0 }),
     )
+    // hive.server2.thrift.resultset.serialize.in.tasks: the columns are within a blob, and look like no rows.
+    if (results?.binaryColumns != null || results?.columnCount != null) throw unreadableResult()
     return rowsOf((results?.columns ?? []) as unknown as readonly ResultColumn[])
   }
 
@@ -190,10 +193,24 @@ export class HiveClient {
       const response = await within(this.#clock, answer, patience)
       if (errorStatuses.includes(response.status.statusCode)) throw refusalOf(response.status)
       return response
+    } catch (error) {
+      if (error instanceof HiveRefusal || error instanceof NoAnswer) throw error
+      // HiveServer2 failed while it handled the call, or its answer makes no sense: what it did is unknown.
+      this.destroy()
+      const message = error instanceof Error ? error.message : String(error)
+      throw new NoAnswer('lost', `the call failed: ${message}`, error)
     } finally {
       this.#waiting.delete(stopWaiting)
     }
   }
+}
+
+function unreadableResult(): WarehouseError {
+  const setting = 'hive.server2.thrift.resultset.serialize.in.tasks'
+  return new WarehouseError(
+    'statement-failed',
+    `HiveServer2 sends results in a form that is not read here: give sessions the setting ${setting}: 'false'`,
+  )
 }
 
 function refusalOf(status: Omit<Status, 'statusCode'>): HiveRefusal {
@@ -204,21 +221,28 @@ function refusalOf(status: Omit<Status, 'statusCode'>): HiveRefusal {
   )
 }
 
+/** Timers take no longer time than this, and fire at once when given one. */
+const maxTimeoutMs = 2 ** 31 - 1
+
 /** NoAnswer when it does not settle in time, or the signal aborts before. */
 async function within<T>(clock: Clock, answer: Promise<T>, patience: Patience): Promise<T> {
   const { timeoutMs, signal } = patience
   const settled = new AbortController()
-  const given = AbortSignal.any([settled.signal, ...(signal === undefined ? [] : [signal])])
-  const givenUp = clock.sleep(timeoutMs, given).then((): never => {
+  const settle = (): void => settled.abort()
+  if (signal?.aborted === true) settle()
+  signal?.addEventListener('abort', settle, { once: true })
+  const slept = clock.sleep(Math.min(timeoutMs, maxTimeoutMs), settled.signal)
+  const givenUp = slept.then((): never => {
     if (signal?.aborted === true) throw new NoAnswer('aborted', 'it was cancelled')
     throw new NoAnswer('timeout', `there was no answer within ${timeoutMs} ms`)
   })
-  // When the answer came, what the sleep says does not matter any more.
+  // When the answer came, what the sleep says does not matter any more; nor does an answer that comes late.
   givenUp.catch(() => undefined)
   answer.catch(() => undefined)
   try {
     return await Promise.race([answer, givenUp])
   } finally {
-    settled.abort()
+    signal?.removeEventListener('abort', settle)
+    settle()
   }
 }

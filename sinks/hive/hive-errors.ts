@@ -17,16 +17,19 @@ export class HiveRefusal extends Error {
 
   /** The session or operation was closed, or HiveServer2 was started anew: nothing was done. */
   get isHandleUnknown(): boolean {
-    return /Invalid (Session|Operation)Handle/i.test(this.message)
+    return /^Invalid (Session|Operation)Handle/.test(this.message)
   }
 }
 
-/** HiveServer2 did not answer: the connection ended, time ran out, or nobody waits any more. */
-export class NoAnswer extends Error {
-  readonly reason: 'lost' | 'timeout' | 'aborted'
+/** Of a call: the connection ended or broke, time ran out, or nobody waits for it any more. */
+type NoAnswerReason = 'lost' | 'timeout' | 'aborted'
 
-  constructor(reason: 'lost' | 'timeout' | 'aborted', message: string) {
-    super(message)
+/** HiveServer2 did not answer, or not in words that are understood. */
+export class NoAnswer extends Error {
+  readonly reason: NoAnswerReason
+
+  constructor(reason: NoAnswerReason, message: string, cause?: unknown) {
+    super(message, { cause })
     this.reason = reason
   }
 }
@@ -36,12 +39,11 @@ export function unreachable(message: string, cause?: unknown): WarehouseError {
   return new WarehouseError('warehouse-unreachable', message, { retry: 'backoff', cause })
 }
 
+/** What was wrong with the statement itself (SQLSTATE class 42) stays wrong; anything else may pass. */
 export function failed(sql: string, refusal: HiveRefusal): WarehouseError {
-  return new WarehouseError(
-    'statement-failed',
-    `${statementHint(sql)} failed: ${refusalText(refusal)}`,
-    { cause: refusal },
-  )
+  const retry = refusal.sqlState?.startsWith('42') === true ? 'never' : 'backoff'
+  const message = `${statementHint(sql)} failed: ${refusalText(refusal)}`
+  return new WarehouseError('statement-failed', message, { retry, cause: refusal })
 }
 
 /** It may have been done, it may still be done, or never. */
@@ -81,8 +83,11 @@ export function shortMessage(message: string): string {
   const head = (lines[0] ?? '')
     .replace(/^Error (while (compiling|processing|running) statement|running query): /, '')
     .replace(/^FAILED: /, '')
-    .replace(/,? *diagnostics=\[.*$/, '')
-    .replace(/ *DAG did not succeed due to .*$/, '')
+    .replace(
+      /^Execution Error, return code -?\d+ from (?:[\w$]+\.)*([\w$]+)/,
+      'Execution Error in $1',
+    )
+    .replace(/, vertexId=[^,]*, *diagnostics=.*$/, '')
   const causes = message.matchAll(/Caused by: ([^\n]+)/g).toArray()
   const cause = causes.at(-1)?.[1]?.trim()
   const text = cause === undefined || head.includes(cause) ? head : `${head}: ${cause}`

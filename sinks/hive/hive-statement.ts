@@ -14,7 +14,14 @@
  */
 import type { Clock } from '../../runtime/clock.ts'
 import type { HiveClient, OperationHandle, Patience, SessionHandle } from './hive-client.ts'
-import { failed, HiveRefusal, mayHaveCommitted, NoAnswer, unknown } from './hive-errors.ts'
+import {
+  failed,
+  HiveRefusal,
+  mayHaveCommitted,
+  NoAnswer,
+  refusalText,
+  unknown,
+} from './hive-errors.ts'
 import type { HiveLimits } from './hive-options.ts'
 
 const firstWaitMs = 10
@@ -141,11 +148,12 @@ export class HiveStatement {
   #ended(error: unknown): unknown {
     if (error instanceof NoAnswer) {
       if (error.reason === 'timeout') this.#place.client.destroy()
-      return unknown(this.#sql, error.message, error)
+      const reason = this.#deadline.isOver ? this.#deadline.reason : error.message
+      return unknown(this.#sql, reason, error)
     }
     if (!(error instanceof HiveRefusal)) return error
     if (error.isHandleUnknown || mayHaveCommitted(error)) {
-      return unknown(this.#sql, error.message, error)
+      return unknown(this.#sql, refusalText(error), error)
     }
     return failed(this.#sql, error)
   }
@@ -163,7 +171,7 @@ async function submit(
     if (error instanceof NoAnswer) {
       // Nobody knows its handle, so only the end of its session ends it.
       client.destroy()
-      const reason = error.reason === 'lost' ? error.message : deadline.reason
+      const reason = deadline.isOver ? deadline.reason : error.message
       throw unknown(sql, reason, error)
     }
     // What is refused here was not compiled, so nothing of it was done.
@@ -198,12 +206,12 @@ class Deadline {
 
   /** For an answer that takes as long as the statement. */
   forAll(): Patience {
-    return { timeoutMs: this.#leftMs, signal: this.#signal }
+    return { timeoutMs: Math.ceil(this.#leftMs), signal: this.#signal }
   }
 
   /** For an answer that comes soon. */
   forAnswer(): Patience {
-    const timeoutMs = Math.min(this.#leftMs, this.#place.limits.requestTimeoutMs)
+    const timeoutMs = Math.min(Math.ceil(this.#leftMs), this.#place.limits.requestTimeoutMs)
     return { timeoutMs, signal: this.#signal }
   }
 

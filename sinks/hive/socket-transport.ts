@@ -36,6 +36,7 @@ export class SocketTransport {
     const transport = new SocketTransport(options)
     const stop = (): void => void transport.#socket.destroy(new Error('connecting took too long'))
     signal.addEventListener('abort', stop, { once: true })
+    if (signal.aborted) stop()
     try {
       await new Promise<void>((resolve, reject) => {
         transport.#socket.once(transport.#readyEvent, resolve)
