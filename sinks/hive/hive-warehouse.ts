@@ -186,12 +186,14 @@ export class HiveWarehouse implements Warehouse {
     const columns = schema.columns.map(({ name, type }) => {
       return { name: name.toLowerCase(), type: targetTypeText(type) }
     })
-    return { location: this.#options.attempts.locationOf(written), columns }
+    const { rowCount } = written
+    return { location: this.#options.attempts.locationOf(written), columns, rowCount }
   }
 }
 
 interface FolderTable {
   readonly location: string
+  readonly rowCount: number
   readonly columns: readonly HiveColumn[]
 }
 
@@ -201,7 +203,7 @@ const folderTableName = '`forager_changes`'
 /** A table over the folder, for as long as the action runs. What was made of it ends with the session. */
 async function overFolder(
   session: HiveSession,
-  { location, columns }: FolderTable,
+  { location, columns, rowCount }: FolderTable,
   signal: AbortSignal,
   action: (source: string) => Promise<void>,
 ): Promise<void> {
@@ -213,6 +215,9 @@ async function overFolder(
       `STORED AS ORC LOCATION ${quoteText(location)}`,
     { signal },
   )
+  // Hive takes it for empty otherwise, and plans the joins with it so.
+  const rows = `ALTER TABLE ${folderTableName} UPDATE STATISTICS SET ('numRows'='${rowCount}')`
+  await session.execute(rows, { signal })
   await action(folderTableName)
   await session.execute(`DROP TABLE IF EXISTS ${folderTableName}`)
 }
@@ -240,7 +245,7 @@ function mergeInput(
   }
 }
 
-/** Null-safe only where it has to be: see `KeyColumn`. */
+/** Null-safe only where it has to be. */
 function keysOf(
   schema: TableSchema,
   { nullKeys }: WrittenAttempt,
@@ -253,10 +258,7 @@ function keysOf(
     const name = key.toLowerCase()
     return { name, nullable: nullKeys.has(name) || (isWhole && mayBeNull(key)) }
   })
-  const isAllNullable = keys.every(({ nullable }) => nullable)
-  return isAllNullable && nullKeys.size === 0
-    ? keys.map(({ name }) => ({ name, nullable: false }))
-    : keys
+  return keys
 }
 
 /** Rows of Hive do not keep their place in the source's log. */

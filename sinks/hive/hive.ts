@@ -50,6 +50,7 @@ export const sessionSettings: Readonly<Record<string, string>> = {
   'hive.acid.direct.insert.enabled': 'false',
   'hive.cbo.enable': 'true',
   'hive.merge.cardinality.check': 'false',
+  'hive.server2.thrift.resultset.serialize.in.tasks': 'false',
   'hive.stats.autogather': 'false',
 }
 

@@ -22,10 +22,7 @@ export const wholeOp = 3
 
 export interface KeyColumn {
   readonly name: string
-  /**
-   * Null is a value like any other then. Not all of the columns that rows are found by may be so: Hive takes
-   * a row that is not there for one whose key is null, and fails.
-   */
+  /** Null is a value like any other then. */
   readonly nullable: boolean
 }
 
@@ -93,6 +90,8 @@ function onCondition({ keys, table, facts, isWhole }: MergeInput): string {
   const conditions = keys
     .filter(({ name }) => name !== partition?.name)
     .map(key => equal(key, `t.${quoteName(key.name)}`, `s.${quoteName(key.name)}`))
+  // Null is null: Hive would take a row that is not there for one whose key is null, and fail.
+  if (keys.every(({ nullable }) => nullable)) conditions.push('t.ROW__ID IS NOT NULL')
   if (partition === null) return conditions.join(' AND ')
   conditions.push(samePlace(partition, 's.`__place`'))
   const { places } = facts
