@@ -107,6 +107,15 @@ function isSameMarker(a: TruncateMarker, b: TruncateMarker | null): boolean {
   return a.topic === b?.topic && a.partition === b.partition && a.offset === b.offset
 }
 
+/** Of a batch that was staged for a table divided otherwise: where it says a row was means nothing now. */
+export async function* withoutLeaves(
+  stream: AsyncIterable<readonly NetChange[]>,
+): AsyncGenerator<readonly NetChange[]> {
+  for await (const part of stream) {
+    yield part.map((change): NetChange => ({ ...change, leaves: 'unknown' }))
+  }
+}
+
 const changesAtOnce = 1000
 
 /**

@@ -4,6 +4,7 @@
  * transaction; of a table the last one counts.
  */
 import type { Log, ProducerRecord } from '../log/log.ts'
+import { assert } from '../model/errors.ts'
 import { fromJson, toJson } from '../model/json.ts'
 import type { AppliedThrough } from '../sinks/warehouse.ts'
 import { appliedTopic } from '../topology/internal-topics.ts'
@@ -61,7 +62,12 @@ export async function* readApplied(log: Log, applicationId: string): AsyncGenera
     if (value![0] === firstVersion) {
       const through = found as AppliedThrough
       yield { ...noProgress, table, through, appliedAtMs: timestampMs }
-    } else yield { table, ...(found as TableProgress) }
+    } else {
+      assert(value![0] === version, () => {
+        return `what is applied has version ${value![0]}, known are ${firstVersion} and ${version}`
+      })
+      yield { table, ...(found as TableProgress) }
+    }
   }
 }
 

@@ -4,6 +4,7 @@
  * in staging. `forager resume TABLE` brings them back, in order, before newer ones.
  */
 import type { Log, ProducerRecord, TopicPartition } from '../log/log.ts'
+import { assert } from '../model/errors.ts'
 import { decodeStagedBatch, encodeStagedBatch } from '../model/staged-batch.ts'
 import type { WaitingBatch } from '../processors/merge.ts'
 import { readAll } from './read-all.ts'
@@ -32,6 +33,9 @@ export interface ParkedBatch extends WaitingBatch {
 /** Of one partition, in the order in which they were parked. A batch may be there twice. */
 export async function* readParked(log: Log, at: TopicPartition): AsyncGenerator<ParkedBatch> {
   for await (const { offset: parkedOffset, value } of readAll(log, at)) {
+    assert(value![0] === version, () => {
+      return `a parked batch has version ${value![0]}, known is ${version}`
+    })
     const offset = Number(Buffer.from(value!).readBigUInt64BE(1))
     yield { parkedOffset, offset, batch: decodeStagedBatch(value!.subarray(headBytes)) }
   }

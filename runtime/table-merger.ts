@@ -13,11 +13,11 @@ import { batchName } from '../model/staged-batch.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { unionSchema } from '../model/table-schema.ts'
 import type { ApplyPlan, WaitingBatch } from '../processors/merge.ts'
-import { foldStreams, planApply } from '../processors/merge.ts'
+import { foldStreams, planApply, withoutLeaves } from '../processors/merge.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
 import type { Pipeline } from '../topology/topology.ts'
-import type { Quarantine, TableProgress } from './applied.ts'
+import type { Claim, Quarantine, TableProgress } from './applied.ts'
 import { appliedRecord } from './applied.ts'
 import { paced } from './pacer.ts'
 import type { ParkedBatch } from './parked.ts'
@@ -80,6 +80,8 @@ export class TableMerger {
   /** Staged offset of the operator's word that the table may go on; what is below was parked. */
   #resumesAt: number | null = null
   #isParkedRead = false
+  /** Of those that wait. */
+  #broughtBack: ReadonlySet<WaitingBatch> = new Set()
 
   constructor(table: string, options: TableMergerOptions) {
     this.table = table
@@ -99,8 +101,10 @@ export class TableMerger {
 
   /** First staged offset that the table still needs; null when it needs none. */
   get heldFrom(): number | null {
-    if (this.#resumesAt !== null) return this.#resumesAt
-    return this.#waiting[0]?.offset ?? null
+    // What was brought back is in its topic until the table is resumed; else it may only be here.
+    const unparked = this.#waiting.find(one => !this.#broughtBack.has(one))?.offset ?? null
+    if (this.#resumesAt === null || unparked === null) return this.#resumesAt ?? unparked
+    return Math.min(this.#resumesAt, unparked)
   }
 
   add(waiting: WaitingBatch): void {
@@ -191,7 +195,7 @@ export class TableMerger {
     const old = this.#waiting.filter(isOld)
     this.#waiting = this.#waiting.filter(one => !isOld(one))
     this.#done.push(...old.map(({ batch }) => batch))
-    if (old.length > 0) this.#advance(applied!)
+    if (old.length > 0) this.#advance(applied!, this.#progress.claim)
     const labels = { table: this.table, outcome: 'already-applied' }
     context.metrics.count('forager_batches_applied_total', old.length, labels)
     const plan = planApply(this.#waiting, maxApplyBytes)
@@ -218,7 +222,10 @@ export class TableMerger {
     const receipt = await this.#dividedBy(last.partitionBy, async partitionBy => {
       this.#attempt += 1
       const attempt = this.#attempt
-      const streams = plan.sources.map(({ batch }) => staging.read(batch))
+      const streams = plan.sources.map(({ batch }) => {
+        const isSame = toJson(batch.partitionBy) === toJson(partitionBy)
+        return isSame ? staging.read(batch) : withoutLeaves(staging.read(batch))
+      })
       return await warehouse.apply({
         table: this.table,
         token,
@@ -236,15 +243,16 @@ export class TableMerger {
     })
     this.#applied = through
     this.#isInDoubt = false
-    this.#advance(through)
+    this.#advance(through, null)
     this.#finish(plan)
     context.reach('merge.applied')
     this.#report(receipt, plan.covered.length, offset, began)
   }
 
-  #advance(through: AppliedThrough): void {
+  /** A claim stays for as long as its statement may be under way. */
+  #advance(through: AppliedThrough, claim: Claim | null): void {
     const appliedAtMs = this.#options.context.clock.now()
-    this.#progress = { ...this.#progress, through, appliedAtMs, claim: null }
+    this.#progress = { ...this.#progress, through, appliedAtMs, claim }
     this.#isChanged = true
   }
 
@@ -302,22 +310,29 @@ export class TableMerger {
       if (batch.table === this.table && offset > applied) parked.set(offset, { offset, batch })
     }
     this.#isParkedRead = true
-    this.#waiting = [...parked.values(), ...this.#waiting]
+    this.#broughtBack = new Set(parked.values())
+    // A batch that was parked may have been read again since: it has its place among the others.
+    const unparked = this.#waiting.filter(({ offset }) => !parked.has(offset))
+    this.#waiting = [...parked.values(), ...unparked].sort((a, b) => a.offset - b.offset)
     this.#options.context.logger.info('table.resuming', { table: this.table, batches: parked.size })
   }
 
   /** When all that was parked is applied. */
   #endQuarantine(): void {
     const resumesAt = this.#resumesAt
-    if (resumesAt === null || this.#waiting.some(({ offset }) => offset < resumesAt)) return
+    if (resumesAt === null) return
+    const isBefore = (one: WaitingBatch): boolean => {
+      return one.offset < resumesAt || this.#broughtBack.has(one)
+    }
+    if (this.#waiting.some(isBefore)) return
     this.#setQuarantine(null)
     this.#options.context.logger.info('table.resumed', { table: this.table })
   }
 
   #setQuarantine(quarantine: Quarantine | null): void {
-    const resumesAt = this.#resumesAt ?? -1
     // What was parked is in its topic still.
-    this.#waiting = this.#waiting.filter(({ offset }) => offset > resumesAt)
+    this.#waiting = this.#waiting.filter(one => !this.#broughtBack.has(one))
+    this.#broughtBack = new Set()
     this.#resumesAt = null
     this.#isParkedRead = false
     this.#progress = { ...this.#progress, quarantine }
@@ -344,9 +359,8 @@ export class TableMerger {
     const { clock, logger, metrics } = context
     metrics.count('forager_apply_failures_total', 1, { table, code: error.code })
     this.#failures += 1
+    // Which statement was refused is not known here: an attempt before may be under way still.
     const isRefused = error.code === 'statement-failed'
-    // The server has answered: nothing of the attempt is under way.
-    if (isRefused) this.#isInDoubt = false
     const isTriedAgain = isRefused ? this.#failures < maxRefusals : isPassing
     if (isTriedAgain) {
       const waitMs = Math.min(firstRetryMs * 2 ** (this.#failures - 1), maxRetryMs)

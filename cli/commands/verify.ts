@@ -57,7 +57,7 @@ export async function verifyCommand(
 function targetOf(loaded: LoadedConfig): VerifyTarget {
   const { warehouse } = loaded.config
   if (warehouse.type === 'embedded') return new EmbeddedTarget(warehousePath(loaded))
-  return new HiveTarget(connectionOf(warehouse), warehouse.database)
+  return new HiveTarget(connectionOf(warehouse), warehouse.database, warehouse.version)
 }
 
 /** Null when everything was applied: a comparison at rest. */

@@ -4,7 +4,7 @@ import type { TableRule } from '../../processors/route-tables.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import { describe } from '../../sinks/hive/describe-table.ts'
-import { sessionSettings } from '../../sinks/hive/hive.ts'
+import { settingsOf } from '../../sinks/hive/hive.ts'
 import { hiveAddress } from '../../sinks/hive/hive-options.ts'
 import { HiveSession } from '../../sinks/hive/hive-session.ts'
 import { parseTableName, quoteTable, quoteText } from '../../sinks/hive/sql-text.ts'
@@ -30,7 +30,7 @@ export async function* hiveFindings(
   database: SourceDatabase | null,
 ): AsyncGenerator<Finding> {
   const connection = connectionOf(warehouse)
-  const settings = { ...sessionSettings, ...connection.sessionSettings }
+  const settings = settingsOf(connection, warehouse.version)
   const session = new HiveSession({ ...connection, sessionSettings: settings }, systemClock)
   try {
     const server = await serverFinding(session, warehouse, hiveAddress(connection))

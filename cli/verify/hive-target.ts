@@ -7,12 +7,13 @@ import type { Value } from '../../model/value.ts'
 import { toInteger } from '../../model/value.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { describe } from '../../sinks/hive/describe-table.ts'
-import { sessionSettings } from '../../sinks/hive/hive.ts'
+import { settingsOf } from '../../sinks/hive/hive.ts'
 import type { HiveConnectionOptions } from '../../sinks/hive/hive-options.ts'
 import type { HiveValue } from '../../sinks/hive/hive-rows.ts'
 import { HiveSession } from '../../sinks/hive/hive-session.ts'
 import type { TableName } from '../../sinks/hive/sql-text.ts'
 import { parseTableName, quoteName, quoteTable } from '../../sinks/hive/sql-text.ts'
+import type { HiveVersion } from '../../sinks/hive/target-table.ts'
 import { monthColumn } from '../../sinks/hive/target-table.ts'
 import { Unreadable } from './column-pairs.ts'
 import type { FoundTable, TargetColumnFound, VerifyTarget } from './target.ts'
@@ -28,16 +29,12 @@ export class HiveTarget implements VerifyTarget {
   readonly #session: HiveSession
   readonly #database: string
 
-  constructor(connection: HiveConnectionOptions, database: string) {
+  constructor(connection: HiveConnectionOptions, database: string, version: HiveVersion) {
     this.#database = database
     this.#session = new HiveSession(
       {
         ...connection,
-        sessionSettings: {
-          ...sessionSettings,
-          'hive.local.time.zone': 'UTC',
-          ...connection.sessionSettings,
-        },
+        sessionSettings: { 'hive.local.time.zone': 'UTC', ...settingsOf(connection, version) },
         limits: { ...connection.limits, statementTimeoutMs, maxRowsPerFetch },
       },
       systemClock,

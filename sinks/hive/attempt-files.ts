@@ -141,10 +141,10 @@ function attemptType(schema: TableSchema): OrcStructType {
   return {
     kind: 'struct',
     fields: [
-      { name: '__op', type: { kind: 'byte' } },
-      { name: '__sent', type: { kind: 'string' } },
-      { name: '__search', type: { kind: 'boolean' } },
-      { name: '__place', type: { kind: 'string' } },
+      { name: '__forager_op', type: { kind: 'byte' } },
+      { name: '__forager_sent', type: { kind: 'string' } },
+      { name: '__forager_search', type: { kind: 'boolean' } },
+      { name: '__forager_place', type: { kind: 'string' } },
       ...columns,
     ],
   }
@@ -190,12 +190,12 @@ class AttemptRows {
 
   *of(change: NetChange): Generator<readonly OrcValue[]> {
     const { isWhole } = this.#content
-    if (change.key.includes('\x00')) this.#noteNulls(change)
     if (change.kind === 'delete') {
       if (!isWhole) yield* this.#deletes(change)
       return
     }
     const values = alignValues(change, this.#content.schema)
+    this.#noteNulls(values)
     // After all else is gone there is nothing that a patch would keep.
     if (change.kind === 'patch' && !isWhole) yield this.#patch(values)
     else
@@ -252,11 +252,10 @@ class AttemptRows {
     return [deleteOp, null, false, this.#note(place), ...this.#keyValues(change)]
   }
 
-  /** Few keys have a byte of zero that could be a null. */
-  #noteNulls({ key }: NetChange): void {
-    const columns = keyColumns(this.#content.schema)
-    for (const [index, value] of decodeKey(columns, key).entries()) {
-      if (value === null) this.nullKeys.add(columns[index]!.name.toLowerCase())
+  #noteNulls(values: readonly (Value | undefined)[]): void {
+    for (const place of this.#keyPlaces) {
+      if (values[place] !== null) continue
+      this.nullKeys.add(this.#content.schema.columns[place]!.name.toLowerCase())
     }
   }
 
@@ -280,6 +279,7 @@ class AttemptRows {
     const values = schema.columns.map((): Value => null)
     const keys = decodeKey(keyColumns(schema), change.key)
     for (const [index, place] of this.#keyPlaces.entries()) values[place] = keys[index]!
+    this.#noteNulls(values)
     return values
   }
 }

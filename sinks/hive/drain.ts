@@ -31,7 +31,7 @@ export interface DrainOptions {
   readonly signal: AbortSignal
 }
 
-/** WarehouseError `table-busy` when somebody else’s statement does not end. Resolves to how many ended. */
+/** WarehouseError `table-busy` when somebody else’s statement does not end. Resolves to how many were waited for. */
 export async function drain(
   session: Asks,
   name: TableName,
@@ -39,22 +39,27 @@ export async function drain(
 ): Promise<number> {
   const before = await openTransactions(session)
   const deadline = clock.monotonic() + timeoutMs
+  let waitedFor = 0
   for (let waitMs = firstWaitMs; ; waitMs = Math.min(waitMs * 2, maxWaitMs)) {
     // Locks first: a transaction that gets its lock in between is seen as one without, and waited for.
     const locks = await locksOf(session)
     const open = await openTransactions(session)
-    const busy = [...before].filter(([id]) => open.has(id) && mayWrite(id, locks, name))
-    if (busy.length === 0) return before.size
+    const left = [...before].filter(([id]) => open.has(id) && mayWrite(id, locks, name))
+    if (left.length === 0) return waitedFor
+    waitedFor = Math.max(waitedFor, left.length)
     if (clock.monotonic() >= deadline) {
-      const [id, who] = busy[0]!
-      throw new WarehouseError(
-        'table-busy',
-        `transaction ${id} of ${who} on ${quoteTable(name)} has not ended within ${timeoutMs} ms`,
-        { retry: 'backoff' },
-      )
+      const [id, who] = left[0]!
+      throw busy(name, `has not ended within ${timeoutMs} ms: transaction ${id} of ${who}`)
     }
     await clock.sleep(waitMs, signal)
+    // Nobody sleeps any more then, and the transaction may go on for long.
+    if (signal.aborted) throw busy(name, 'is not waited for any longer')
   }
+}
+
+function busy(name: TableName, what: string): WarehouseError {
+  const message = `a statement of another attempt on ${quoteTable(name)} ${what}`
+  return new WarehouseError('table-busy', message, { retry: 'backoff' })
 }
 
 interface Lock {

@@ -51,6 +51,7 @@ export interface HiveWarehouseOptions {
   readonly buckets: number
 }
 
+const noColumns: HiveTable = { columns: [], partition: null }
 const nothing = { rowsInserted: 0, rowsUpdated: 0, rowsDeleted: 0, rowsSearched: 0 }
 
 export class HiveWarehouse implements Warehouse {
@@ -119,11 +120,12 @@ export class HiveWarehouse implements Warehouse {
         this.#options.logger.info('table.drained', { table, transactions: ended })
       }
       reach('apply.drained')
-      const target = await this.#ensureTable(session, name, request)
+      const isEmpty = request.schema.columns.length === 0
+      // Of a truncate that came before any row of its window no columns are known: none are needed.
+      const target = isEmpty ? noColumns : await this.#ensureTable(session, name, request)
       // What was staged may come to nothing.
       if (written.rowCount === 0) return
       await overFolder(session, this.#folderTable(request, written), signal, async source => {
-        const isEmpty = request.schema.columns.length === 0
         const sql = isEmpty
           ? emptySql(quoteTable(name), source)
           : mergeSql(mergeInput(request, { name, target, written, source, isWhole }))
@@ -140,10 +142,10 @@ export class HiveWarehouse implements Warehouse {
     { table, schema, partitionBy }: ApplyRequest,
   ): Promise<HiveTable> {
     const known = this.#tables.get(table)
-    if (schema.columns.length === 0 && known !== undefined) return known
     const wanted = targetTable(schema, partitionBy)
     const found =
       known ?? (await this.#inTurn(() => this.#findOrMake(session, name, wanted, schema)))
+    refuseOtherPartitioning(name, found, wanted)
     const { missing, problems } = differencesOf(found, wanted)
     if (problems.length > 0) throw unsuitable(name, problems)
     if (missing.length > 0) {
@@ -186,40 +188,55 @@ export class HiveWarehouse implements Warehouse {
     const columns = schema.columns.map(({ name, type }) => {
       return { name: name.toLowerCase(), type: targetTypeText(type) }
     })
-    const { rowCount } = written
-    return { location: this.#options.attempts.locationOf(written), columns, rowCount }
+    const folder = written.folder.slice(written.folder.lastIndexOf('/') + 1)
+    return {
+      name: quoteName(`forager_changes_${folder.replaceAll('-', '_')}`),
+      location: this.#options.attempts.locationOf(written),
+      rowCount: written.rowCount,
+      columns,
+    }
   }
 }
 
 interface FolderTable {
+  /** Quoted. No other table has it: a temporary one hides others of its name, until it ends. */
+  readonly name: string
   readonly location: string
   readonly rowCount: number
   readonly columns: readonly HiveColumn[]
 }
 
-/** In this session alone, so that no attempt can meet another one's. */
-const folderTableName = '`forager_changes`'
-
-/** A table over the folder, for as long as the action runs. What was made of it ends with the session. */
+/**
+ * A table over the folder, in this session alone and for as long as the action runs: no attempt can meet
+ * another one's. What is left of it ends with the session.
+ */
 async function overFolder(
   session: HiveSession,
-  { location, columns, rowCount }: FolderTable,
+  { name: table, location, rowCount, columns }: FolderTable,
   signal: AbortSignal,
   action: (source: string) => Promise<void>,
 ): Promise<void> {
-  const own = ['`__op` tinyint', '`__sent` string', '`__search` boolean', '`__place` string']
+  const own = [
+    '`__forager_op` tinyint',
+    '`__forager_sent` string',
+    '`__forager_search` boolean',
+    '`__forager_place` string',
+  ]
   const all = [...own, ...columns.map(({ name, type }) => `${quoteName(name)} ${type}`)]
-  await session.execute(`DROP TABLE IF EXISTS ${folderTableName}`, { signal })
   await session.execute(
-    `CREATE TEMPORARY EXTERNAL TABLE ${folderTableName} (${all.join(', ')})\n` +
+    `CREATE TEMPORARY EXTERNAL TABLE ${table} (${all.join(', ')})\n` +
       `STORED AS ORC LOCATION ${quoteText(location)}`,
     { signal },
   )
   // Hive takes it for empty otherwise, and plans the joins with it so.
-  const rows = `ALTER TABLE ${folderTableName} UPDATE STATISTICS SET ('numRows'='${rowCount}')`
-  await session.execute(rows, { signal })
-  await action(folderTableName)
-  await session.execute(`DROP TABLE IF EXISTS ${folderTableName}`)
+  const rows = `ALTER TABLE ${table} UPDATE STATISTICS SET ('numRows'='${rowCount}')`
+  await session.execute(rows, { signal, incarnation: session.incarnation })
+  await action(table)
+  const { incarnation } = session
+  // The statement is answered: what is left of its table cannot change that.
+  await session
+    .execute(`DROP TABLE IF EXISTS ${table}`, { incarnation, signal })
+    .catch(() => undefined)
 }
 
 function mergeInput(
@@ -245,7 +262,7 @@ function mergeInput(
   }
 }
 
-/** Null-safe only where it has to be. */
+/** Null-safe only where it has to be: rows of the batch have such a key, or rows of the table that go may. */
 function keysOf(
   schema: TableSchema,
   { nullKeys }: WrittenAttempt,
@@ -254,11 +271,10 @@ function keysOf(
   const mayBeNull = (key: string): boolean => {
     return schema.columns.find(({ name }) => name === key)?.nullable === true
   }
-  const keys = schema.key.map(key => {
+  return schema.key.map(key => {
     const name = key.toLowerCase()
     return { name, nullable: nullKeys.has(name) || (isWhole && mayBeNull(key)) }
   })
-  return keys
 }
 
 /** Rows of Hive do not keep their place in the source's log. */
@@ -268,6 +284,17 @@ function refusePoint({ table, truncate }: ApplyRequest): void {
     'truncate-by-position',
     'a truncate came through a topic of several partitions, so its order among other changes is not known',
     { context: { table } },
+  )
+}
+
+/** What the configuration says by now may fit: the merger tries that. */
+function refuseOtherPartitioning(name: TableName, found: HiveTable, wanted: HiveTable): void {
+  if (found.partition?.name === wanted.partition?.name) return
+  const [was, is] = [found, wanted].map(({ partition }) => partition?.name ?? 'nothing')
+  throw new WarehouseError(
+    'partitioning-changed',
+    `the table is partitioned by ${was}, and the configuration says ${is}`,
+    { context: { table: `${name.database}.${name.table}` } },
   )
 }
 

@@ -1,4 +1,5 @@
 /** Hive as a sink of a topology: staging that Hive can read, and tables that follow by `MERGE`. */
+import { ConfigError } from '../../model/errors.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'
 import { parsePartitionBy } from '../../model/partition-by.ts'
 import { StagedFiles } from '../staged-files.ts'
@@ -36,27 +37,54 @@ export interface HiveOptions {
 const defaultDrainTimeoutMs = 10 * 60_000
 
 /**
- * What every session needs. Beyond these, what was measured to matter (docs/hive.md):
- * `hive.tez.auto.reducer.parallelism` lost and doubled rows of a `MERGE` into a partitioned table;
- * without the cost-based optimizer Hive cannot compile one; the check of cardinality costs a third of it,
- * and what it would find is asserted before the file is closed. With direct inserts, a statement that is ended
- * by force leaves a folder `-tmp.delete_delta_…` in the table, which every reader then takes for rows and fails.
+ * What every session needs (docs/hive.md): `hive.tez.auto.reducer.parallelism` lost and doubled rows of a
+ * `MERGE` into a partitioned table, and without the cost-based optimizer Hive cannot compile one. What is only
+ * useful may be set otherwise: the check of cardinality costs a third of a `MERGE`, and what it would find
+ * is asserted before the file is closed.
  */
-export const sessionSettings: Readonly<Record<string, string>> = {
+const neededSettings: Readonly<Record<string, string>> = {
   'hive.support.concurrency': 'true',
   'hive.txn.manager': 'org.apache.hadoop.hive.ql.lockmgr.DbTxnManager',
   'hive.exec.dynamic.partition.mode': 'nonstrict',
   'hive.tez.auto.reducer.parallelism': 'false',
-  'hive.acid.direct.insert.enabled': 'false',
   'hive.cbo.enable': 'true',
+}
+
+/**
+ * With direct inserts, a statement that is ended by force leaves a folder `-tmp.delete_delta_…` in the table,
+ * which every reader then takes for rows and fails. Hive before 4.0 has none, and opens no session for who
+ * names a setting that it does not know.
+ */
+const neededSettings4: Readonly<Record<string, string>> = {
+  'hive.acid.direct.insert.enabled': 'false',
+}
+
+const usefulSettings: Readonly<Record<string, string>> = {
   'hive.merge.cardinality.check': 'false',
   'hive.server2.thrift.resultset.serialize.in.tasks': 'false',
   'hive.stats.autogather': 'false',
 }
 
+/** Of every session. ConfigError `config-invalid` for a setting that must not be. */
+export function settingsOf(
+  { sessionSettings = {} }: HiveConnectionOptions,
+  version: HiveVersion,
+): Record<string, string> {
+  const needed = { ...neededSettings, ...(version === '4.0' ? neededSettings4 : {}) }
+  for (const [name, value] of Object.entries(needed)) {
+    const given = sessionSettings[name]
+    if (given === undefined || given.trim().toLowerCase() === value.toLowerCase()) continue
+    throw new ConfigError('config-invalid', `tables would be wrong unless ${name} is ${value}`)
+  }
+  return { ...usefulSettings, ...sessionSettings, ...needed }
+}
+
+/** Throws ConfigError `config-invalid` for a setting that must not be. */
 export function hive(options: HiveOptions): WarehouseSink {
   const { partitionBy, table, connection, stagingPath: root } = options
   const fixed = typeof partitionBy === 'string' ? parsePartitionBy(partitionBy) : null
+  const version = options.version ?? '4.0'
+  const settings = settingsOf(connection, version)
   const name = `hive:${hiveAddress(connection)}`
   return {
     name,
@@ -68,8 +96,6 @@ export function hive(options: HiveOptions): WarehouseSink {
       const { clock, random } = context
       const files = options.staging(context)
       const parallel = options.sessions ?? 2
-      const version = options.version ?? '4.0'
-      const settings = { ...sessionSettings, ...connection.sessionSettings }
       return {
         staging: new StagedFiles({ files, root, random }),
         warehouse: new HiveWarehouse({

@@ -5,11 +5,11 @@
  *
  * The batch is a table with the columns of the target's source and four of our own:
  *
- *     __op      0 the row is to be as it is here, 1 its sent columns are, 2 it is not to be there, 3 the
+ *     __forager_op      0 the row is to be as it is here, 1 its sent columns are, 2 it is not to be there, 3 the
  *               table is to hold nothing but these rows: a batch that was taken away has no such row
- *     __sent    of a patch: '1' for each column that was sent and '0' for each that was not, in order
- *     __search  the row may be in any partition: wherever else it is found by its key, it goes
- *     __place   text of the row's partition, `__HIVE_DEFAULT_PARTITION__` for null; null: not known
+ *     __forager_sent    of a patch: '1' for each column that was sent and '0' for each that was not, in order
+ *     __forager_search  the row may be in any partition: wherever else it is found by its key, it goes
+ *     __forager_place   text of the row's partition, `__HIVE_DEFAULT_PARTITION__` for null; null: not known
  */
 import { nullPartition } from '../../model/partition-by.ts'
 import { quoteName, quoteText } from './sql-text.ts'
@@ -44,7 +44,7 @@ export interface MergeInput {
   readonly source: string
   readonly table: HiveTable
   readonly keys: readonly KeyColumn[]
-  /** The source's columns in the order of `__sent`. */
+  /** The source's columns in the order of `__forager_sent`. */
   readonly sourceColumns: readonly string[]
   /** Column whose value says the partition: it is sent, or the row stays where it is. */
   readonly partitionSource: string | null
@@ -60,14 +60,14 @@ export function mergeSql(input: MergeInput): string {
   const lines = [`MERGE INTO ${target} AS t`, `USING ${using}`, `ON ${onCondition(input)}`]
   const removes = facts.deletes + facts.searches > 0 || isWhole
   const writes = facts.upserts + facts.patches > 0
-  if (removes) lines.push(`WHEN MATCHED AND s.\`__op\` = ${deleteOp} THEN DELETE`)
+  if (removes) lines.push(`WHEN MATCHED AND s.\`__forager_op\` = ${deleteOp} THEN DELETE`)
   const changes = writes ? assignments(input) : []
   if (changes.length > 0) {
-    const condition = removes ? ` AND s.\`__op\` <> ${deleteOp}` : ''
+    const condition = removes ? ` AND s.\`__forager_op\` <> ${deleteOp}` : ''
     lines.push(`WHEN MATCHED${condition} THEN UPDATE SET`, `  ${changes.join(',\n  ')}`)
   }
   if (writes) {
-    const condition = removes ? ` AND s.\`__op\` <> ${deleteOp}` : ''
+    const condition = removes ? ` AND s.\`__forager_op\` <> ${deleteOp}` : ''
     lines.push(`WHEN NOT MATCHED${condition} THEN INSERT VALUES (${insertValues(input)})`)
   }
   return lines.join('\n')
@@ -90,10 +90,10 @@ function onCondition({ keys, table, facts, isWhole }: MergeInput): string {
   const conditions = keys
     .filter(({ name }) => name !== partition?.name)
     .map(key => equal(key, `t.${quoteName(key.name)}`, `s.${quoteName(key.name)}`))
-  // Null is null: Hive would take a row that is not there for one whose key is null, and fail.
+  // Hive takes a row that is not there for one whose columns are null (a NullPointerException in 4.0.1).
   if (keys.every(({ nullable }) => nullable)) conditions.push('t.ROW__ID IS NOT NULL')
   if (partition === null) return conditions.join(' AND ')
-  conditions.push(samePlace(partition, 's.`__place`'))
+  conditions.push(samePlace(partition, 's.`__forager_place`'))
   const { places } = facts
   const isPruned = places !== null && places.length > 0 && !places.includes(nullPartition)
   // Constants, so that Hive reads no other partition.
@@ -139,13 +139,13 @@ function assignments({ table, keys, sourceColumns, facts }: MergeInput): readonl
 }
 
 function isUnsent(place: number): string {
-  return `s.\`__op\` = ${patchOp} AND substr(s.\`__sent\`, ${place + 1}, 1) = '0'`
+  return `s.\`__forager_op\` = ${patchOp} AND substr(s.\`__forager_sent\`, ${place + 1}, 1) = '0'`
 }
 
 function insertValues(input: MergeInput): string {
   const values = input.table.columns.map(({ name }) => valueOrNull(input, name))
   const { partition } = input.table
-  if (partition !== null) values.push(insertedPlace(partition, 's.`__place`'))
+  if (partition !== null) values.push(insertedPlace(partition, 's.`__forager_place`'))
   return values.join(', ')
 }
 
@@ -155,15 +155,16 @@ function valueOrNull({ sourceColumns }: MergeInput, name: string): string {
 
 /** The partition that a row of the batch names, as the target's column shows it. */
 function placeOf({ type }: HiveColumn): string {
-  if (type === 'string') return 's.`__place`'
+  if (type === 'string') return 's.`__forager_place`'
   const place = isTextType(type)
-    ? 's.`__place`'
-    : `NULLIF(s.\`__place\`, ${quoteText(nullPartition)})`
+    ? 's.`__forager_place`'
+    : `NULLIF(s.\`__forager_place\`, ${quoteText(nullPartition)})`
   return `CAST(${place} AS ${type})`
 }
 
-function insertedPlace({ type }: HiveColumn, place: string): string {
-  return isTextType(type) ? `NULLIF(${place}, ${quoteText(nullPartition)})` : place
+/** A short column has but the beginning of the name that stands for null. */
+function insertedPlace(by: HiveColumn, place: string): string {
+  return isTextType(by.type) ? `NULLIF(${place}, ${literal(by, nullPartition)})` : place
 }
 
 /**
@@ -191,9 +192,9 @@ function usedColumns({ table, sourceColumns }: MergeInput): readonly HiveColumn[
 
 function select(op: string, columns: readonly string[], place: string | null): string {
   const all = [
-    `${op} AS \`__op\``,
+    `${op} AS \`__forager_op\``,
     ...columns,
-    ...(place === null ? [] : [`${place} AS \`__place\``]),
+    ...(place === null ? [] : [`${place} AS \`__forager_place\``]),
   ]
   return `  SELECT ${all.join(', ')}`
 }
@@ -207,12 +208,14 @@ function givenRows(input: MergeInput): string {
   const place = partition === null ? null : placeOf(partition)
   // A row to be searched for is found below; where it is to go is not known here.
   const conditions = [
-    ...(isWhole ? [`s.\`__op\` <> ${wholeOp}`] : []),
-    ...(facts.patches > 0 ? [`s.\`__op\` <> ${patchOp}`] : []),
-    ...(facts.searches > 0 ? [`NOT (s.\`__op\` = ${deleteOp} AND s.\`__search\`)`] : []),
+    ...(isWhole ? [`s.\`__forager_op\` <> ${wholeOp}`] : []),
+    ...(facts.patches > 0 ? [`s.\`__forager_op\` <> ${patchOp}`] : []),
+    ...(facts.searches > 0
+      ? [`NOT (s.\`__forager_op\` = ${deleteOp} AND s.\`__forager_search\`)`]
+      : []),
   ]
   const where = conditions.length === 0 ? '' : `\n  WHERE ${conditions.join(' AND ')}`
-  return `${select('s.`__op`', columns, place)}\n  FROM ${source} AS s${where}`
+  return `${select('s.`__forager_op`', columns, place)}\n  FROM ${source} AS s${where}`
 }
 
 function completedPatches(input: MergeInput): string {
@@ -222,34 +225,34 @@ function completedPatches(input: MergeInput): string {
   const columns = projection(input, ({ name }) => {
     const column = quoteName(name)
     if (isKey(name)) return `s.${column}`
-    const isNot = `substr(s.\`__sent\`, ${sourceColumns.indexOf(name) + 1}, 1) = '0'`
+    const isNot = `substr(s.\`__forager_sent\`, ${sourceColumns.indexOf(name) + 1}, 1) = '0'`
     return `IF(${isNot}, t.${column}, s.${column})`
   })
   const own = `t.${quoteName(partition.name)}`
   return [
     select(opOf(upsertOp), columns, `IF(${isMoving(input)}, ${placeOf(partition)}, ${own})`),
     `  FROM ${source} AS s LEFT JOIN ${target} AS t ON ${keysEqual(keys)}`,
-    `  WHERE s.\`__op\` = ${patchOp}`,
+    `  WHERE s.\`__forager_op\` = ${patchOp}`,
   ].join('\n')
 }
 
 /** Whether a patch says where its row is to be. */
 function isMoving({ sourceColumns, partitionSource }: MergeInput): string {
-  return `substr(s.\`__sent\`, ${sourceColumns.indexOf(partitionSource!) + 1}, 1) = '1'`
+  return `substr(s.\`__forager_sent\`, ${sourceColumns.indexOf(partitionSource!) + 1}, 1) = '1'`
 }
 
 function rowsElsewhere(input: MergeInput): string {
   const { table, source, target, keys } = input
   const partition = table.partition!
-  const columns = projection(input, ({ name, type }) => {
-    return keys.some(key => key.name === name) ? `s.${quoteName(name)}` : `CAST(NULL AS ${type})`
+  const columns = projection(input, column => {
+    return isKeyOf(keys, column) ? `s.${quoteName(column.name)}` : unused(column)
   })
   const own = `t.${quoteName(partition.name)}`
-  const isElsewhere = `(s.\`__op\` = ${deleteOp} OR NOT (${samePlace(partition, placeOf(partition))}))`
+  const isElsewhere = `(s.\`__forager_op\` = ${deleteOp} OR NOT (${samePlace(partition, placeOf(partition))}))`
   return [
     select(opOf(deleteOp), columns, own),
     `  FROM ${source} AS s JOIN ${target} AS t ON ${keysEqual(keys)}`,
-    `  WHERE s.\`__search\` AND ${isElsewhere}`,
+    `  WHERE s.\`__forager_search\` AND ${isElsewhere}`,
   ].join('\n')
 }
 
@@ -257,23 +260,32 @@ function rowsElsewhere(input: MergeInput): string {
 function rowsThatGo(input: MergeInput): string {
   const { table, source, target, keys } = input
   const { partition } = table
-  const columns = projection(input, ({ name, type }) => {
-    return keys.some(key => key.name === name) ? `t.${quoteName(name)}` : `CAST(NULL AS ${type})`
+  const columns = projection(input, column => {
+    return isKeyOf(keys, column) ? `t.${quoteName(column.name)}` : unused(column)
   })
   const own = partition === null ? null : `t.${quoteName(partition.name)}`
   const isSamePlace = partition === null ? '' : ` AND ${samePlace(partition, placeOf(partition))}`
   return [
     select(opOf(deleteOp), columns, own),
-    `  FROM ${target} AS t CROSS JOIN (SELECT 1 FROM ${source} WHERE \`__op\` = ${wholeOp}) AS w`,
-    `  LEFT JOIN ${source} AS s ON s.\`__op\` = ${upsertOp} AND ${keysEqual(keys)}${isSamePlace}`,
-    '  WHERE s.`__op` IS NULL',
+    `  FROM ${target} AS t CROSS JOIN (SELECT 1 FROM ${source} WHERE \`__forager_op\` = ${wholeOp}) AS w`,
+    `  LEFT JOIN ${source} AS s ON s.\`__forager_op\` = ${upsertOp} AND ${keysEqual(keys)}${isSamePlace}`,
+    '  WHERE s.`__forager_op` IS NULL',
   ].join('\n')
 }
 
 /** All rows go, of a table of which nothing else is known. */
 export function emptySql(target: string, source: string): string {
-  const isThere = `SELECT 1 FROM ${source} AS s WHERE s.\`__op\` = ${wholeOp}`
+  const isThere = `SELECT 1 FROM ${source} AS s WHERE s.\`__forager_op\` = ${wholeOp}`
   return `DELETE FROM ${target} WHERE EXISTS (${isThere})`
+}
+
+function isKeyOf(keys: readonly KeyColumn[], { name }: HiveColumn): boolean {
+  return keys.some(key => key.name === name)
+}
+
+/** Of a row that goes. Hive has no cast to an array: what the table has is taken there. */
+function unused({ name, type }: HiveColumn): string {
+  return type.includes('<') ? `t.${quoteName(name)}` : `CAST(NULL AS ${type})`
 }
 
 function keysEqual(keys: readonly KeyColumn[]): string {

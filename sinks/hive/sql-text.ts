@@ -15,9 +15,9 @@ export function quoteName(name: string): string {
   return `\`${name.toLowerCase()}\``
 }
 
-/** A backtick would end the name, and control characters are in no name. */
+/** A backtick would end the name; columns with a point or a colon cannot be asked for (Hive DDL, Create Table). */
 function isRefused(char: string): boolean {
-  return char === '`' || char < ' '
+  return '`.:'.includes(char) || char < ' '
 }
 
 /** A string literal. Hive reads backslashes as escapes. */
@@ -27,7 +27,8 @@ export function quoteText(text: string): string {
     .replaceAll("'", "\\'")
     .replaceAll('\n', '\\n')
     .replaceAll('\r', '\\r')
-    .replaceAll('\u0000', '\\0')
+    // All three digits: Hive would read those that follow as a part of it.
+    .replaceAll('\u0000', '\\000')
     // A statement ends at a semicolon for some of Hive's clients.
     .replaceAll(';', '\\;')
   return `'${escaped}'`

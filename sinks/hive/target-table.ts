@@ -32,6 +32,10 @@ export interface HiveTable {
 
 const maxVarcharLength = 65_535
 const maxCharLength = 255
+/** Of the metastore's column for comments, where that is in MySQL. */
+const maxCommentChars = 256
+/** Of columns that a batch has beside the source's (`merge-sql.ts`). */
+const ownPrefix = '__forager_'
 
 /** A column's type in the target. */
 export function targetTypeText(type: ColumnType): string {
@@ -50,6 +54,7 @@ export function targetTable(schema: TableSchema, partitionBy: PartitionBy | null
     return comment === undefined ? known : { ...known, comment }
   })
   refuseTwins(columns.map(({ name }) => name))
+  refuseOwn(columns)
   if (partitionBy === null) return { columns, partition: null }
   const source = partitionColumn(partitionBy, schema).name.toLowerCase()
   if (partitionBy.unit === 'year_month') {
@@ -75,6 +80,16 @@ function refuseTwins(names: readonly string[]): void {
   )
 }
 
+function refuseOwn(columns: readonly HiveColumn[]): void {
+  const own = columns.find(({ name }) => name.startsWith(ownPrefix))
+  if (own === undefined) return
+  throw new WarehouseError(
+    'name-unsupported',
+    `the table has a column ${own.name}: names that begin with ${ownPrefix} are Forager's own`,
+    { context: { column: own.name } },
+  )
+}
+
 export interface CreateOptions {
   readonly keys: readonly string[]
   readonly version: HiveVersion
@@ -95,10 +110,20 @@ export function createTableSql(
   if (partition !== null) lines.push(`PARTITIONED BY (${columnSql(partition)})`)
   if (version === '2.3') {
     const bucketed = keys.map(key => key.toLowerCase()).filter(key => key !== partition?.name)
+    if (bucketed.length === 0) throw withoutBuckets(name)
     lines.push(`CLUSTERED BY (${bucketed.map(quoteName).join(', ')}) INTO ${buckets} BUCKETS`)
   }
   lines.push('STORED AS ORC', `TBLPROPERTIES ('transactional'='true')`)
   return lines.join('\n')
+}
+
+/** Columns of buckets cannot be updated, so that others than those of the key will not do. */
+function withoutBuckets(name: TableName): WarehouseError {
+  return new WarehouseError(
+    'target-unsuitable',
+    'a transactional table of Hive 2.3 has buckets by its key, and the partition is all of the key',
+    { context: { table: `${name.database}.${name.table}` } },
+  )
 }
 
 /** Columns that the source has and the table has not; old rows and partitions get them too. */
@@ -112,8 +137,10 @@ export function addColumnsSql(
 }
 
 function columnSql({ name, type, comment }: HiveColumn): string {
-  const text = comment === undefined || comment === '' ? '' : ` COMMENT ${quoteText(comment)}`
-  return `${quoteName(name)} ${type}${text}`
+  const kept = Array.from(comment ?? '')
+    .slice(0, maxCommentChars)
+    .join('')
+  return `${quoteName(name)} ${type}${kept === '' ? '' : ` COMMENT ${quoteText(kept)}`}`
 }
 
 export interface Differences {
@@ -125,24 +152,21 @@ export interface Differences {
   readonly others: readonly string[]
 }
 
+/** Of tables that are partitioned by the same column. */
 export function differencesOf(found: HiveTable, wanted: HiveTable): Differences {
   const problems: string[] = []
   const missing: HiveColumn[] = []
   for (const column of wanted.columns) {
     const own = found.columns.find(({ name }) => name === column.name)
     if (own === undefined) {
-      const isPartition = found.partition?.name === column.name
-      if (!isPartition) missing.push(column)
+      missing.push(column)
     } else if (!holds(own.type, column.type)) {
       problems.push(`column ${column.name} is ${own.type}, and the source needs ${column.type}`)
     }
   }
-  if (found.partition?.name !== wanted.partition?.name) {
-    const [was, is] = [found, wanted].map(({ partition }) => partition?.name ?? 'nothing')
-    problems.push(`it is partitioned by ${was}, and the configuration says ${is}`)
-  } else if (found.partition !== null && !holds(found.partition.type, wanted.partition!.type)) {
-    const { name, type } = found.partition
-    problems.push(`column ${name} is ${type}, and the source needs ${wanted.partition!.type}`)
+  const [own, needed] = [found.partition, wanted.partition]
+  if (own !== null && needed !== null && !holds(own.type, needed.type)) {
+    problems.push(`column ${own.name} is ${own.type}, and the source needs ${needed.type}`)
   }
   const names = wanted.columns.map(({ name }) => name)
   const others = found.columns.map(({ name }) => name).filter(name => !names.includes(name))
