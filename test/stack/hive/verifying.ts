@@ -36,7 +36,7 @@ export async function verifyInHive(
   rules: readonly TableRule[],
 ): Promise<VerifyReport> {
   const source = openDatabase(kind)
-  const target = new HiveTarget(inject('hive'), 'default')
+  const target = new HiveTarget(inject('hive'), 'default', '4.0')
   try {
     const router = new TableRouter(rules)
     return await verifyTables({ source, target, router, rules, maxDifferences: 20 })
