@@ -45,8 +45,16 @@ export class StagedFiles implements Staging {
     const folder = join(fileNameOf(task), attempt)
     const writing = join(this.#root, `${folder}${unsealed}`)
     await this.#fileSystem.makeDirectory(writing)
+    const counts = new Map<string, number>()
     return {
-      write: (table, schema, changes) => this.#write({ writing, folder }, table, schema, changes),
+      write: async (table, schema, changes) => {
+        const count = (counts.get(table) ?? 0) + 1
+        counts.set(table, count)
+        // No name of a table has the character between.
+        const name = count === 1 ? fileNameOf(table) : `${fileNameOf(table)}~${count}`
+        const path = `${folder}/${name}.orc`
+        return await this.#write(join(writing, `${name}.orc`), { table, schema, path }, changes)
+      },
       seal: async () => {
         await this.#fileSystem.syncDirectory(writing)
         await this.#fileSystem.rename(writing, join(this.#root, folder))
@@ -77,32 +85,29 @@ export class StagedFiles implements Staging {
     }
   }
 
-  async sweep(
-    { task, token }: TaskOwner,
-    committedOffset: number,
-    named: readonly StagedBatch[],
-  ): Promise<void> {
+  async sweep({ task, token }: TaskOwner, named: readonly StagedBatch[]): Promise<void> {
     const folder = join(this.#root, fileNameOf(task))
     const paths = named.flatMap(batch => batch.files.map(file => file.path))
     for (const attempt of await this.#fileSystem.list(folder)) {
       if (tokenOf(attempt) >= token) continue
-      const from = Number(attempt.split('-')[0])
       const prefix = `${fileNameOf(task)}/${attempt}/`
-      const isNamed = paths.some(path => path.startsWith(prefix))
-      if (from >= committedOffset || !isNamed) await this.#fileSystem.remove(join(folder, attempt))
+      if (paths.some(path => path.startsWith(prefix))) continue
+      await this.#fileSystem.remove(join(folder, attempt))
     }
   }
 
   async #write(
-    { writing, folder }: { writing: string; folder: string },
-    table: string,
-    schema: TableSchema,
+    unsealedPath: string,
+    {
+      table,
+      schema,
+      path,
+    }: { readonly table: string; readonly schema: TableSchema; readonly path: string },
     changes: AsyncIterable<readonly NetChange[]>,
   ): Promise<StagedFile> {
-    const name = `${fileNameOf(table)}.orc`
     const file = await OrcFileWriter.create(
       this.#fileSystem,
-      join(writing, name),
+      unsealedPath,
       stagedType(schema),
       // It is read once, and soon.
       { stripeBytes, compressionLevel: 1, dictionaryThreshold: 0 },
@@ -117,7 +122,7 @@ export class StagedFiles implements Staging {
       }
     }
     const { sizeBytes, rowCount } = await file.close()
-    return { path: `${folder}/${name}`, sizeBytes, rowCount }
+    return { path, sizeBytes, rowCount }
   }
 }
 

@@ -272,7 +272,7 @@ describe('a staged window', () => {
       const disk = new CrashingFiles(seededRandom(crashAt))
       disk.crashAt(crashAt)
       expect(await disk.survives(() => write(disk))).toBe(false)
-      await stagingOver(disk.files).sweep(nextOwner, 5, [])
+      await stagingOver(disk.files).sweep(nextOwner, [])
       expect(await disk.files.list(`${root}/${task}`)).toEqual([])
       // The window is closed again: nothing of before stands in its way.
       const batch = await stage(stagingOver(disk.files), [upsert('a')], {
@@ -280,6 +280,17 @@ describe('a staged window', () => {
       })
       expect(await readBack(stagingOver(disk.files), batch)).toHaveLength(1)
     }
+  })
+
+  it('may have several files of one table', async () => {
+    const staging = stagingOver(newFiles())
+    const window = await staging.openWindow(owner, { from: 0, to: 1 })
+    const write = (table: string, key: string) =>
+      window.write(table, twoColumns, batches([upsert(key)]))
+    const written = [await write('a', 'x'), await write('a~2', 'y'), await write('a', 'z')]
+    await window.seal()
+    const found = await readBack(staging, batchOf(written, twoColumns))
+    expect(found.map(({ key }) => key)).toEqual(['x', 'y', 'z'])
   })
 
   it('goes with its last batch, and not before', async () => {
@@ -316,21 +327,21 @@ describe('a sweep', () => {
     return { files, staging, staged, names, list }
   }
 
-  it('takes what begins at or behind the committed offset', async () => {
+  it('takes what was staged and not committed', async () => {
     const { staging, staged, names, list } = await prepared()
-    await staging.sweep(nextOwner, 8, staged.slice(0, 2))
+    await staging.sweep(nextOwner, staged.slice(0, 2))
     expect(await list()).toEqual(names.slice(0, 2))
   })
 
   it('keeps what a staged record names, however old it is', async () => {
     const { staging, staged, names, list } = await prepared()
-    await staging.sweep(nextOwner, 1_000_000, [staged[0]!])
+    await staging.sweep(nextOwner, [staged[0]!])
     expect(await list()).toEqual([names[0]])
   })
 
   it('takes what no staged record names: it was applied', async () => {
     const { staging, list } = await prepared()
-    await staging.sweep(nextOwner, 12, [])
+    await staging.sweep(nextOwner, [])
     expect(await list()).toEqual([])
   })
 
@@ -338,7 +349,7 @@ describe('a sweep', () => {
     const { files, staging, staged, names, list } = await prepared()
     await files.makeDirectory(`${root}/${task}/4-8-00000000.writing`)
     await files.makeDirectory(`${root}/${task}/${names[0]}.writing`)
-    await staging.sweep(nextOwner, 8, staged.slice(0, 2))
+    await staging.sweep(nextOwner, staged.slice(0, 2))
     expect(await list()).toEqual(names.slice(0, 2))
   })
 
@@ -347,16 +358,16 @@ describe('a sweep', () => {
     await stage(staging, [upsert('a')], { by: nextOwner, range: { from: 0, to: 4 } })
     await files.makeDirectory(`${root}/${task}/4-8-8-00000000.writing`)
     const all = await list()
-    for (const token of [6, 7]) await staging.sweep({ task, token }, 0, [])
+    for (const token of [6, 7]) await staging.sweep({ task, token }, [])
     expect(await list()).toEqual(all)
-    await staging.sweep(nextOwner, 0, [])
+    await staging.sweep(nextOwner, [])
     expect(await list()).toEqual(all.filter(name => !names.includes(name)))
   })
 
   it('takes folders of versions that gave them no token', async () => {
     const { files, staging, staged, names, list } = await prepared()
     await files.makeDirectory(`${root}/${task}/4-8-99999999`)
-    await staging.sweep(nextOwner, 12, staged)
+    await staging.sweep(nextOwner, staged)
     expect(await list()).toEqual(names)
   })
 
@@ -366,7 +377,7 @@ describe('a sweep', () => {
       by: { ...owner, task: '1_01' },
       range: { from: 0, to: 1 },
     })
-    await staging.sweep(nextOwner, 0, [])
+    await staging.sweep(nextOwner, [])
     expect(await list()).toEqual([])
     expect(await files.list(`${root}/1_01`)).toHaveLength(1)
     expect(await readBack(staging, other)).toHaveLength(1)
@@ -374,7 +385,7 @@ describe('a sweep', () => {
 
   it('of a task that never staged does nothing', async () => {
     const files = newFiles()
-    await stagingOver(files).sweep({ task: '1_7', token: 0 }, 0, [])
+    await stagingOver(files).sweep({ task: '1_7', token: 0 }, [])
     expect(await files.list(root)).toEqual([])
   })
 })
