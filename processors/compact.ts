@@ -77,6 +77,8 @@ export class OpenWindow {
   #change: EncodedChange | null = null
   readonly #given = new ByteWriter()
   readonly #encoded = new EncodedChange()
+  /** The change as the store would keep it, where it lies so already. */
+  #numbered: Buffer | null = null
   readonly #older = new EncodedChange()
   #prefixes = 0
   #from: number
@@ -130,7 +132,7 @@ export class OpenWindow {
       // Changes of one table come in rows.
       if (of !== changes.of) this.#begin(changes.of)
       of = changes.of
-      this.#fold(changes.change)
+      this.#fold(changes.change, changes.change.key)
     }
   }
 
@@ -141,10 +143,14 @@ export class OpenWindow {
     if (this.#current?.schema !== schema || this.#current.part.target.table !== target.table) {
       this.#begin({ target, schema })
     }
-    this.#given.reset()
-    writeNetChange(this.#given, change)
-    this.#encoded.read(toBuffer(this.#given.view()), 0)
-    this.#fold(this.#encoded)
+    const given = this.#given
+    given.reset()
+    given.count(this.#current!.number)
+    writeNetChange(given, change)
+    this.#numbered = given.view()
+    this.#encoded.readNumbered(this.#numbered, 0)
+    this.#fold(this.#encoded, change.key)
+    this.#numbered = null
   }
 
   /** The window covers the partition up to here, records or not. */
@@ -243,13 +249,13 @@ export class OpenWindow {
     this.#current = { part, schema, number: schemaNumber(part, schema) }
   }
 
-  #fold(change: EncodedChange): void {
+  #fold(change: EncodedChange, key: string): void {
     const { part } = this.#current!
     part.eventCount += 1
     part.firstMs = Math.min(part.firstMs, change.sourceMs)
     part.lastMs = Math.max(part.lastMs, change.sourceMs)
     this.#change = change
-    this.#store.update(part.prefix + change.key, this.#folded)
+    this.#store.update(part.prefix + key, this.#folded)
   }
 
   /** What the store keeps for the change. It is one function, because it is called for every change. */
@@ -263,6 +269,7 @@ export class OpenWindow {
         return this.#foldRows(part, this.#older.decode(olderSchema), change.decode(schema))
       }
     }
+    if (this.#numbered !== null) return this.#numbered
     this.#writer.reset()
     this.#writer.count(number)
     this.#writer.rawOf(change.bytes, change.start, change.end)

@@ -115,7 +115,8 @@ export class SourceTask implements Task {
 
   async #processRecords(batch: LogBatch): Promise<number | null> {
     const { context } = this.#options
-    for (const [index, record] of batch.records.entries()) {
+    for (let index = 0; index < batch.records.length; index += 1) {
+      const record = batch.records[index]!
       const outcome = this.#processRecord(this.#records[index]!)
       const reread = outcome instanceof Promise ? await outcome : outcome
       if (reread !== null) return reread
