@@ -4,7 +4,7 @@
  * by checksum. It prints the table, and with `--write` puts it into `docs/benchmarks.md`.
  *
  *     npm run stack -- up kafka
- *     npm run bench -- [w1|w2] [--runs N] [--systems forager,forager-2,…] [--write]
+ *     npm run bench -- [w1|w2] [--runs N] [--systems 'A; B'] [--port-offset N] [--write]
  *
  * CPU seconds are of the system's own processes: from the first assignment to the last apply, and for
  * the peers from their mark "ready" to "done".
@@ -31,7 +31,6 @@ import type { Measured } from './processes.ts'
 import { Process, together, usageOf } from './processes.ts'
 
 const root = join(import.meta.dirname, '..')
-const broker = `127.0.0.1:${kafkaPort({ home: resolve('.cache/stack'), portOffset: 0 })}`
 const partitions = 6
 
 /** What is run: ours by name of the variant, and the peers. */
@@ -43,11 +42,18 @@ const systems = {
     instances: 1,
     settings: { commitInterval: '5s', processingGuarantee: 'at_least_once' },
   },
+  'forager, without the hop': { instances: 1, settings: {}, keyedBy: 'primary-key' },
   'forager, two processes': { instances: 2, settings: {} },
   floor: null,
   'kafka-streams': null,
-} as const
+} as const satisfies Readonly<Record<string, Variant | null>>
 type System = keyof typeof systems
+
+interface Variant {
+  readonly instances: number
+  readonly settings: object
+  readonly keyedBy?: 'primary-key' | 'unknown'
+}
 
 const { values: options, positionals } = parseArgs({
   allowPositionals: true,
@@ -55,8 +61,11 @@ const { values: options, positionals } = parseArgs({
     runs: { type: 'string', default: '3' },
     systems: { type: 'string', default: Object.keys(systems).join(';') },
     write: { type: 'boolean', default: false },
+    'port-offset': { type: 'string', default: '0' },
   },
 })
+const portOffset = Number(options['port-offset'])
+const broker = `127.0.0.1:${kafkaPort({ home: resolve('.cache/stack'), portOffset })}`
 const workload = positionals[0] ?? 'w1'
 if (workload !== 'w1' && workload !== 'w2') refuse('the workload is w1 or w2')
 if (!/^[1-9]\d*$/.test(options.runs)) refuse(`--runs is a number, not ${options.runs}`)
@@ -68,7 +77,7 @@ for (const name of chosen) {
 function refuse(why: string): never {
   const names = Object.keys(systems).join('; ')
   console.error(
-    `${why}\n\nnpm run bench -- [w1|w2] [--runs N] [--systems 'A; B'] [--write]\n${names}`,
+    `${why}\n\nnpm run bench -- [w1|w2] [--runs N] [--systems 'A; B'] [--port-offset N] [--write]\n${names}`,
   )
   process.exit(2)
 }
@@ -134,7 +143,7 @@ async function prepare(): Promise<readonly Work[]> {
 /** Processes of one application over the topic, in the folder, until all of it is applied. */
 async function runForager(
   folder: string,
-  { instances, settings }: { readonly instances: number; readonly settings: object },
+  { instances, settings, keyedBy = 'unknown' }: Variant,
   application: string,
   { topic, result }: Work,
 ): Promise<Measured> {
@@ -146,6 +155,7 @@ async function runForager(
       topics: [topic],
       format: 'debezium-json',
       connector: { 'decimal.handling.mode': 'string' },
+      keyedBy,
     },
     tables: [{ from: 'shop.orders', to: 'orders', columns: { types } }],
     warehouse: { type: 'embedded', path: 'warehouse' },
@@ -175,10 +185,13 @@ async function untilApplied(
   topic: string,
   processes: readonly Process[],
 ): Promise<void> {
+  const known = (await log.topics()).map(({ name }) => name)
   const topics = [topic, `${application}-rows-repartition`, `${application}-tables-staged`]
-  const all = topics.flatMap(name =>
-    Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
-  )
+  const all = topics
+    .filter(name => known.includes(name))
+    .flatMap(name =>
+      Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition })),
+    )
   for (;;) {
     const ended = processes.find(one => !one.isRunning)
     if (ended !== undefined) throw new Error(`it ended: ${ended.output.slice(-2000)}`)

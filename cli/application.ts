@@ -83,6 +83,7 @@ export function buildTopology(
       incarnation: config.source.incarnation,
       dropRepeats: config.source.dropRepeats,
       ordering: config.source.ordering,
+      keyedBy: config.source.keyedBy,
     })
     .route(router, { name: 'route-tables' })
     .repartition({

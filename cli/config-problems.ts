@@ -13,6 +13,7 @@ interface Unchecked {
     readonly type?: unknown
     readonly path?: unknown
     readonly ordering?: unknown
+    readonly keyedBy?: unknown
     readonly dropRepeats?: unknown
   } | null
   readonly processingGuarantee?: unknown
@@ -73,7 +74,33 @@ export async function semanticProblems(
       'always dropped; leave it out, or use `ordering: log`'
     problems.push({ line: lineAt(['source', 'dropRepeats']), message })
   }
+  if (source?.keyedBy === 'primary-key') {
+    problems.push(...withoutHopProblems(source.ordering, listOf(tables), lineAt))
+  }
   return [...problems, ...ruleProblems(listOf(tables), lineAt)]
+}
+
+/** What `keyedBy: primary-key` does not go with. */
+function withoutHopProblems(
+  ordering: unknown,
+  tables: readonly unknown[],
+  lineAt: LineAt,
+): Problem[] {
+  const problems: Problem[] = []
+  if (ordering === 'position') {
+    const message =
+      'source.keyedBy: `ordering: position` is for producers that spread a row’s changes over partitions; ' +
+      'leave out one of them'
+    problems.push({ line: lineAt(['source', 'keyedBy']), message })
+  }
+  for (const [index, table] of tables.entries()) {
+    if ((table as UncheckedTable | null)?.merge !== true) continue
+    const message =
+      `tables[${index}].merge: several tables in one need the hop, and source.keyedBy takes it away; leave ` +
+      'out one of them'
+    problems.push({ line: lineAt(['tables', index, 'merge']), message })
+  }
+  return problems
 }
 
 interface Rule {

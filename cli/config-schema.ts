@@ -85,6 +85,14 @@ const anySource = {
       'Which of two changes of a row is the later one: by the order of their partition, or by their place in ' +
         'the source’s log, for producers that spread a row’s changes over partitions (`docs/ordering.md`).',
     ),
+  keyedBy: z
+    .enum(['unknown', 'primary-key'])
+    .default('unknown')
+    .describe(
+      '`primary-key`: the producer sends all changes of a row through one partition of one topic, as Debezium ' +
+        'does by default. Then they need no hop to come together (`docs/kafka.md`). Where it is not so, rows ' +
+        'turn back to earlier states.',
+    ),
   incarnation: z
     .string()
     .default('')

@@ -14,6 +14,7 @@ import {
   quote,
   shapeOf,
   skipInteger,
+  skipNull,
   skipPlainText,
   skipToken,
   skipValue,
@@ -154,6 +155,12 @@ export class PayloadReader {
         if (at > 0) values[place] = integerAt(bytes, from, at)
       }
       if (at < 0) {
+        // Of every event some member is null.
+        at = skipNull(bytes, from)
+        if (at > 0) {
+          values[place] = null
+          continue
+        }
         at = skipValue(bytes, from)
         if (at < 0) return -1
         if (place < 0) continue

@@ -57,10 +57,12 @@ export const errorCodes = {
   },
   'target-shared': {
     acts: 'configuration',
-    means: 'Two source tables would go to one target, and their rules do not say that they may.',
+    means:
+      'Two source tables would go to one target, and their rules do not say that they may; or, without the ' +
+      'hop (`source.keyedBy`), two topics.',
     advice:
       'Give each its own `to`; or, for parts of one table whose keys do not overlap, say `merge: true` ' +
-      'in the rule of each.',
+      'in the rule of each. Topics that share a target need the hop: leave out `source.keyedBy`.',
   },
   'kafka-client-missing': {
     acts: 'configuration',
@@ -135,9 +137,11 @@ export const errorCodes = {
   },
   'truncate-unordered': {
     acts: 'data',
-    means: 'A truncate came through a topic of several partitions, where its order is not known.',
+    means:
+      'A truncate came through a topic of several partitions, where its order is not known: its message has ' +
+      'no position, or there is no hop (`source.keyedBy`).',
     advice:
-      'Give the table a source topic of one partition; `onError` decides whether such truncates stop the ' +
+      'Give the table a source topic of one partition, or leave out `source.keyedBy`; `onError` decides whether such truncates stop the ' +
       'run or are passed.',
   },
   'truncate-shared-target': {
@@ -268,6 +272,15 @@ export const errorCodes = {
     acts: 'nobody',
     means: 'Another member took over a task; this one closes it and opens what it is given.',
     advice: 'Nothing, unless it repeats: then two applications share one application id.',
+  },
+  'hop-undrained': {
+    acts: 'operator',
+    means:
+      'An instance that was configured with the hop still writes to it, and this one runs without it ' +
+      '(`source.keyedBy`).',
+    advice:
+      'Give all instances the same configuration, and start again: what the hop has is staged first. Nothing ' +
+      'is lost.',
   },
   'internal-topic-missing': {
     acts: 'operator',

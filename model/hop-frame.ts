@@ -21,7 +21,7 @@ import type { ComparablePosition } from './position.ts'
 import { readPosition, writePosition } from './position-bytes.ts'
 import type { TruncateMarker } from './staged-batch.ts'
 import type { TableSchema } from './table-schema.ts'
-import { canUnite, fromSchemaText, schemaText } from './table-schema.ts'
+import { fromSchemaText, schemaText } from './table-schema.ts'
 
 const version = 1
 
@@ -141,13 +141,10 @@ export class HopFrameWriter {
     return this.#changes.length
   }
 
-  /** False when no table could hold it beside what the frame has: then it begins the next frame. */
-  add(hopChange: HopChange): boolean {
+  add(hopChange: HopChange): void {
     const { target, change, offset, position = null, isIncremental = false } = hopChange
     const writer = this.#changes
-    const number = this.#schemaNumber(target, change.schema)
-    if (number === null) return false
-    writer.count(number)
+    writer.count(this.#schemaNumber(target, change.schema))
     writeNetChange(writer, change)
     writer.integer(offset)
     if (this.#hasPositions) {
@@ -155,7 +152,6 @@ export class HopFrameWriter {
       writer.byte(isIncremental ? 1 : 0)
     }
     this.#count += 1
-    return true
   }
 
   /** The record's value. The writer is empty afterwards. */
@@ -178,7 +174,7 @@ export class HopFrameWriter {
     return writer.take()
   }
 
-  #schemaNumber(target: Target, schema: TableSchema): number | null {
+  #schemaNumber(target: Target, schema: TableSchema): number {
     // Schemas are interned: a table has one object for each of its versions.
     let numbers = this.#numbers.get(target.table)
     if (numbers === undefined) {
@@ -187,7 +183,6 @@ export class HopFrameWriter {
     }
     const known = numbers.get(schema)
     if (known !== undefined) return known
-    for (const other of numbers.keys()) if (!canUnite(other, schema)) return null
     const number = this.#schemas.push({ target, schema }) - 1
     numbers.set(schema, number)
     return number

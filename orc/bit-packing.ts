@@ -180,6 +180,22 @@ function unpackWholeBytes(
   }
 }
 
+/** Whether fields of 56 or 64 bits hold nothing beyond 2^53, so that they may be unpacked as numbers. */
+export function areNumbers(
+  bytes: Uint8Array,
+  from: number,
+  count: number,
+  width: 56 | 64,
+): boolean {
+  const step = width >> 3
+  const end = from + count * step
+  for (let at = from; at < end; at += step) {
+    const high = width === 56 ? bytes[at]! : bytes[at]! * 256 + bytes[at + 1]!
+    if (high >= 0x20) return false
+  }
+  return true
+}
+
 /** As `unpackBits`, for values of any width to 64 bits. */
 export function unpackBigBits(
   bytes: Uint8Array,

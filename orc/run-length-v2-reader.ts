@@ -5,7 +5,14 @@
  * Source: ORC v1, "Integer Run Length Encoding, version 2"; the forms are drawn in
  * `run-length-v2-writer.ts` and `patched-base-writer.ts`.
  */
-import { codableWidth, packedBytes, unpackBigBits, unpackBits, widthOfCode } from './bit-packing.ts'
+import {
+  areNumbers,
+  codableWidth,
+  packedBytes,
+  unpackBigBits,
+  unpackBits,
+  widthOfCode,
+} from './bit-packing.ts'
 import type { ByteInput } from './byte-input.ts'
 import { corrupt } from './errors.ts'
 import type { IntegerRun } from './integer-run.ts'
@@ -54,7 +61,7 @@ function decodeDirect(
   isSigned: boolean,
   run: IntegerRun,
 ): void {
-  if (width > maxNumberWidth) {
+  if (width > maxNumberWidth && !haveNumbers(input, width, count)) {
     const unsigned = readWideFields(input, width, count)
     run.setWide(BigInt64Array.from(isSigned ? unsigned.map(bigUnzigzag) : unsigned))
     return
@@ -175,6 +182,13 @@ function readFields(input: ByteInput, width: number, count: number, target: Floa
   input.require(byteCount)
   unpackBits(input.bytes, input.position, count, width, target)
   input.position += byteCount
+}
+
+/** Wide fields may hold numbers all the same: times in microseconds take 56 bits with their sign. */
+function haveNumbers(input: ByteInput, width: number, count: number): boolean {
+  if (width !== 56 && width !== 64) return false
+  input.require(packedBytes(count, width))
+  return areNumbers(input.bytes, input.position, count, width)
 }
 
 function readWideFields(input: ByteInput, width: number, count: number): bigint[] {

@@ -29,10 +29,12 @@ export interface WindowLimits {
   readonly maxBytes: number
 }
 
-/** `schema`: a table's next changes do not fit beside those that it has; the warehouse decides. */
-export type CloseReason = 'age' | 'rows' | 'bytes' | 'end' | 'schema'
+export type CloseReason = 'age' | 'rows' | 'bytes' | 'end'
 
-/** One table's part of a window that closes. */
+/**
+ * One table's part of a window that closes. A table has several where its changes do not fit beside each
+ * other (its key changed, or a type to one that nothing holds both of): it is the warehouse that decides.
+ */
 export interface WindowPart {
   readonly target: Target
   /** Holds the schema of every change. */
@@ -63,6 +65,8 @@ export class OpenWindow {
   readonly #store: StateStore
   readonly #metrics: Metrics
   readonly #parts = new Map<string, OpenPart>()
+  /** Of tables whose next changes did not fit beside them. */
+  #full: OpenPart[] = []
   readonly #writer = new ByteWriter()
   /** Whose changes are being folded, and the one that is. */
   #current: {
@@ -71,6 +75,10 @@ export class OpenWindow {
     readonly number: number
   } | null = null
   #change: EncodedChange | null = null
+  readonly #given = new ByteWriter()
+  readonly #encoded = new EncodedChange()
+  /** The change as the store would keep it, where it lies so already. */
+  #numbered: Buffer | null = null
   readonly #older = new EncodedChange()
   #prefixes = 0
   #from: number
@@ -102,13 +110,9 @@ export class OpenWindow {
     return this.#from === this.#to
   }
 
-  /** False when a table's changes do not fit beside those of the window: it has to be closed first. */
-  accepts(frame: HopFrame): boolean {
-    if (frame.kind === 'truncate') return true
-    return frame.schemas.every(({ target, schema }) => {
-      const union = this.#parts.get(target.table)?.union ?? null
-      return union === null || canUnite(union, schema)
-    })
+  /** Whether it has anything to stage. A window may cover offsets of which nothing came. */
+  get hasChanges(): boolean {
+    return this.#parts.size > 0
   }
 
   /**
@@ -128,8 +132,25 @@ export class OpenWindow {
       // Changes of one table come in rows.
       if (of !== changes.of) this.#begin(changes.of)
       of = changes.of
-      this.#fold(changes.change)
+      this.#fold(changes.change, changes.change.key)
     }
+  }
+
+  /** Takes in a change that did not come through a hop. `nowMs` is monotonic. */
+  addChange(target: Target, change: NetChange, nowMs: number): void {
+    this.#openedAtMs ??= nowMs
+    const { schema } = change
+    if (this.#current?.schema !== schema || this.#current.part.target.table !== target.table) {
+      this.#begin({ target, schema })
+    }
+    const given = this.#given
+    given.reset()
+    given.count(this.#current!.number)
+    writeNetChange(given, change)
+    this.#numbered = given.view()
+    this.#encoded.readNumbered(this.#numbered, 0)
+    this.#fold(this.#encoded, change.key)
+    this.#numbered = null
   }
 
   /** The window covers the partition up to here, records or not. */
@@ -156,7 +177,9 @@ export class OpenWindow {
 
   /** The tables of the window, in the order in which the store holds them. To be read in turn. */
   async *close(): AsyncGenerator<WindowPart> {
-    const parts = [...this.#parts.values()].sort((a, b) => (a.prefix < b.prefix ? -1 : 1))
+    const parts = [...this.#full, ...this.#parts.values()].sort((a, b) =>
+      a.prefix < b.prefix ? -1 : 1,
+    )
     const cursor = new EntryCursor(this.#store.entries()[Symbol.asyncIterator]())
     for (const part of parts) {
       yield {
@@ -170,18 +193,25 @@ export class OpenWindow {
     }
   }
 
-  /** The next window begins where this one ended. */
-  async reset(): Promise<void> {
+  /** Lets go of all that it has. The next window begins there: where this one ended, or began. */
+  async reset(from = this.#to): Promise<void> {
     await this.#store.clear()
     this.#parts.clear()
+    this.#full = []
+    this.#current = null
     this.#prefixes = 0
-    this.#from = this.#to
+    this.#from = from
+    this.#to = from
     this.#openedAtMs = null
   }
 
   #part(target: Target): OpenPart {
-    const known = this.#parts.get(target.table)
-    if (known !== undefined) return known
+    return this.#parts.get(target.table) ?? this.#beginPart(target)
+  }
+
+  #beginPart(target: Target): OpenPart {
+    const before = this.#parts.get(target.table)
+    if (before !== undefined) this.#full.push(before)
     const part: OpenPart = {
       target,
       prefix: this.#nextPrefix(),
@@ -213,17 +243,19 @@ export class OpenWindow {
 
   /** The next changes are of this table and schema. */
   #begin({ target, schema }: FrameSchema): void {
-    const part = this.#part(target)
+    const known = this.#part(target)
+    const fits = known.union === null || canUnite(known.union, schema)
+    const part = fits ? known : this.#beginPart(target)
     this.#current = { part, schema, number: schemaNumber(part, schema) }
   }
 
-  #fold(change: EncodedChange): void {
+  #fold(change: EncodedChange, key: string): void {
     const { part } = this.#current!
     part.eventCount += 1
     part.firstMs = Math.min(part.firstMs, change.sourceMs)
     part.lastMs = Math.max(part.lastMs, change.sourceMs)
     this.#change = change
-    this.#store.update(part.prefix + change.key, this.#folded)
+    this.#store.update(part.prefix + key, this.#folded)
   }
 
   /** What the store keeps for the change. It is one function, because it is called for every change. */
@@ -237,6 +269,7 @@ export class OpenWindow {
         return this.#foldRows(part, this.#older.decode(olderSchema), change.decode(schema))
       }
     }
+    if (this.#numbered !== null) return this.#numbered
     this.#writer.reset()
     this.#writer.count(number)
     this.#writer.rawOf(change.bytes, change.start, change.end)

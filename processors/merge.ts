@@ -136,7 +136,8 @@ export async function* foldStreams(
     const key = leastKey(cursors)
     if (key === null) break
     let change: NetChange | null = null
-    for (const cursor of cursors) {
+    for (let index = 0; index < cursors.length; index += 1) {
+      const cursor = cursors[index]!
       if (cursor.current?.key !== key) continue
       change = change === null ? cursor.current : foldChange(change, cursor.current)
       if (cursor.advance()) await cursor.fill()
@@ -152,7 +153,9 @@ export async function* foldStreams(
 
 function leastKey(cursors: readonly Cursor[]): string | null {
   let least: string | null = null
-  for (const { current } of cursors) {
+  // An iterator for each row would be the most of what is collected here.
+  for (let index = 0; index < cursors.length; index += 1) {
+    const { current } = cursors[index]!
     if (current !== null && (least === null || current.key < least)) least = current.key
   }
   return least

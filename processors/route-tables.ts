@@ -71,6 +71,11 @@ export class TableRouter {
     }
   }
 
+  /** Whether several source tables may go to one target. */
+  get merges(): boolean {
+    return this.#rules.some(({ rule }) => rule.merge === true)
+  }
+
   /** Remembers that the table has no key. True for the first time. */
   refuse(table: string): boolean {
     if (this.#refused.has(table)) return false

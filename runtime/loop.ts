@@ -56,6 +56,7 @@ export class Loop {
       ...options,
       infoOf: topic => this.#sources.infoOf(topic),
       isByPosition: topic => this.#sources.sourceOf(topic)?.ordering === 'position',
+      formerHopOf: topic => this.#sources.formerHopOf(topic),
       confirmedOf: topic => this.#sources.sourceOf(topic)?.confirmedPartitions.get(topic),
     })
   }
@@ -182,7 +183,8 @@ export class Loop {
     await this.#unlessFenced(task, async () => {
       const position = this.#positions.get(name) ?? 0
       const { batch: admitted, isLast } = this.#gate.cut(batch, position)
-      const reread = (await task.process(admitted)) ?? (isLast ? (task.endRun?.() ?? null) : null)
+      const reread =
+        (await task.process(admitted)) ?? (isLast ? await task.endRun?.() : null) ?? null
       const next = reread ?? admitted.nextOffset
       this.#positions.set(name, next)
       this.#options.metrics.set('forager_lag_records', batch.end - next, partitionLabels(batch))

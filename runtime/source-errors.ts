@@ -1,13 +1,42 @@
 /** What a source task refuses, and in which words. */
 import type { TopicPartition } from '../log/log.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
-import { ProcessingError, SourceError } from '../model/errors.ts'
+import { ConfigError, ProcessingError, SourceError, StateError } from '../model/errors.ts'
 
 export function truncateUnordered({ origin, table }: ChangeEvent, partitions: number) {
   return new ProcessingError(
     'truncate-unordered',
     `the topic has ${partitions} partitions, and a truncate without a position came through one of them`,
     { context: { ...origin, table } },
+  )
+}
+
+/** Tasks have nothing in common by which the others could know when to expect it. */
+export function truncateWithoutHop({ origin, table }: ChangeEvent, partitions: number) {
+  return new ProcessingError(
+    'truncate-unordered',
+    `the topic has ${partitions} partitions, and without the hop (\`keyedBy\`) a truncate through one of ` +
+      'them has no order among the others',
+    { context: { ...origin, table } },
+  )
+}
+
+/** Windows of two topics would be staged in any order. */
+export function targetOfTopics(table: string, topics: readonly [string, string]) {
+  return new ConfigError(
+    'target-shared',
+    `${table} gets changes through the topics ${topics.join(' and ')}: without the hop (\`keyedBy\`) a ` +
+      'target has one topic',
+    { context: { table } },
+  )
+}
+
+/** What is in it would be staged behind what came later, or never. */
+export function hopUndrained(topic: string) {
+  return new StateError(
+    'hop-undrained',
+    'the hop was written to after this instance found it drained',
+    { context: { topic } },
   )
 }
 

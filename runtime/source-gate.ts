@@ -1,5 +1,6 @@
 /**
- * Which partitions of source topics may be read now. A topic that got more partitions moves its keys to
+ * Which partitions of source topics may be read now. Where the hop was taken away (`keyedBy`), what it has
+ * is staged before anything else is read. A topic that got more partitions moves its keys to
  * others of them: it is refused until the operator confirms the new number. Then, once a new partition has
  * a record, those of before are read up to their ends of that moment and committed to the hop, whose order
  * stays; only then does anything go on. Where those ends are is a record of the owners' topic, so all
@@ -10,6 +11,7 @@ import { partitionName } from '../log/log.ts'
 import { assert, SourceError } from '../model/errors.ts'
 import { ownersTopic } from '../topology/internal-topics.ts'
 import type { SourceNode } from '../topology/nodes.ts'
+import { isHopDrained } from './hop-drained.ts'
 import type { Owners, TopicGrowth, TopicLayout } from './owners.ts'
 import { encodeGrowth, growthKey, isAdded } from './owners.ts'
 import type { TaskContext } from './task.ts'
@@ -31,6 +33,8 @@ export interface SourceGateOptions {
   readonly confirmedOf: (topic: string) => number | undefined
   /** Whether keys that move do no harm: changes are ordered by their positions. */
   readonly isByPosition: (topic: string) => boolean
+  /** Where the topic is read without a hop: the hop that an earlier configuration may have left. */
+  readonly formerHopOf: (topic: string) => string | null
 }
 
 const noLimit = Number.MAX_SAFE_INTEGER
@@ -99,6 +103,8 @@ export class SourceGate {
   async #admit(at: TopicPartition, owners: Owners): Promise<Admission> {
     const info = this.#options.infoOf(at.topic)
     if (info === undefined || at.partition >= info.partitions) return { kind: 'wait' }
+    const hop = this.#options.formerHopOf(at.topic)
+    if (hop !== null && !(await isHopDrained(this.#options, hop))) return { kind: 'wait' }
     const known = owners.layouts.get(at.topic)
     if (known === undefined || layoutOf(info) === null) return { kind: 'read' }
     if (known.topicId !== info.id) throw replaced(at.topic)

@@ -1,53 +1,49 @@
 /**
  * Sub-topology 0: one partition of one source topic. Records are decoded, repeats dropped, events sent
- * through the chain, keyed, and collected into frames for the partitions of the hop. Frames and offset
- * are committed together.
+ * through the chain, keyed, and collected in the task's output: frames for the hop, or its own window. What
+ * the output has and the offset are committed together.
  */
 import type { Decoded } from '../formats/decoder.ts'
-import type { Log, LogBatch, ProducerRecord, TopicInfo, TopicPartition } from '../log/log.ts'
-import type { ChangeEvent, EventBatch, LogRecord } from '../model/change-event.ts'
+import type { Log, LogBatch, TopicInfo, TopicPartition } from '../log/log.ts'
+import type { ChangeEvent, LogRecord } from '../model/change-event.ts'
 import { isSamePlace } from '../model/change-event.ts'
 import { originalOf } from '../model/dead-letter.ts'
 import { judgedEvent } from '../model/encoded-event.ts'
-import { isDataError } from '../model/errors.ts'
 import type { HopChange } from '../model/hop-frame.ts'
 import { RepeatFilter } from '../processors/drop-repeats.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { BadMessages } from './bad-messages.ts'
-import { Chain } from './chain.ts'
-import { hopChangeOf, truncateMarker } from './hop-change.ts'
-import { HopWriter } from './hop-writer.ts'
+import { KeyedChain } from './keyed-chain.ts'
 import { reportDropped, reportUnproven } from './repeat-reports.ts'
 import type { SchemaReader } from './schema-reader.ts'
 import { countRecords, measureLag, partitionLabels, SourceCounts } from './source-counts.ts'
 import { keyUnordered, replayUnordered, tooMuchHeldBack } from './source-errors.ts'
 import { beginningOf, growthRecord, layoutOf } from './source-gate.ts'
+import type { SourceOutput } from './source-output.ts'
 import { parseSourceState, sourceStateText } from './source-state.ts'
 import type { Task, TaskContext } from './task.ts'
 import { TaskCommitter } from './task.ts'
 
 export interface SourceTaskOptions {
   readonly context: TaskContext
+  readonly id: string
   readonly pipeline: Pipeline
   readonly input: TopicPartition
   /** The input topic. The order of a truncate is known only when it has one partition. */
   readonly source: TopicInfo
   /** Its records are dead letters that were replayed: each is read as the message that it was. */
   readonly isReplay: boolean
-  readonly hop: { readonly topic: string; readonly partitions: number }
+  readonly output: SourceOutput
   readonly schemas: SchemaReader
-  readonly commitIntervalMs: number
 }
 
 /** Null, or the offset from which reading must go on. */
 type Outcome = number | null
 
-/** Events that go through the chain at once. */
-const eventsAtOnce = 500
-/** Frames that wait for a commit. */
-const maxPendingBytes = 16 * 1024 * 1024
-/** Frames that wait for the end of a run of repeats. */
-const maxHeldBackBytes = 4 * maxPendingBytes
+/** Letters that wait for a commit. */
+const maxLetterBytes = 16 * 1024 * 1024
+/** What waits for the end of a run of repeats. */
+const maxHeldBackBytes = 4 * maxLetterBytes
 
 export class SourceTask implements Task {
   readonly id: string
@@ -55,15 +51,13 @@ export class SourceTask implements Task {
   readonly stage = 0
   readonly #options: SourceTaskOptions
   readonly #committer: TaskCommitter
-  readonly #chain: Chain
-  readonly #hop: HopWriter
+  readonly #chain: KeyedChain
+  readonly #output: SourceOutput
   #repeats = new RepeatFilter()
-  #events: ChangeEvent[] = []
   #next = 0
   #committed = 0
-  #dirtySinceMs: number | null = null
-  /** What came to the end of the chain, until the push that brought it is whole. */
-  #collected: HopChange[] = []
+  /** Whatever waits, nothing can be committed before another record comes. */
+  #isHeldBack = false
   readonly #bad: BadMessages
   /** Then the task of the key judges what is older; here nothing is. */
   readonly #isByPosition: boolean
@@ -74,18 +68,22 @@ export class SourceTask implements Task {
   #sourceMs = 0
 
   constructor(options: SourceTaskOptions) {
-    const { context, pipeline, input, hop } = options
+    const { context, id, pipeline, input, output } = options
     this.#options = options
     this.input = input
-    this.id = `${pipeline.firstSubTopology}_${input.topic}-${input.partition}`
-    this.#committer = new TaskCommitter(context, this.id, input, layoutOf(options.source))
+    this.id = id
+    this.#committer = new TaskCommitter(context, id, input, layoutOf(options.source))
     this.#isByPosition = pipeline.source.ordering === 'position'
-    this.#hop = new HopWriter(input, hop, this.#isByPosition)
-    this.#bad = new BadMessages(context, this.id, pipeline.source)
-    const { logger, metrics } = context
-    this.#chain = new Chain(pipeline.transforms, { task: this.id, logger, metrics }, batch =>
-      this.#collect(batch),
-    )
+    this.#output = output
+    this.#bad = new BadMessages(context, id, pipeline.source)
+    this.#chain = new KeyedChain({
+      context,
+      task: id,
+      pipeline,
+      bad: this.#bad,
+      onChange: change => this.#handOn(change),
+      onBad: (event, error) => this.#passEvent(event, error),
+    })
   }
 
   async open(): Promise<number> {
@@ -99,16 +97,14 @@ export class SourceTask implements Task {
     this.#options.schemas.restore(decoder)
     this.#bad.restore(doubtful)
     this.#next = offset
-    // Where it begins is committed at once: what comes before its first record must not be passed over.
-    this.#committed = isNew ? -1 : offset
-    if (isNew) this.#dirtySinceMs = context.clock.monotonic()
+    const isCommitted = await this.#output.open(this.#committer, { offset, isNew })
+    this.#committed = isCommitted ? offset : -1
     return offset
   }
 
   async process(batch: LogBatch): Promise<number | null> {
     const { context, schemas, isReplay } = this.#options
     countRecords(context.metrics, batch)
-    this.#dirtySinceMs ??= context.clock.monotonic()
     await schemas.catchUp()
     this.#records = isReplay ? batch.records.map(originalOf) : batch.records
     const outcome = await this.#processRecords(batch)
@@ -119,34 +115,37 @@ export class SourceTask implements Task {
 
   async #processRecords(batch: LogBatch): Promise<number | null> {
     const { context } = this.#options
-    for (const [index, record] of batch.records.entries()) {
+    for (let index = 0; index < batch.records.length; index += 1) {
+      const record = batch.records[index]!
       const outcome = this.#processRecord(this.#records[index]!)
       const reread = outcome instanceof Promise ? await outcome : outcome
       if (reread !== null) return reread
       this.#committer.noteRecord(record)
       this.#next = record.offset + 1
-      if (this.#events.length < eventsAtOnce) continue
-      this.#pushEvents()
-      if (this.#pendingBytes >= maxPendingBytes) await this.#commit()
+      if (!this.#chain.isFull) continue
+      this.#chain.push()
+      await this.#output.settle()
+      if (this.#isFull) await this.#commit()
       await context.rest()
     }
-    this.#pushEvents()
+    this.#chain.push()
+    await this.#output.settle()
     this.#repeats.settle()
     this.#next = batch.nextOffset
-    // After a commit in the middle of the batch the rest of it is due in its turn.
-    if (this.#next !== this.#committed) this.#dirtySinceMs ??= context.clock.monotonic()
+    this.#output.advance(this.#next)
+    this.#isHeldBack = false
     measureLag(context.metrics, batch, context.clock.now() - this.#sourceMs)
     return null
   }
 
   remainingMs(): number | null {
-    if (this.#dirtySinceMs === null) return null
-    const age = this.#options.context.clock.monotonic() - this.#dirtySinceMs
-    return Math.max(0, this.#options.commitIntervalMs - age)
+    if (this.#isHeldBack) return null
+    return this.#isFull ? 0 : this.#output.remainingMs()
   }
 
   async maintain(): Promise<void> {
-    if (this.remainingMs() === 0 || this.#pendingBytes >= maxPendingBytes) await this.#commit()
+    if (this.remainingMs() === 0) await this.#commit()
+    this.#output.measure()
   }
 
   async drain(): Promise<void> {
@@ -155,7 +154,7 @@ export class SourceTask implements Task {
     if (run === null) return
     // There may be nothing more to prove the run by. What was accepted within it is in doubt anyway:
     // it is applied, and once more when the run is read again.
-    if (!this.#hop.isEmpty) await this.#write(run.fromOffset)
+    if (!this.#output.isEmpty) await this.#write(run.fromOffset)
     reportUnproven(this.#options.context, this.input, run)
   }
 
@@ -166,8 +165,8 @@ export class SourceTask implements Task {
     context.logger.info('partitions.confirmed', { topic: source.name })
   }
 
-  endRun(): number | null {
-    return this.#repeats.run === null ? null : this.#reread()
+  async endRun(): Promise<number | null> {
+    return this.#repeats.run === null ? null : await this.#reread()
   }
 
   confirm(): Promise<void> {
@@ -176,6 +175,7 @@ export class SourceTask implements Task {
 
   async close(): Promise<void> {
     this.#chain.close()
+    await this.#output.close()
     this.#options.context.metrics.forget('forager_lag_seconds', partitionLabels(this.input))
     await this.#committer.close()
   }
@@ -256,13 +256,12 @@ export class SourceTask implements Task {
   }
 
   /** What was dropped was not proven a repeat: it is applied after all. */
-  #reread(): number {
+  async #reread(): Promise<number> {
     const from = this.#repeats.run!.fromOffset
     this.#options.context.logger.warn('repeats.reread', { ...this.input, offset: from })
     this.#repeats.forget()
-    this.#events = []
     this.#chain.reset()
-    this.#hop.clear()
+    await this.#output.clear(from)
     this.#bad.clear()
     this.#next = from
     return from
@@ -271,121 +270,64 @@ export class SourceTask implements Task {
   #accept(event: ChangeEvent): null {
     this.#sourceMs = event.sourceMs
     if (event.op === 't') this.#acceptTruncate(event)
-    else this.#events.push(event)
+    else this.#chain.add(event)
     return null
   }
 
   #acceptTruncate(event: ChangeEvent): void {
-    this.#pushEvents()
-    this.#completeChain()
     const routed = this.#chain.truncate(event)
     if (routed === null) return
-    const { source, hop } = this.#options
-    const isOrdered = source.partitions === 1 && !this.#isByPosition
-    const marker = truncateMarker(event, { isOrdered, partitions: hop.partitions, source })
-    this.#hop.truncate(this.#options.pipeline.warehouse.sink.targetOf(routed.table), marker)
+    const target = this.#options.pipeline.warehouse.sink.targetOf(routed.table)
+    this.#output.truncate(target, event)
   }
 
-  /** Sends what was collected through the chain; a bad event is found by sending them one by one. */
-  #pushEvents(): void {
-    const events = this.#events
-    this.#events = []
-    if (events.length === 0) return
-    try {
-      this.#push(events)
-    } catch (error) {
-      if (!isDataError(error) || this.#options.pipeline.source.onError === 'fail') throw error
-      for (const event of events) this.#pushOne(event)
-    }
+  #passEvent(event: ChangeEvent, error: unknown): void {
+    // Events do not outlive their batch: see `process`.
+    const record = this.#records.find(one => isSamePlace(one, event.origin))
+    this.#bad.pass(record!, error, event.table)
   }
 
-  /** All of them reach the hop, or none. */
-  #push(events: EventBatch): void {
-    try {
-      this.#chain.push(events)
-      // What operators hold back would go with an event that fails later, or fail in its place.
-      if (this.#options.pipeline.source.onError !== 'fail') this.#chain.complete()
-    } catch (error) {
-      this.#collected = []
-      this.#chain.reset()
-      throw error
-    }
-    this.#handOnCollected()
+  #handOn(change: HopChange): void {
+    this.#output.add(change)
+    this.#counts.add('forager_events_total', change.target.table)
   }
 
-  #pushOne(event: ChangeEvent): void {
-    // One before it may have been passed just now.
-    const isInDoubt = event.isInDoubt || this.#bad.isDoubtful(event.table)
-    try {
-      this.#push([judgedEvent(event, isInDoubt)])
-    } catch (error) {
-      // Events do not outlive their batch: see `process`.
-      const record = this.#records.find(one => isSamePlace(one, event.origin))
-      this.#bad.pass(record!, error, event.table)
-    }
-  }
-
-  /** The end of the chain: keys the events. */
-  #collect(batch: EventBatch): void {
-    const { sink } = this.#options.pipeline.warehouse
-    for (const event of batch) {
-      this.#collected.push(hopChangeOf(event, sink, this.#isByPosition))
-    }
-  }
-
-  #handOnCollected(): void {
-    for (const change of this.#collected) {
-      this.#hop.add(change)
-      this.#counts.add('forager_events_total', change.target.table)
-    }
-    this.#collected = []
-  }
-
-  #completeChain(): void {
-    try {
-      this.#chain.complete()
-    } finally {
-      this.#handOnCollected()
-    }
+  get #isFull(): boolean {
+    return this.#output.isFull || this.#bad.sizeBytes >= maxLetterBytes
   }
 
   async #commit(): Promise<void> {
-    this.#pushEvents()
-    this.#completeChain()
+    this.#chain.complete()
     const { context } = this.#options
     this.#counts.handOn(context.metrics)
-    // Also when it is held back: only another record can change that.
-    this.#dirtySinceMs = null
     const { run } = this.#repeats
     const offset = run?.fromOffset ?? this.#next
-    const isHeldBack = run !== null && this.#pendingBytes > 0 && offset < this.#next
-    if (isHeldBack && this.#pendingBytes >= maxHeldBackBytes) {
+    const { isEmpty, sizeBytes } = this.#output
+    const isNothing = isEmpty && this.#bad.sizeBytes === 0
+    const isInRun = run !== null && offset < this.#next && !isNothing
+    if (isInRun && sizeBytes + this.#bad.sizeBytes >= maxHeldBackBytes) {
       throw tooMuchHeldBack(this.input, offset)
     }
-    if (isHeldBack || (offset === this.#committed && this.#hop.isEmpty)) return
-    await this.#write(offset)
+    this.#isHeldBack = isInRun || (offset === this.#committed && isEmpty)
+    if (!this.#isHeldBack) await this.#write(offset)
   }
 
-  /** Frames and letters that wait for a commit. */
-  get #pendingBytes(): number {
-    return this.#hop.sizeBytes + this.#bad.sizeBytes
-  }
-
-  /** Frames, letters and offset, in one transaction. */
+  /** What the output has, letters and offset, in one transaction. */
   async #write(offset: number): Promise<void> {
     const { context, schemas, isReplay } = this.#options
+    const outputs = await this.#output.take(offset)
     // What is within a run is read again, and its letters are written when the offset passes them.
     const letters = this.#bad.take(this.#repeats.run === null ? undefined : offset)
-    const records: readonly ProducerRecord[] = [...this.#hop.take(context.clock.now()), ...letters]
     context.reach('source.before-commit')
     const state = sourceStateText({
       repeats: this.#repeats.save(),
       decoder: schemas.memory,
       doubtful: this.#bad.save(),
     })
-    await this.#committer.commit(records, offset, state)
+    await this.#committer.commit([...outputs, ...letters], offset, state)
     context.reach('source.committed')
     this.#committed = offset
+    await this.#output.committed()
     if (isReplay) await context.log.deleteRecords(this.input, offset)
   }
 }

@@ -6,9 +6,10 @@
 import type { Log, TopicInfo } from '../log/log.ts'
 import { SourceError, StateError } from '../model/errors.ts'
 import type { Logger } from '../observe/logger.ts'
-import { internalTopics } from '../topology/internal-topics.ts'
+import { internalTopics, repartitionTopic } from '../topology/internal-topics.ts'
 import type { SourceNode, TopicSelection } from '../topology/nodes.ts'
-import type { Topology } from '../topology/topology.ts'
+import { hasHop } from '../topology/nodes.ts'
+import type { Pipeline, Topology } from '../topology/topology.ts'
 import type { Clock } from './clock.ts'
 import type { Owners } from './owners.ts'
 import { replaced } from './source-gate.ts'
@@ -55,10 +56,20 @@ export class SourceTopics {
 
   /** The source that reads the topic. */
   sourceOf(topic: string): SourceNode | undefined {
-    const own = this.#topology.pipelines.find(({ source }) =>
+    return this.#pipelineOf(topic)?.source
+  }
+
+  /** Where the topic is read without a hop: the name of the one that it would have; else null. */
+  formerHopOf(topic: string): string | null {
+    const own = this.#pipelineOf(topic)
+    if (own === undefined || hasHop(own.source)) return null
+    return repartitionTopic(this.#options.applicationId, own.repartition.name)
+  }
+
+  #pipelineOf(topic: string): Pipeline | undefined {
+    return this.#topology.pipelines.find(({ source }) =>
       this.#selected.get(source.name)?.some(({ name }) => name === topic),
     )
-    return own?.source
   }
 
   /** SourceError `topic-missing` when one that is named is not there. */

@@ -361,7 +361,7 @@ export class TableMerger {
     this.#failures += 1
     // Which statement was refused is not known here: an attempt before may be under way still.
     const isRefused = error.code === 'statement-failed'
-    const isTriedAgain = isRefused ? this.#failures < maxRefusals : isPassing
+    const isTriedAgain = isPassing && !(isRefused && this.#failures >= maxRefusals)
     if (isTriedAgain) {
       const waitMs = Math.min(firstRetryMs * 2 ** (this.#failures - 1), maxRetryMs)
       this.#retryAtMs = clock.monotonic() + waitMs

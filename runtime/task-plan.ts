@@ -19,14 +19,17 @@ import {
   replayTopic,
   stagedTopic,
 } from '../topology/internal-topics.ts'
+import { hasHop } from '../topology/nodes.ts'
 import type { Pipeline, Topology } from '../topology/topology.ts'
 import type { ByPosition } from './compact-task.ts'
 import { CompactTask } from './compact-task.ts'
+import { HopOutput } from './hop-output.ts'
 import { MergeTask } from './merge-task.ts'
 import { SchemaReader } from './schema-reader.ts'
 import { SourceTask } from './source-task.ts'
 import type { StreamsOptions } from './streams.ts'
 import type { Task, TaskContext } from './task.ts'
+import { WindowOutput } from './window-output.ts'
 
 export interface TaskPlan {
   /** All that the instance reads. */
@@ -40,14 +43,21 @@ export interface TaskPlan {
 interface LivePipeline {
   readonly pipeline: Pipeline
   sources: readonly TopicInfo[]
-  readonly hop: { readonly topic: string; readonly partitions: number }
-  readonly staged: { readonly topic: string; readonly partitions: number; readonly id: string }
-  /** Topic of batches of tables that are held back. */
-  readonly parked: string
+  /** Also one that an earlier configuration left: what it has is staged first. Null: there is none. */
+  readonly hop: { readonly topic: string; readonly partitions: number } | null
+  /** `parked` is the topic of batches of tables that are held back. */
+  readonly staged: {
+    readonly topic: string
+    readonly partitions: number
+    readonly id: string
+    readonly parked: string
+  }
   readonly byPosition: ByPosition | null
   readonly schemas: SchemaReader
   readonly warehouse: Warehouse
   readonly staging: Staging
+  /** Without a hop: which topic each target gets. */
+  readonly topicOfTarget: Map<string, string>
 }
 
 /** `sources` are the topics of each source, by its name. Makes internal topics that are missing. */
@@ -68,16 +78,14 @@ export async function planTasks(
   }
   const live: LivePipeline[] = []
   for (const pipeline of topology.pipelines) {
-    const hop = repartitionTopic(applicationId, pipeline.repartition.name)
-    const existing = known.find(({ name }) => name === hop)
     const own = sources.get(pipeline.source.name) ?? []
-    live.push(await openPipeline(pipeline, options, own, existing))
+    live.push(await openPipeline(pipeline, options, own, known))
   }
   return {
     topics: () =>
       live.flatMap(one => [
         ...one.sources.map(({ name }) => name),
-        one.hop.topic,
+        ...(one.hop === null ? [] : [one.hop.topic]),
         one.staged.topic,
         ...(one.byPosition === null ? [] : [one.byPosition.replay]),
       ]),
@@ -117,28 +125,20 @@ async function openPipeline(
   pipeline: Pipeline,
   options: StreamsOptions,
   sources: readonly TopicInfo[],
-  /** The hop, where it was made before. */
-  existing: TopicInfo | undefined,
+  known: readonly TopicInfo[],
 ): Promise<LivePipeline> {
   const { log, applicationId, clock } = options
-  const { source, repartition, warehouse: node } = pipeline
-  const hop = repartitionTopic(applicationId, repartition.name)
+  const { source, warehouse: node } = pipeline
   const staged = stagedTopic(applicationId, node.name)
   const parked = parkedTopic(applicationId, node.name)
-  const widest = Math.max(1, ...sources.map(topic => topic.partitions))
-  // A hop keeps its partitions for as long as it lives: the keys are spread over them.
-  const partitions = repartition.partitions ?? existing?.partitions ?? widest
-  if (sources.length === 0 && existing === undefined && repartition.partitions === undefined) {
-    options.logger.warn('hop.one-partition', {
-      topic: hop,
-      advice:
-        'no source topic is there yet, so the hop gets one partition, which stays: state ' +
-        'repartition.partitions, or make the topics first (forager reset begins anew)',
-    })
-  }
-  await log.createTopic({ name: hop, partitions, cleanup: 'delete' })
+  const hop = repartitionTopic(applicationId, pipeline.repartition.name)
+  // They keep their partitions for as long as they live: keys are spread over the hop's, tables over the others.
+  const existing = [hop, staged].flatMap(name => known.find(topic => topic.name === name) ?? [])
+  const partitions = partitionsOf(pipeline, options, sources, existing[0])
+  if (hasHop(source)) await log.createTopic({ name: hop, partitions, cleanup: 'delete' })
   await log.createTopic({ name: staged, partitions, cleanup: 'delete' })
   await log.createTopic({ name: parked, partitions, cleanup: 'delete' })
+  const isHopThere = hasHop(source) || existing.some(({ name }) => name === hop)
   const byPosition = source.ordering === 'position' ? topicsByPosition(pipeline, options) : null
   if (byPosition !== null) {
     const { changelog, replay } = byPosition
@@ -150,13 +150,32 @@ async function openPipeline(
   return {
     pipeline,
     sources,
-    hop: { topic: hop, partitions },
-    staged: { topic: staged, partitions, id },
-    parked,
+    hop: isHopThere ? { topic: hop, partitions } : null,
+    staged: { topic: staged, partitions, id, parked },
     byPosition,
     schemas: new SchemaReader(decoder, log, clock),
     ...node.sink.open(options),
+    topicOfTarget: new Map(),
   }
+}
+
+/** Of internal topics of a pipeline; `existing` is one that was made before. */
+function partitionsOf(
+  { repartition }: Pipeline,
+  { applicationId, logger }: StreamsOptions,
+  sources: readonly TopicInfo[],
+  existing: TopicInfo | undefined,
+): number {
+  const stated = repartition.partitions ?? existing?.partitions
+  if (stated === undefined && sources.length === 0) {
+    logger.warn('hop.one-partition', {
+      topic: repartitionTopic(applicationId, repartition.name),
+      advice:
+        'no source topic is there yet, so the hop gets one partition, which stays: state ' +
+        'repartition.partitions, or make the topics first (forager reset begins anew)',
+    })
+  }
+  return stated ?? Math.max(1, ...sources.map(topic => topic.partitions))
 }
 
 function topicsByPosition(
@@ -181,38 +200,17 @@ async function createTask(
   context: TaskContext,
 ): Promise<Task> {
   for (const one of live) {
-    const { pipeline, sources, hop, staged, parked, byPosition, schemas, warehouse, staging } = one
+    const { pipeline, sources, hop, staged, byPosition, warehouse, staging } = one
     const source = sources.find(topic => topic.name === at.topic)
-    const isReplay = at.topic === byPosition?.replay
-    if (source !== undefined || isReplay) {
-      return new SourceTask({
-        context,
-        pipeline,
-        input: at,
-        source: source ?? replayOf(at),
-        isReplay,
-        hop,
-        schemas,
-        commitIntervalMs: options.commitIntervalMs,
-      })
+    if (source !== undefined || at.topic === byPosition?.replay) {
+      return await createSourceTask(at, one, options, context)
     }
-    if (at.topic === hop.topic) {
-      const stores = join(options.stateDir, 'stores')
-      await options.fileSystem.makeDirectory(stores)
-      const name = `${pipeline.compact.name}-${at.partition}`
-      const folder = join(stores, name)
-      return new CompactTask({
-        context,
-        pipeline,
-        input: at,
-        staged: { ...staged, parked },
-        staging,
-        folder,
-        byPosition,
-      })
+    if (at.topic === hop?.topic) {
+      const folder = await storeFolder(options, `${pipeline.compact.name}-${at.partition}`)
+      return new CompactTask({ context, pipeline, input: at, staged, staging, folder, byPosition })
     }
     if (at.topic === staged.topic) {
-      const { id: topicId, partitions } = staged
+      const { id: topicId, partitions, parked } = staged
       return new MergeTask({
         context,
         pipeline,
@@ -226,4 +224,50 @@ async function createTask(
     }
   }
   assert(false, 'a partition was assigned that no pipeline reads', { ...at })
+}
+
+async function createSourceTask(
+  input: TopicPartition,
+  live: LivePipeline,
+  options: StreamsOptions,
+  context: TaskContext,
+): Promise<Task> {
+  const { pipeline, sources, byPosition, schemas, hop, staged, staging } = live
+  const id = `${pipeline.firstSubTopology}_${input.topic}-${input.partition}`
+  const source = sources.find(topic => topic.name === input.topic) ?? replayOf(input)
+  const given = { context, id, pipeline, input, source, schemas }
+  const isReplay = input.topic === byPosition?.replay
+  if (hasHop(pipeline.source)) {
+    assert(hop !== null, 'a pipeline with a hop has none')
+    const { commitIntervalMs } = options
+    const isByPosition = byPosition !== null
+    const output = new HopOutput({ context, input, source, hop, isByPosition, commitIntervalMs })
+    return new SourceTask({ ...given, isReplay, output })
+  }
+  const { limits, store, name } = pipeline.compact
+  // No name of a node has the character between.
+  const place = `${encodeURIComponent(input.topic)}-${input.partition}`
+  const output = new WindowOutput({
+    context,
+    task: id,
+    limits,
+    store,
+    folder: await storeFolder(options, `${name}~${place}`),
+    staged,
+    staging,
+    source,
+    hop: repartitionTopic(options.applicationId, pipeline.repartition.name),
+    topicOfTarget: live.topicOfTarget,
+  })
+  return new SourceTask({ ...given, isReplay, output })
+}
+
+/** Makes the one that it lies in. */
+async function storeFolder(
+  { stateDir, fileSystem }: StreamsOptions,
+  name: string,
+): Promise<string> {
+  const stores = join(stateDir, 'stores')
+  await fileSystem.makeDirectory(stores)
+  return join(stores, name)
 }

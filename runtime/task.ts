@@ -64,7 +64,7 @@ export interface Task {
    * Nothing more comes for a while by which dropped repeats could be proven: resolves to where reading
    * goes on so that they are applied; null when there are none.
    */
-  endRun?(): number | null
+  endRun?(): Promise<number | null>
   /** StateError `task-fenced` when somebody else has the task by now. */
   confirm(): Promise<void>
   close(): Promise<void>
@@ -175,10 +175,13 @@ export class TaskCommitter {
 
   /**
    * The offset of the owner's record, which is written for it. It ascends with every owner, and is fenced as
-   * they are: what carries a lower one is of an owner before.
+   * they are: what carries a lower one is of an owner before. `beginning` is the offset that a task which
+   * never committed begins at: it is committed with it.
    */
-  async takeToken(): Promise<number> {
-    const [token] = await this.commit([this.#ownerRecord()], null)
+  async takeToken(beginning: number | null = null): Promise<number> {
+    // The first offset of a task comes with such a record anyway.
+    const records = beginning === null ? [this.#ownerRecord()] : []
+    const [token] = await this.commit(records, beginning)
     assert(token !== undefined, 'the owner of a task got no token', { task: this.#id })
     return token
   }

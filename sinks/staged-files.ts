@@ -30,10 +30,11 @@ const unsealed = '.writing'
 /** They are read once and whole: small stripes keep memory low and slices of work short. */
 const stripeBytes = 8 * 1024 * 1024
 
-interface OpenWindow {
-  /** Folder of its files while they are written, and relative to the root afterwards. */
-  readonly writing: string
-  readonly folder: string
+interface OpenFile {
+  /** While the window is not sealed. */
+  readonly unsealedPath: string
+  /** In records: below the root. */
+  readonly path: string
   readonly closing: ClosingFiles
 }
 
@@ -54,9 +55,17 @@ export class StagedFiles implements Staging {
     const writing = join(this.#root, `${folder}${unsealed}`)
     await this.#files.makeDirectory(writing)
     const closing = new ClosingFiles()
-    const window = { writing, folder, closing }
+    const counts = new Map<string, number>()
     return {
-      write: (table, schema, changes) => this.#write(window, table, schema, changes),
+      write: async (table, schema, changes) => {
+        const count = (counts.get(table) ?? 0) + 1
+        counts.set(table, count)
+        // No name of a table has the character between.
+        const name = count === 1 ? fileNameOf(table) : `${fileNameOf(table)}~${count}`
+        const path = `${folder}/${name}.orc`
+        const file = { unsealedPath: join(writing, `${name}.orc`), path, closing }
+        return await this.#write(file, table, schema, changes)
+      },
       seal: async () => {
         await closing.all()
         await this.#files.syncDirectory(writing)
@@ -88,32 +97,26 @@ export class StagedFiles implements Staging {
     }
   }
 
-  async sweep(
-    { task, token }: TaskOwner,
-    committedOffset: number,
-    named: readonly StagedBatch[],
-  ): Promise<void> {
+  async sweep({ task, token }: TaskOwner, named: readonly StagedBatch[]): Promise<void> {
     const folder = join(this.#root, fileNameOf(task))
     const paths = named.flatMap(batch => batch.files.map(file => file.path))
     for (const attempt of await this.#files.list(folder)) {
       if (tokenOf(attempt) >= token) continue
-      const from = Number(attempt.split('-')[0])
       const prefix = `${fileNameOf(task)}/${attempt}/`
-      const isNamed = paths.some(path => path.startsWith(prefix))
-      if (from >= committedOffset || !isNamed) await this.#files.remove(join(folder, attempt))
+      if (paths.some(path => path.startsWith(prefix))) continue
+      await this.#files.remove(join(folder, attempt))
     }
   }
 
   async #write(
-    { writing, folder, closing }: OpenWindow,
+    { unsealedPath, path, closing }: OpenFile,
     table: string,
     schema: TableSchema,
     changes: AsyncIterable<readonly NetChange[]>,
   ): Promise<StagedFile> {
-    const name = `${fileNameOf(table)}.orc`
     const file = await OrcFileWriter.create(
       this.#files,
-      join(writing, name),
+      unsealedPath,
       stagedType(schema),
       // It is read once, and soon.
       { stripeBytes, compressionLevel: 1, dictionaryThreshold: 0 },
@@ -133,7 +136,7 @@ export class StagedFiles implements Staging {
     await closing.add(sizeBytes, async () => {
       await orAbort(file, () => file.close())
     })
-    return { path: `${folder}/${name}`, sizeBytes, rowCount }
+    return { path, sizeBytes, rowCount }
   }
 }
 

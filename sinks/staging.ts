@@ -14,7 +14,7 @@ export interface TaskOwner {
 }
 
 export interface StagedWindow {
-  /** Net changes of one table, one a key, in key order. */
+  /** Net changes of one table, one a key, in key order. A table may have several files. */
   write(
     table: string,
     schema: TableSchema,
@@ -31,9 +31,9 @@ export interface Staging {
   /** Of a batch that was applied. A folder goes with its last file. */
   remove(batch: StagedBatch): Promise<void>
   /**
-   * Removes what a crash of an owner before left of a task: folders that begin at or after the committed
-   * offset, and of those before it the ones that no staged record names. Folders of a higher token stay,
-   * whatever they are: who sweeps may have been paused, and have lost the task since.
+   * Removes what a crash of an owner before left of a task: folders that no staged record names; `named` are
+   * all that are still in the log. Folders of a higher token stay, whatever they are: who sweeps may have
+   * been paused, and have lost the task since.
    */
-  sweep(owner: TaskOwner, committedOffset: number, named: readonly StagedBatch[]): Promise<void>
+  sweep(owner: TaskOwner, named: readonly StagedBatch[]): Promise<void>
 }

@@ -4,6 +4,7 @@
  */
 import { positionsStore, repartitionTopic, stagedTopic } from './internal-topics.ts'
 import type { TopicSelection } from './nodes.ts'
+import { hasHop } from './nodes.ts'
 import type { Pipeline } from './topology.ts'
 
 export interface DescribedNode {
@@ -38,46 +39,51 @@ export function describePipelines(
 type Bare = Omit<DescribedNode, 'successors' | 'predecessors'>
 
 function describePipeline(
-  { source, transforms, repartition, compact, warehouse, firstSubTopology }: Pipeline,
+  pipeline: Pipeline,
   applicationId: string | undefined,
 ): DescribedSubTopology[] {
+  const { source, transforms, repartition, compact, warehouse, firstSubTopology } = pipeline
   // Before the application has a name its topics have no prefix, as in Kafka Streams.
   const topic = (name: (id: string, node: string) => string, node: string): string =>
     applicationId === undefined ? name('', node).slice(1) : name(applicationId, node)
   const hop = topic(repartitionTopic, repartition.name)
   const staged = topic(stagedTopic, warehouse.name)
-  const processor = (name: string, stores: readonly string[] = []): Bare => ({
-    type: 'Processor',
-    name,
-    linked: stores,
-  })
-  const paths: Bare[][] = [
-    [
-      { type: 'Source', name: source.name, ...selected(source.topics) },
-      processor(`${source.name}-decode`),
-      ...(source.dropRepeats && source.ordering === 'log'
-        ? [processor(`${source.name}-drop-repeats`)]
-        : []),
-      ...transforms.map(({ name }) => processor(name)),
-      processor(`${repartition.name}-key`),
-      { type: 'Sink', name: `${repartition.name}-sink`, linked: [hop] },
-    ],
-    [
-      { type: 'Source', name: `${repartition.name}-source`, linked: [hop] },
-      processor(compact.name, [
-        `${compact.name}-store`,
-        ...(source.ordering === 'position' ? [positionsStore(compact.name)] : []),
-      ]),
-      processor(`${warehouse.name}-stage`),
-      { type: 'Sink', name: `${warehouse.name}-staged-sink`, linked: [staged] },
-    ],
-    [
-      { type: 'Source', name: `${warehouse.name}-staged-source`, linked: [staged] },
-      processor(`${warehouse.name}-merge`),
-      { type: 'Sink', name: warehouse.name, linked: [warehouse.sink.name] },
-    ],
+  const read: Bare[] = [
+    { type: 'Source', name: source.name, ...selected(source.topics) },
+    processor(`${source.name}-decode`),
+    ...(source.dropRepeats && source.ordering === 'log'
+      ? [processor(`${source.name}-drop-repeats`)]
+      : []),
+    ...transforms.map(({ name }) => processor(name)),
+    processor(`${repartition.name}-key`),
   ]
-  return paths.map((path, index) => ({ id: firstSubTopology + index, nodes: linkPath(path) }))
+  const window: Bare[] = [
+    processor(compact.name, [
+      `${compact.name}-store`,
+      ...(source.ordering === 'position' ? [positionsStore(compact.name)] : []),
+    ]),
+    processor(`${warehouse.name}-stage`),
+    { type: 'Sink', name: `${warehouse.name}-staged-sink`, linked: [staged] },
+  ]
+  const hopped: (readonly [number, readonly Bare[]])[] = [
+    [0, [...read, { type: 'Sink', name: `${repartition.name}-sink`, linked: [hop] }]],
+    [1, [{ type: 'Source', name: `${repartition.name}-source`, linked: [hop] }, ...window]],
+  ]
+  const merge: Bare[] = [
+    { type: 'Source', name: `${warehouse.name}-staged-source`, linked: [staged] },
+    processor(`${warehouse.name}-merge`),
+    { type: 'Sink', name: warehouse.name, linked: [warehouse.sink.name] },
+  ]
+  // Ids are those of the tasks, which keep them where there is no hop.
+  const paths = [
+    ...(hasHop(source) ? hopped : [[0, [...read, ...window]] as const]),
+    [2, merge] as const,
+  ]
+  return paths.map(([stage, path]) => ({ id: firstSubTopology + stage, nodes: linkPath(path) }))
+}
+
+function processor(name: string, stores: readonly string[] = []): Bare {
+  return { type: 'Processor', name, linked: stores }
 }
 
 function linkPath(path: readonly Bare[]): DescribedNode[] {

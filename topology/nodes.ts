@@ -31,6 +31,12 @@ export interface StartPosition {
   readonly offsets: ReadonlyMap<string, number>
 }
 
+/**
+ * By what the producer chose the partition of a message, as far as the operator vouches for it. With
+ * `primary-key` all changes of a row come through one partition, and need no hop to come together.
+ */
+export type KeyedBy = 'primary-key' | 'unknown'
+
 export interface SourceNode extends DecoderOptions {
   readonly kind: 'source'
   readonly name: string
@@ -43,6 +49,12 @@ export interface SourceNode extends DecoderOptions {
   /** False: repeats of the producer are applied again. With `ordering: position` it says nothing. */
   readonly dropRepeats: boolean
   readonly ordering: Ordering
+  readonly keyedBy: KeyedBy
+}
+
+/** Whether an internal topic brings the changes of a row together: else the source's partitions do. */
+export function hasHop({ keyedBy }: SourceNode): boolean {
+  return keyedBy === 'unknown'
 }
 
 /** One task's instance of a node: an operator over batches, and what to do at the end. */
@@ -56,10 +68,13 @@ export interface Transform {
 export interface TransformNode {
   readonly kind: 'transform'
   readonly name: string
+  /** Whether events leave it with the key that they came with, and no two tables under one name. */
+  readonly keepsKeys: boolean
   /** One instance for each task, and anew after each of its commits. */
   readonly supply: (context: Omit<ProcessorContext, 'forward'>) => Transform
 }
 
+/** Where the source is keyed by primary key there is no topic: the node only says where it would be. */
 export interface RepartitionNode {
   readonly kind: 'repartition'
   readonly name: string

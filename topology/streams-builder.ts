@@ -21,10 +21,12 @@ import type { StateStoreSupplier } from '../state/state-store.ts'
 import type {
   Edge,
   ErrorPolicy,
+  KeyedBy,
   Ordering,
   StartPosition,
   TopicSelection,
   TopologyNode,
+  TransformNode,
 } from './nodes.ts'
 import { Topology } from './topology.ts'
 
@@ -53,6 +55,12 @@ export interface StreamOptions extends Named {
   readonly dropRepeats?: boolean
   /** Default `log`: a key's changes come through one partition of the source, in order. */
   readonly ordering?: Ordering
+  /**
+   * Default `unknown`: `repartition` brings the changes of a row together. With `primary-key` the producer
+   * did that, as Debezium does by default, and `repartition` makes no topic. It cannot be seen from here:
+   * where it is not so, rows turn back to earlier states.
+   */
+  readonly keyedBy?: KeyedBy
 }
 
 const defaultLimits: WindowLimits = {
@@ -81,6 +89,7 @@ export class StreamsBuilder {
       confirmedPartitions: new Map(Object.entries(options.confirmPartitions ?? {})),
       dropRepeats: options.dropRepeats ?? true,
       ordering: options.ordering ?? 'log',
+      keyedBy: options.keyedBy ?? 'unknown',
     })
     return new ChangeStream((node, from) => this.#add(node, from), options.name, path)
   }
@@ -117,12 +126,12 @@ export class ChangeStream {
 
   /** Keeps the events for which the predicate holds. Truncates always pass. */
   filter(predicate: (event: ChangeEvent) => boolean, { name }: Named): ChangeStream {
-    return this.#transform(name, () => ({ operator: filterEvents(name, predicate) }))
+    return this.#transform(name, true, () => ({ operator: filterEvents(name, predicate) }))
   }
 
   /** Changes events one by one: rows and schema, not the key. */
   map(change: (event: ChangeEvent) => ChangeEvent, { name }: Named): ChangeStream {
-    return this.#transform(name, () => ({ operator: mapEvents(name, change) }))
+    return this.#transform(name, true, () => ({ operator: mapEvents(name, change) }))
   }
 
   /**
@@ -133,12 +142,12 @@ export class ChangeStream {
     name: string,
     ...operators: readonly OperatorFunction<ChangeEvent, ChangeEvent>[]
   ): ChangeStream {
-    return this.#transform(name, () => ({ operator: pipeEvents(name, operators) }))
+    return this.#transform(name, false, () => ({ operator: pipeEvents(name, operators) }))
   }
 
   /** A processor of one's own; the supplier makes one for each task. */
   process(supplier: ProcessorSupplier, { name }: Named): ChangeStream {
-    return this.#transform(name, context => processEvents(name, supplier, context))
+    return this.#transform(name, false, context => processEvents(name, supplier, context))
   }
 
   /**
@@ -147,18 +156,21 @@ export class ChangeStream {
    */
   route(router: TableRouter, { name }: Named): ChangeStream {
     this.#path.router ??= router
-    return this.#transform(name, context => routeEvents(router, context))
+    return this.#transform(name, !router.merges, context => routeEvents(router, context))
   }
 
-  /** Brings the changes of a row together: by the hash of table and primary key. */
+  /**
+   * Brings the changes of a row together: by the hash of table and primary key. Where the source is keyed
+   * by primary key (`keyedBy`) they are, and this only leads on.
+   */
   repartition({ name, partitions }: Named & { readonly partitions?: number }): KeyedStream {
     const node = { kind: 'repartition' as const, name }
     this.#add(partitions === undefined ? node : { ...node, partitions }, this.#last)
     return new KeyedStream(this.#add, name, this.#path)
   }
 
-  #transform(name: string, supply: Extract<TopologyNode, { kind: 'transform' }>['supply']) {
-    this.#add({ kind: 'transform', name, supply }, this.#last)
+  #transform(name: string, keepsKeys: boolean, supply: TransformNode['supply']) {
+    this.#add({ kind: 'transform', name, keepsKeys, supply }, this.#last)
     return new ChangeStream(this.#add, name, this.#path)
   }
 }

@@ -15,6 +15,7 @@ import type {
   TransformNode,
   WarehouseNode,
 } from './nodes.ts'
+import { hasHop } from './nodes.ts'
 
 /** One source's path. Sub-topologies are numbered over all pipelines, three for each. */
 export interface Pipeline {
@@ -49,6 +50,7 @@ export class Topology {
       ...pathOf(source, nodes, edges),
       firstSubTopology: index * 3,
     }))
+    refuse(this.pipelines.flatMap(withoutHopProblems))
     refuse(describedTwice(this.describe()))
   }
 
@@ -56,6 +58,19 @@ export class Topology {
   describe(applicationId?: string): Description {
     return describePipelines(this.pipelines, applicationId)
   }
+}
+
+function withoutHopProblems({ source, transforms }: Pipeline): string[] {
+  if (hasHop(source)) return []
+  const says = `"${source.name}" is keyed by primary key, and`
+  return [
+    ...(source.ordering === 'position'
+      ? [`${says} by \`ordering: position\` it is not: leave out one of them`]
+      : []),
+    ...transforms
+      .filter(({ keepsKeys }) => !keepsKeys)
+      .map(({ name }) => `${says} "${name}" may change keys or join tables: leave out \`keyedBy\``),
+  ]
 }
 
 function refuse(problems: readonly string[]): void {

@@ -48,6 +48,7 @@ window: { maxAge: 5s, maxRows: 500000, maxBytes: 64MiB }
         connector: {},
         dropRepeats: true,
         ordering: 'log',
+        keyedBy: 'unknown',
         incarnation: '',
       },
       tables: [{ from: 'demo.*', to: 'ods.{table}' }],
@@ -296,6 +297,21 @@ onErorr: skip
         'row is always dropped; leave it out, or use `ordering: log`',
     ])
     expect(await problemsOf(configText({ source: ', ordering: position' }))).toEqual([])
+  })
+
+  it('that is keyed by primary key, and does what needs the hop, says what to leave out', async () => {
+    const source = ', keyedBy: primary-key'
+    expect(await problemsOf(configText({ source }))).toEqual([])
+    expect(await problemsOf(configText({ source: `${source}, ordering: position` }))).toEqual([
+      'f.yaml:2: source.keyedBy: `ordering: position` is for producers that spread a row’s changes over ' +
+        'partitions; leave out one of them',
+    ])
+    const text = configText({ source }).replace('{table}"', '{table}", merge: true')
+    expect(await problemsOf(text)).toEqual([
+      expect.stringMatching(
+        /^f\.yaml:\d: tables\[0\]\.merge: several tables in one need the hop, and source\.keyedBy takes it away/,
+      ),
+    ])
   })
 
   it('by a source that is a folder says so', async () => {

@@ -67,14 +67,20 @@ function anyPoint(random: Random): CrashPoint | 'any time' {
 function newFolder(random: Random): string {
   const folder = mkdtempSync(join(tmpdir(), 'forager-kill-'))
   folders.push(folder)
+  // Without the hop the truncates of the recording need one partition.
+  const isKeyed = random.next() < 0.3
   const config = {
     applicationId: 'killed',
     source: {
       type: 'file',
       path: recording.path,
       format: 'debezium-json',
-      repartitionInto: 1 + Math.floor(random.next() * 4),
-      ordering: random.next() < 0.5 ? 'position' : 'log',
+      ...(isKeyed
+        ? { repartitionInto: 1, keyedBy: 'primary-key' }
+        : {
+            repartitionInto: 1 + Math.floor(random.next() * 4),
+            ordering: random.next() < 0.5 ? 'position' : 'log',
+          }),
     },
     tables: [{ from: 'demo.*', to: '{database}.{table}' }],
     warehouse: { type: 'embedded', path: 'warehouse' },

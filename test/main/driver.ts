@@ -7,7 +7,7 @@ import { embedded } from '../../sinks/embedded/embedded.ts'
 import { inMemory } from '../../state/memory-store.ts'
 import type { StateStoreSupplier } from '../../state/state-store.ts'
 import { TopologyTestDriver } from '../../testkit/topology-test-driver.ts'
-import type { ErrorPolicy, Ordering } from '../../topology/nodes.ts'
+import type { ErrorPolicy, KeyedBy, Ordering } from '../../topology/nodes.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 
 export interface ShopSetup {
@@ -19,6 +19,7 @@ export interface ShopSetup {
   readonly onError?: ErrorPolicy
   readonly commitIntervalMs?: number
   readonly ordering?: Ordering
+  readonly keyedBy?: KeyedBy
   readonly store?: StateStoreSupplier
 }
 
@@ -38,6 +39,7 @@ export async function openShop(setup: ShopSetup = {}): Promise<TopologyTestDrive
       hintsOf: () => hints,
       onError: setup.onError ?? 'fail',
       ordering: setup.ordering ?? 'log',
+      keyedBy: setup.keyedBy ?? 'unknown',
     })
     .route(router, { name: 'route' })
     .repartition({ name: 'rows', partitions: 2 })

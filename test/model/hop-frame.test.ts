@@ -136,27 +136,6 @@ describe('a frame of changes', () => {
     expect(many.toString('latin1').split('"columns"')).toHaveLength(2)
   })
 
-  it('does not take a change that its table cannot hold beside the others', () => {
-    const writer = new HopFrameWriter('shop', 0)
-    const target = { table: 'a', partitionBy: null }
-    const otherKey = schemaOf({ id: 'int', name: 'string' }, ['name'])
-    const add = (table: string, schema = first) =>
-      writer.add({
-        target: { ...target, table },
-        change: change({ kind: 'delete', schema }),
-        offset: 0,
-      })
-    expect([add('a'), add('a', otherKey), add('b', otherKey), add('a')]).toEqual([
-      true,
-      false,
-      true,
-      true,
-    ])
-    const frame = decodeHopFrame(writer.take())
-    expect(changesOf(frame)).toHaveLength(3)
-    expect(add('a', otherKey)).toBe(true)
-  })
-
   it('begins anew after it was taken, with its schemas', () => {
     const writer = new HopFrameWriter('shop', 0)
     writer.add({ target: users, change: change({}), offset: 1 })

@@ -193,6 +193,21 @@ describe('every sequence of int64 is read back', () => {
     )
   })
 
+  it('in wide fields, whether all of them hold numbers or one does not', () => {
+    const edge = [5, 2 ** 52 - 1, -(2 ** 52), 7, 2 ** 51, -1, -3, 2 ** 50]
+    for (const values of [edge, [...edge, 2 ** 52], [...edge, 2 ** 53 - 1], [...edge, 2n ** 60n]]) {
+      expect(firstMode(encode(values))).toBe('DIRECT')
+      expect(decode(encode(values), values.length)).toEqual(values)
+    }
+    // Other writers take 64 bits also for what needs less.
+    const fields = ['001fffffffffffff', '0020000000000000', '0000000000000007']
+    for (const taken of [fields.slice(0, 1), fields]) {
+      const run = hex(`7e 0${taken.length - 1} ${taken.join(' ')}`)
+      const numbers = [2 ** 53 - 1, 2n ** 53n, 7].slice(0, taken.length)
+      expect(decode(run, taken.length, false)).toEqual(numbers)
+    }
+  })
+
   it('every width of direct and delta runs', () => {
     for (let bits = 1; bits <= 52; bits++) {
       const random = new Random(bits)

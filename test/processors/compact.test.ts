@@ -155,31 +155,52 @@ describe('changes of another schema', () => {
   const otherType = schemaOf({ id: 'int', name: 'binary', sex: 'string' })
   const wider = schemaOf({ id: 'bigint', name: 'string', sex: 'string', more: 'int' })
 
-  it('fit beside those of the window, or it has to be closed before them', async () => {
+  it('that do not fit beside those of their table begin another part, in their order', async () => {
     const { window } = await openWindow()
-    const of = (table: string, schema = users) =>
-      frameOf([[table, netOf({ kind: 'delete', schema })]])
-    expect(window.accepts(of('a', otherKey))).toBe(true)
-    window.add(of('a'), 0)
-    window.add(of('b', otherType), 0)
-    for (const [table, schema, fits] of [
-      ['a', users, true],
-      ['a', wider, true],
-      ['a', otherKey, false],
-      ['a', otherType, false],
-      ['b', users, false],
-      ['b', otherType, true],
-      ['c', otherKey, true],
-    ] as const) {
-      expect([table, window.accepts(of(table, schema))]).toEqual([table, fits])
-    }
-    expect(window.accepts(frameOf([...framesOf('c'), ...framesOf('b')]))).toBe(false)
-    expect(window.accepts(truncateOf('a', markerOf()))).toBe(true)
+    const add = (table: string, key: string, schema = users) =>
+      window.add(frameOf([[table, netOf({ kind: 'delete', key, schema })]]), 0)
+    add('a', '1')
+    add('b', '1', otherType)
+    add('a', '2', wider)
+    add('a', '1', otherKey)
+    add('a', '1')
+    add('b', '2', otherType)
+    const parts = (await closed(window)).map(({ table, columns, rows, eventCount }) => {
+      return [table, columns.length, rows.map(([key]) => key), eventCount]
+    })
+    expect(parts).toEqual([
+      ['a', 4, ['1', '2'], 2],
+      ['b', 3, ['1', '2'], 2],
+      ['a', 3, ['1'], 1],
+      ['a', 3, ['1'], 1],
+    ])
     await window.reset()
-    expect(window.accepts(of('a', otherKey))).toBe(true)
+    expect(await closed(window)).toEqual([])
   })
 
-  const framesOf = (table: string) => [[table, netOf({ kind: 'delete' })] as const]
+  it('that came without a hop are folded the same, and a window may be begun anew', async () => {
+    const { window } = await openWindow(3)
+    const target = (table: string) => ({ table, partitionBy: null })
+    const add = (table: string, key: string, schema = users) =>
+      window.addChange(target(table), netOf({ kind: 'delete', key, schema }), 0)
+    add('a', '1')
+    add('b', '1')
+    add('a', '1', wider)
+    add('a', '1', otherType)
+    window.advance(9, 0)
+    const parts = (await closed(window)).map(({ table, columns, eventCount }) => {
+      return [table, columns.length, eventCount]
+    })
+    expect(parts).toEqual([
+      ['a', 4, 2],
+      ['b', 3, 1],
+      ['a', 3, 1],
+    ])
+    await window.reset(3)
+    expect([window.range, window.hasChanges]).toEqual([{ from: 3, to: 3 }, false])
+    add('a', '2', otherType)
+    expect(await closed(window)).toMatchObject([{ table: 'a', eventCount: 1 }])
+  })
 })
 
 describe('a truncate in a window', () => {

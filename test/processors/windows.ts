@@ -16,8 +16,7 @@ const target = (table: string): Target => ({ table, partitionBy: null })
 export function frameOf(changes: readonly (readonly [string, NetChange])[]): HopFrame {
   const writer = new HopFrameWriter('shop', 0)
   for (const [table, change] of changes) {
-    const isTaken = writer.add({ target: target(table), change, offset: 0 })
-    if (!isTaken) throw new Error('the changes do not fit into one frame')
+    writer.add({ target: target(table), change, offset: 0 })
   }
   return decodeHopFrame(writer.take())
 }

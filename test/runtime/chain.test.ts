@@ -33,6 +33,7 @@ import { eventOf, nodeContext } from '../processors/samples.ts'
 
 const node = (name: string, supply: TransformNode['supply']): TransformNode => ({
   kind: 'transform',
+  keepsKeys: true,
   name,
   supply,
 })

@@ -89,7 +89,10 @@ class Pair {
       this.#onPause = resolve
     })
     const done = (async () => {
-      while (this.#pauseAt !== null) await loop.step(0)
+      while (this.#pauseAt !== null) {
+        this.cluster.clock.advance(500)
+        await loop.step(0)
+      }
     })()
     await Promise.race([paused, done])
     return async () => {

@@ -5,7 +5,7 @@ import { TableRouter } from '../../processors/route-tables.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'
 import { inMemory } from '../../state/memory-store.ts'
 import type { SimulationOptions } from '../../testkit/simulation/simulator.ts'
-import type { Ordering } from '../../topology/nodes.ts'
+import type { KeyedBy, Ordering } from '../../topology/nodes.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { Topology } from '../../topology/topology.ts'
 
@@ -14,21 +14,25 @@ export interface ShopFaults {
   readonly format?: Format
   readonly ordering?: Ordering
   readonly spreads?: boolean
+  readonly keyedBy?: KeyedBy
 }
 
 export function shopSimulation(seed: number, faults: ShopFaults = {}): SimulationOptions {
   // A half of the seeds run over a broker that outlives the process, a half over the local log.
   const log = seed % 2 === 0 ? 'files' : 'memory'
-  const { spreads = false } = faults
+  const { spreads = false, keyedBy } = faults
+  // Without the hop a truncate through several partitions is refused.
+  const truncates = keyedBy === 'primary-key' ? 'ordered' : true
   const topology = (): Topology => shopTopology(seed, faults)
-  return { seed, log, tables: ['user', 'product'], spreads, topology }
+  return { seed, log, tables: ['user', 'product'], spreads, truncates, topology }
 }
 
 function shopTopology(seed: number, faults: ShopFaults): Topology {
   const { dropRepeats = true, format = debeziumJson(), ordering = 'log' } = faults
+  const { keyedBy = 'unknown' } = faults
   const builder = new StreamsBuilder()
   builder
-    .stream(/^sim\./, { name: 'events', format, dropRepeats, ordering })
+    .stream(/^sim\./, { name: 'events', format, dropRepeats, ordering, keyedBy })
     .route(new TableRouter([{ from: 'shop.*', to: '{table}' }]), { name: 'route-tables' })
     .repartition({ name: 'rows', partitions: 1 + (seed % 3) })
     .compact({ name: 'window', flush: { maxAgeMs: 3000, maxRows: 6 }, store: inMemory() })

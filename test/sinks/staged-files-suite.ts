@@ -242,21 +242,21 @@ function sweepTests(open: Open): void {
     return { files, root, staging, staged, names, list }
   }
 
-  it('takes what begins at or behind the committed offset', async () => {
+  it('takes what was staged and not committed', async () => {
     const { staging, staged, names, list } = await prepared()
-    await staging.sweep(nextOwner, 8, staged.slice(0, 2))
+    await staging.sweep(nextOwner, staged.slice(0, 2))
     expect(await list()).toEqual(names.slice(0, 2))
   })
 
   it('keeps what a staged record names, however old it is', async () => {
     const { staging, staged, names, list } = await prepared()
-    await staging.sweep(nextOwner, 1_000_000, [staged[0]!])
+    await staging.sweep(nextOwner, [staged[0]!])
     expect(await list()).toEqual([names[0]])
   })
 
   it('takes what no staged record names: it was applied', async () => {
     const { staging, list } = await prepared()
-    await staging.sweep(nextOwner, 12, [])
+    await staging.sweep(nextOwner, [])
     expect(await list()).toEqual([])
   })
 
@@ -264,7 +264,7 @@ function sweepTests(open: Open): void {
     const { files, root, staging, staged, names, list } = await prepared()
     await files.makeDirectory(`${root}/${task}/4-8-00000000.writing`)
     await files.makeDirectory(`${root}/${task}/${names[0]}.writing`)
-    await staging.sweep(nextOwner, 8, staged.slice(0, 2))
+    await staging.sweep(nextOwner, staged.slice(0, 2))
     expect(await list()).toEqual(names.slice(0, 2))
   })
 
@@ -273,16 +273,16 @@ function sweepTests(open: Open): void {
     await stage(staging, [upsert('a')], { by: nextOwner, range: { from: 0, to: 4 } })
     await files.makeDirectory(`${root}/${task}/4-8-8-00000000.writing`)
     const all = await list()
-    for (const token of [6, 7]) await staging.sweep({ task, token }, 0, [])
+    for (const token of [6, 7]) await staging.sweep({ task, token }, [])
     expect(await list()).toEqual(all)
-    await staging.sweep(nextOwner, 0, [])
+    await staging.sweep(nextOwner, [])
     expect(await list()).toEqual(all.filter(name => !names.includes(name)))
   })
 
   it('takes folders of versions that gave them no token', async () => {
     const { files, root, staging, staged, names, list } = await prepared()
     await files.makeDirectory(`${root}/${task}/4-8-99999999`)
-    await staging.sweep(nextOwner, 12, staged)
+    await staging.sweep(nextOwner, staged)
     expect(await list()).toEqual(names)
   })
 
@@ -292,7 +292,7 @@ function sweepTests(open: Open): void {
       by: { ...owner, task: '1_01' },
       range: { from: 0, to: 1 },
     })
-    await staging.sweep(nextOwner, 0, [])
+    await staging.sweep(nextOwner, [])
     expect(await list()).toEqual([])
     expect(await files.list(`${root}/1_01`)).toHaveLength(1)
     expect(await readBack(staging, other)).toHaveLength(1)
@@ -300,7 +300,7 @@ function sweepTests(open: Open): void {
 
   it('of a task that never staged does nothing', async () => {
     const { files, root } = await open()
-    await stagingIn({ files, root }).sweep({ task: '1_7', token: 0 }, 0, [])
+    await stagingIn({ files, root }).sweep({ task: '1_7', token: 0 }, [])
     expect(await files.list(root)).toEqual([])
   })
 }

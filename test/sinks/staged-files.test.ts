@@ -59,7 +59,7 @@ describe('a staged window on a disk that loses what was not synced', () => {
       const disk = new CrashingFiles(seededRandom(crashAt))
       disk.crashAt(crashAt)
       expect(await disk.survives(() => write(disk))).toBe(false)
-      await stagingOver(disk.files).sweep(nextOwner, 5, [])
+      await stagingOver(disk.files).sweep(nextOwner, [])
       expect(await disk.files.list(`${root}/${task}`)).toEqual([])
       // The window is closed again: nothing of before stands in its way.
       const batch = await stage(stagingOver(disk.files), [upsert('a')], {

@@ -148,6 +148,25 @@ describe('a description', () => {
   })
 })
 
+it('keyed by primary key shows no hop: the window follows the source, and ids stay those of tasks', () => {
+  const { nodes, edges } = pathOf('', ['t'])
+  const source = sourceNode('s', { keyedBy: 'primary-key' })
+  const description = new Topology([source, ...nodes.slice(1)], edges).describe('app')
+  expectSame(description)
+  expect(description.subTopologies.map(({ id }) => id)).toEqual([0, 2])
+  expect(description.subTopologies[0]!.nodes.map(({ name }) => name)).toEqual([
+    's',
+    's-decode',
+    's-drop-repeats',
+    't',
+    'r-key',
+    'c',
+    'w-stage',
+    'w-staged-sink',
+  ])
+  expect(description.toString()).not.toContain('repartition')
+})
+
 it('order by position shows the store that it needs, and no repeats dropped before the hop', () => {
   const { nodes, edges } = pathOf('')
   const source = sourceNode('s', { ordering: 'position' })

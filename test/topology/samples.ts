@@ -25,12 +25,14 @@ export const sourceNode = (name: string, parts: Partial<SourceNode> = {}): Sourc
   confirmedPartitions: new Map(),
   dropRepeats: true,
   ordering: 'log',
+  keyedBy: 'unknown',
   ...parts,
 })
 
 export const transformNode = (name: string): TransformNode => ({
   kind: 'transform',
   name,
+  keepsKeys: true,
   supply: () => ({ operator: map(batch => batch) }),
 })
 

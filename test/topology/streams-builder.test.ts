@@ -7,7 +7,8 @@ import { TableRouter } from '../../processors/route-tables.ts'
 import { Chain } from '../../runtime/chain.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'
 import { inMemory } from '../../state/memory-store.ts'
-import type { StreamOptions } from '../../topology/streams-builder.ts'
+import type { Ordering } from '../../topology/nodes.ts'
+import type { ChangeStream, StreamOptions } from '../../topology/streams-builder.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import { eventOf, nodeContext } from '../processors/samples.ts'
 
@@ -55,6 +56,37 @@ describe('a builder', () => {
     expect('partitions' in repartition).toBe(false)
     const pattern = finished(new StreamsBuilder(), { onError: 'skip', dropRepeats: false })
     expect(pattern.pipelines[0]!.source).toMatchObject({ onError: 'skip', dropRepeats: false })
+  })
+
+  it('leaves out the hop of a source that is keyed by primary key, where nothing needs it', () => {
+    const keyed = (change: (stream: ChangeStream) => ChangeStream, ordering: Ordering = 'log') => {
+      const builder = new StreamsBuilder()
+      const stream = builder.stream('a', { name: 'in', format, keyedBy: 'primary-key', ordering })
+      change(stream)
+        .repartition({ name: 'by-key' })
+        .compact({ name: 'window', store: inMemory() })
+        .to(sink, { name: 'table' })
+      return builder.build()
+    }
+    const rule = { from: 'shop*.a', to: 'a' }
+    const kept = keyed(stream =>
+      stream
+        .filter(() => true, { name: 'f' })
+        .map(event => event, { name: 'm' })
+        .route(new TableRouter([rule]), { name: 'r' }),
+    )
+    expect(kept.describe('shop').toString()).not.toContain('repartition')
+    const merging = new TableRouter([{ ...rule, merge: true }])
+    for (const [name, change] of [
+      ['p', stream => stream.pipe('p', filter(Boolean))],
+      ['x', stream => stream.process(() => ({ process: () => undefined }), { name: 'x' })],
+      ['r', stream => stream.route(merging, { name: 'r' })],
+    ] as const satisfies [string, (stream: ChangeStream) => ChangeStream][]) {
+      expect(() => keyed(change)).toThrow(
+        `"in" is keyed by primary key, and "${name}" may change keys or join tables`,
+      )
+    }
+    expect(() => keyed(stream => stream, 'position')).toThrow('leave out one of them')
   })
 
   it('tells decoder and sink what the rules of a route say, where it is not told otherwise', () => {

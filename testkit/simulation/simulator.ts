@@ -27,7 +27,8 @@ export interface SimulationOptions {
   readonly topology: (random: Random) => Topology
   readonly tables: readonly string[]
   readonly statements?: number
-  readonly truncates?: boolean
+  /** `ordered`: only where the topics have one partition. Default true. */
+  readonly truncates?: boolean | 'ordered'
   /** The producer sends the changes of a row through any partition. */
   readonly spreads?: boolean
   /** Where the log is: a broker that outlives the process, or files that a crash tears. */
@@ -79,8 +80,8 @@ class Simulation {
   readonly #workload: Workload
   readonly #judge: Judge
   readonly #broker = new MemoryStorage()
-  /** Committed offsets of windows, by partition: the ranges of a task tile. */
-  readonly #windowEnds = new Map<string, number>()
+  /** Committed offsets, by partition: the ranges of the windows of a task tile. */
+  readonly #committed = new Map<string, number>()
   readonly #crashChance: number
   #loop: Loop | null = null
   #calls = 0
@@ -110,7 +111,7 @@ class Simulation {
       tables,
       partitions,
       maxId: 3 + Math.floor(random.next() * 12),
-      truncates: options.truncates ?? true,
+      truncates: options.truncates === 'ordered' ? partitions === 1 : (options.truncates ?? true),
       spreads: options.spreads ?? false,
     })
     this.#judge = new Judge(this.#workload, this.#files, '/warehouse')
@@ -207,7 +208,7 @@ class Simulation {
         const state = await storage.open()
         // A commit in which the process crashed may have come about or not.
         for (const offset of state.offsets)
-          this.#windowEnds.set(partitionName(offset), offset.offset)
+          this.#committed.set(partitionName(offset), offset.offset)
         return state
       },
       createTopic: topic => storage.createTopic(topic),
@@ -230,9 +231,8 @@ class Simulation {
   /** Windows of a task follow each other without a gap, and a commit moves past just its window. */
   #checkTiling(appends: readonly StoredAppend[], offsets: readonly StoredOffset[]): void {
     for (const { topic, partition, offset } of offsets) {
-      if (!topic.endsWith('-repartition')) continue
       const name = partitionName({ topic, partition })
-      const from = this.#windowEnds.get(name) ?? 0
+      const from = this.#committed.get(name) ?? 0
       const batches = appends
         .filter(append => append.topic.endsWith('-staged'))
         .flatMap(({ records }) => records.map(record => decodeStagedBatch(record.value!)))
@@ -240,7 +240,7 @@ class Simulation {
       if (!isTiled || offset < from) {
         this.#violation ??= new Violation(`${name}: a window does not begin at ${from}`)
       }
-      this.#windowEnds.set(name, offset)
+      this.#committed.set(name, offset)
     }
   }
 
