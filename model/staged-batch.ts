@@ -22,6 +22,10 @@ export interface StagedFile {
   readonly path: string
   readonly sizeBytes: number
   readonly rowCount: number
+  /** Of its rows, the first and the last; absent in files of versions before, and without rows. */
+  readonly keys?: { readonly first: string; readonly last: string }
+  /** Every row is an upsert. */
+  readonly isUpserts?: boolean
 }
 
 /**
@@ -99,6 +103,8 @@ export function decodeStagedBatch(bytes: Uint8Array): StagedBatch {
 /** What the warehouse says of an apply. */
 export interface ApplyReceipt {
   readonly outcome: 'applied' | 'already-applied'
+  /** The table was made for this apply: it holds nothing else. */
+  readonly isNewTable?: boolean
   readonly rowsInserted: number
   readonly rowsUpdated: number
   readonly rowsDeleted: number

@@ -116,6 +116,11 @@ export async function* withoutLeaves(
   }
 }
 
+/** A schema that holds the rows of every batch. */
+export function unionOf(covered: readonly WaitingBatch[]): TableSchema {
+  return covered.map(({ batch }) => batch.schema).reduce((a, b) => unionSchema(a, b))
+}
+
 const changesAtOnce = 1000
 
 /**

@@ -8,6 +8,7 @@ import { assert } from '../model/errors.ts'
 import { fromJson, toJson } from '../model/json.ts'
 import type { AppliedThrough } from '../sinks/warehouse.ts'
 import { appliedTopic } from '../topology/internal-topics.ts'
+import type { HighestKeys } from './highest-keys.ts'
 import { readAll } from './read-all.ts'
 
 /**
@@ -36,6 +37,10 @@ export interface TableProgress {
   readonly appliedAtMs: number | null
   readonly claim: Claim | null
   readonly quarantine: Quarantine | null
+  /** What the table has at most; absent is null. */
+  readonly highest?: HighestKeys
+  /** Rows so far, while every apply was of new rows: a first snapshot. */
+  readonly newRows?: number
 }
 
 export interface AppliedRecord extends TableProgress {

@@ -51,6 +51,8 @@ export interface TableStatus {
   readonly appliedAtMs: number | null
   readonly batchesWaiting: number
   readonly rowsWaiting: number
+  /** Rows so far, while nothing but new rows was applied: its first snapshot. Null: that is over. */
+  readonly newRows: number | null
   /** An attempt was claimed, and its end is not known yet. */
   readonly isApplying: boolean
   /** Why it is held back; null: it is not. */
@@ -155,9 +157,15 @@ async function tablesOf(
   const tables = new Map<string, TableStatus>()
   const through = new Map<string, number>()
   for await (const found of readApplied(log, applicationId)) {
-    const { table, appliedAtMs, claim, quarantine } = found
+    const { table, appliedAtMs, claim, quarantine, newRows = null } = found
     through.set(table, found.through?.offset ?? -1)
-    tables.set(table, { ...noTable(table), appliedAtMs, isApplying: claim !== null, quarantine })
+    tables.set(table, {
+      ...noTable(table),
+      appliedAtMs,
+      newRows,
+      isApplying: claim !== null,
+      quarantine,
+    })
   }
   for (const { subTopology, topic, partition } of tasks) {
     if (subTopology !== 2) continue
@@ -182,6 +190,7 @@ function noTable(table: string): TableStatus {
     appliedAtMs: null,
     batchesWaiting: 0,
     rowsWaiting: 0,
+    newRows: null,
     isApplying: false,
     quarantine: null,
   }

@@ -10,15 +10,14 @@ import { toJson } from '../model/json.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
 import type { ApplyReceipt, StagedBatch } from '../model/staged-batch.ts'
 import { batchName } from '../model/staged-batch.ts'
-import type { TableSchema } from '../model/table-schema.ts'
-import { unionSchema } from '../model/table-schema.ts'
 import type { ApplyPlan, WaitingBatch } from '../processors/merge.ts'
-import { foldStreams, planApply, withoutLeaves } from '../processors/merge.ts'
+import { foldStreams, planApply, unionOf, withoutLeaves } from '../processors/merge.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import type { Claim, Quarantine, TableProgress } from './applied.ts'
 import { appliedRecord } from './applied.ts'
+import { areNew, withKeys } from './highest-keys.ts'
 import { paced } from './pacer.ts'
 import type { ParkedBatch } from './parked.ts'
 import { parkedRecord } from './parked.ts'
@@ -219,6 +218,7 @@ export class TableMerger {
     const through = { topicId: staged.topicId, offset, batch: batchName(last) }
     const began = context.clock.monotonic()
     context.reach('merge.before-apply')
+    const isNew = areNew(plan, this.#progress.highest ?? null)
     const receipt = await this.#dividedBy(last.partitionBy, async partitionBy => {
       this.#attempt += 1
       const attempt = this.#attempt
@@ -237,12 +237,14 @@ export class TableMerger {
         changes: paced(foldStreams(streams), context.rest),
         attempt,
         isInDoubt: this.#isInDoubt,
+        areNew: isNew,
         claim: () => this.#claim(attempt, offset),
         signal,
       })
     })
     this.#applied = through
     this.#isInDoubt = false
+    this.#progress = withKeys(this.#progress, plan.covered, { isNew, ...receipt })
     this.#advance(through, null)
     this.#finish(plan)
     context.reach('merge.applied')
@@ -385,9 +387,4 @@ function asWarehouseError({ code, message, retry, context, cause }: ForagerError
 
 function isOf(error: unknown, codes: readonly ErrorCode[]): error is ForagerError {
   return error instanceof ForagerError && codes.includes(error.code)
-}
-
-/** A schema that holds the rows of every batch. */
-function unionOf(covered: readonly WaitingBatch[]): TableSchema {
-  return covered.map(({ batch }) => batch.schema).reduce((a, b) => unionSchema(a, b))
 }

@@ -121,13 +121,17 @@ export class StagedFiles implements Staging {
       // It is read once, and soon.
       { stripeBytes, compressionLevel: 1, dictionaryThreshold: 0 },
     )
+    let firstKey: string | null = null
+    let lastKey = ''
+    let isUpserts = true
     const { sizeBytes, rowCount } = await orAbort(file, async () => {
       const toRow = stagedRows(schema)
-      let lastKey = ''
       for await (const part of changes) {
         for (const change of part) {
           assert(change.key > lastKey, 'a batch has two rows of one key', { table })
+          firstKey ??= change.key
           lastKey = change.key
+          isUpserts &&= change.kind === 'upsert'
           if (file.writeRow(toRow(change))) await file.flush()
         }
       }
@@ -136,7 +140,8 @@ export class StagedFiles implements Staging {
     await closing.add(sizeBytes, async () => {
       await orAbort(file, () => file.close())
     })
-    return { path, sizeBytes, rowCount }
+    const keys = firstKey === null ? {} : { keys: { first: firstKey, last: lastKey } }
+    return { path, sizeBytes, rowCount, isUpserts, ...keys }
   }
 }
 

@@ -41,6 +41,8 @@ export interface ApplyRequest {
   readonly truncate: 'none' | 'all' | TruncatePoint
   /** One a key, in key order. */
   readonly changes: AsyncIterable<readonly NetChange[]>
+  /** No row of the changes is in the table: nothing has to be looked for. */
+  readonly areNew: boolean
   /** Of this token and table: 1, 2, … Every call of `apply` is a new one. */
   readonly attempt: number
   /**

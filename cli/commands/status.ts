@@ -1,5 +1,5 @@
 /** `forager status`: where an application stands, of all its instances from the log, or of one by HTTP. */
-import type { ApplicationStatus } from '../../runtime/status.ts'
+import type { ApplicationStatus, TableStatus } from '../../runtime/status.ts'
 import type { LoadedConfig } from '../config.ts'
 import { applicationStatus, withLog } from '../look.ts'
 import { formatTable, plural, writeOut } from '../output.ts'
@@ -74,7 +74,7 @@ export function statusText(status: ApplicationStatus): string {
       appliedAtMs === null ? 'never' : new Date(appliedAtMs).toISOString(),
       batchesWaiting,
       rowsWaiting,
-      one.quarantine !== null ? 'held back' : one.isApplying ? 'applying' : '',
+      stateOf(one),
     ])
     const head = ['table', 'last applied', 'batches waiting', 'rows waiting', 'state']
     lines.push(formatTable(head, rows, maxCellChars))
@@ -87,6 +87,16 @@ export function statusText(status: ApplicationStatus): string {
   for (const topic of missingTopics) lines.push(`The topic ${topic} is not there.\n`)
   if (deadLetters > 0) lines.push(`${plural(deadLetters, 'dead letter')} kept.\n`)
   return lines.map(line => (line.endsWith('\n') ? line : `${line}\n`)).join('')
+}
+
+function stateOf({
+  quarantine,
+  isApplying,
+  newRows,
+}: Pick<TableStatus, 'quarantine' | 'isApplying' | 'newRows'>): string {
+  if (quarantine !== null) return 'held back'
+  const first = newRows === null ? [] : [`first ${plural(newRows, 'row')}`]
+  return [...first, ...(isApplying ? ['applying'] : [])].join(', ')
 }
 
 const maxCellChars = 80

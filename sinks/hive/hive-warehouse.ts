@@ -20,7 +20,7 @@ import { drain } from './drain.ts'
 import type { HiveSession } from './hive-session.ts'
 import type { HiveSessions } from './hive-sessions.ts'
 import type { KeyColumn, MergeInput } from './merge-sql.ts'
-import { emptySql, mergeSql } from './merge-sql.ts'
+import { appendSql, emptySql, mergeSql } from './merge-sql.ts'
 import type { TableName } from './sql-text.ts'
 import { parseTableName, quoteName, quoteTable, quoteText } from './sql-text.ts'
 import type { HiveColumn, HiveTable, HiveVersion } from './target-table.ts'
@@ -61,6 +61,8 @@ export class HiveWarehouse implements Warehouse {
   readonly #options: HiveWarehouseOptions
   /** Tables as they were found or made; looked at again when a statement fails. */
   readonly #tables = new Map<string, HiveTable>()
+  /** Tables that were made here, and that no apply has ended for yet. */
+  readonly #made = new Set<string>()
   /** Tables are made one after the other: two sessions that make one database fail. */
   #making: Promise<unknown> = Promise.resolve()
 
@@ -103,7 +105,8 @@ export class HiveWarehouse implements Warehouse {
     const { upserts, patches, deletes, searches } = written.facts
     // Hive does not say which rows were there: what was written counts as updated.
     const counts = { rowsUpdated: upserts + patches, rowsDeleted: deletes, rowsSearched: searches }
-    return { outcome: 'applied', ...nothing, ...counts }
+    const isNewTable = this.#made.delete(table)
+    return { outcome: 'applied', isNewTable, ...nothing, ...counts }
   }
 
   close(): Promise<void> {
@@ -126,9 +129,8 @@ export class HiveWarehouse implements Warehouse {
       // What was staged may come to nothing.
       if (written.rowCount === 0) return
       await overFolder(session, this.#folderTable(request, written), signal, async source => {
-        const sql = isEmpty
-          ? emptySql(quoteTable(name), source)
-          : mergeSql(mergeInput(request, { name, target, written, source, isWhole }))
+        const input = mergeInput(request, { name, target, written, source, isWhole })
+        const sql = isEmpty ? emptySql(quoteTable(name), source) : statementOf(request, input)
         await session.execute(sql, { signal, incarnation: session.incarnation })
       })
       reach('apply.answered')
@@ -139,12 +141,13 @@ export class HiveWarehouse implements Warehouse {
   async #ensureTable(
     session: HiveSession,
     name: TableName,
-    { table, schema, partitionBy }: ApplyRequest,
+    request: ApplyRequest,
   ): Promise<HiveTable> {
+    const { table, schema, partitionBy } = request
     const known = this.#tables.get(table)
     const wanted = targetTable(schema, partitionBy)
     const found =
-      known ?? (await this.#inTurn(() => this.#findOrMake(session, name, wanted, schema)))
+      known ?? (await this.#inTurn(() => this.#findOrMake(session, name, wanted, request)))
     refuseOtherPartitioning(name, found, wanted)
     const { missing, problems } = differencesOf(found, wanted)
     if (problems.length > 0) throw unsuitable(name, problems)
@@ -170,13 +173,14 @@ export class HiveWarehouse implements Warehouse {
     session: HiveSession,
     name: TableName,
     wanted: HiveTable,
-    { key: keys }: TableSchema,
+    { table, schema }: ApplyRequest,
   ): Promise<HiveTable> {
     const found = await describe(session, name)
     if (found !== null) return found
     const { version, buckets } = this.#options
     await session.execute(`CREATE DATABASE IF NOT EXISTS ${quoteName(name.database)}`)
-    await session.execute(createTableSql(name, wanted, { keys, version, buckets }))
+    await session.execute(createTableSql(name, wanted, { keys: schema.key, version, buckets }))
+    this.#made.add(table)
     this.#options.logger.info('table.created', { table: `${name.database}.${name.table}` })
     // Another one may have been made meanwhile.
     const made = await describe(session, name)
@@ -196,6 +200,11 @@ export class HiveWarehouse implements Warehouse {
       columns,
     }
   }
+}
+
+/** New rows are appended; what is in doubt may be there already, whatever its keys are. */
+function statementOf({ areNew, isInDoubt }: ApplyRequest, input: MergeInput): string {
+  return areNew && !isInDoubt && !input.isWhole ? appendSql(input) : mergeSql(input)
 }
 
 interface FolderTable {

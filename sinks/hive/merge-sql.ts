@@ -73,7 +73,7 @@ export function mergeSql(input: MergeInput): string {
   return lines.join('\n')
 }
 
-/** All of the batch as new rows: only for rows that the table surely does not have. */
+/** All upserts of the batch as new rows: only for rows that the table surely does not have. */
 export function appendSql(input: MergeInput): string {
   const { target, source, table } = input
   const partition =
@@ -81,7 +81,8 @@ export function appendSql(input: MergeInput): string {
   const values = table.columns.map(({ name }) => valueOrNull(input, name))
   const { partition: by } = table
   if (by !== null) values.push(insertedPlace(by, placeOf(by)))
-  return `INSERT INTO ${target}${partition}\nSELECT ${values.join(', ')}\nFROM ${source} AS s`
+  const rows = `FROM ${source} AS s WHERE s.\`__forager_op\` = ${upsertOp}`
+  return `INSERT INTO ${target}${partition}\nSELECT ${values.join(', ')}\n${rows}`
 }
 
 /** Key, and partition where there is one: a row that moves is one row less here and one more there. */

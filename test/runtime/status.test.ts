@@ -55,6 +55,7 @@ describe('the status of an application', () => {
         appliedAtMs: cluster.clock.now(),
         batchesWaiting: 0,
         rowsWaiting: 0,
+        newRows: null,
         isApplying: false,
         quarantine: null,
       },

@@ -63,6 +63,7 @@ export class TableDriver {
       partitionBy: null,
       truncate: 'none',
       changes: inParts(changes),
+      areNew: false,
       attempt: 1,
       isInDoubt: false,
       claim: () => Promise.resolve(),

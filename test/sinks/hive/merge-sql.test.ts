@@ -217,13 +217,13 @@ describe('a batch that is all of the table', () => {
 describe('rows that are surely new', () => {
   it('are inserted in the order of the table’s columns, the partition last', () => {
     expect(appendSql(plainInput({ upserts: 1 }))).toBe(
-      'INSERT INTO `shop`.`orders`\nSELECT s.`id`, s.`name`, s.`tags`, NULL\nFROM `changes` AS s',
+      'INSERT INTO `shop`.`orders`\nSELECT s.`id`, s.`name`, s.`tags`, NULL\nFROM `changes` AS s WHERE s.`__forager_op` = 0',
     )
     expect(appendSql(dividedInput({ upserts: 1 }))).toBe(
       'INSERT INTO `shop`.`orders` PARTITION (`region`)\n' +
         'SELECT s.`id`, s.`name`, s.`tags`, NULL, ' +
         "NULLIF(s.`__forager_place`, '__HIVE_DEFAULT_PARTITION__')\n" +
-        'FROM `changes` AS s',
+        'FROM `changes` AS s WHERE s.`__forager_op` = 0',
     )
   })
 })
