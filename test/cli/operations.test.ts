@@ -39,6 +39,9 @@ describe('forager status', () => {
           appliedAtMs: expect.any(Number),
           batchesWaiting: 0,
           rowsWaiting: 0,
+          newRows: null,
+          isApplying: false,
+          quarantine: null,
         },
       ])
       const text = await program.run(['status', 'forager.yaml'])
