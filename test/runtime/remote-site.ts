@@ -1,0 +1,183 @@
+/** An application whose tables are on a server: its instances, one after the other, and what outlives them. */
+import { debeziumJson } from '../../formats/debezium-json.ts'
+import { EmbeddedLog } from '../../log/embedded-log.ts'
+import { MemoryStorage } from '../../log/log-storage.ts'
+import type { PartitionBy } from '../../model/partition-by.ts'
+import { decodeStagedBatch } from '../../model/staged-batch.ts'
+import { TableRouter } from '../../processors/route-tables.ts'
+import type { TableProgress } from '../../runtime/applied.ts'
+import { readApplied } from '../../runtime/applied.ts'
+import { Loop } from '../../runtime/loop.ts'
+import type { ParkedBatch } from '../../runtime/parked.ts'
+import { readParked } from '../../runtime/parked.ts'
+import { seededRandom } from '../../runtime/random.ts'
+import { readAll } from '../../runtime/read-all.ts'
+import { resumeTables } from '../../runtime/resume.ts'
+import { withDefaults } from '../../runtime/streams.ts'
+import { inMemory } from '../../state/memory-store.ts'
+import { ManualClock } from '../../testkit/manual-clock.ts'
+import { MemorySource } from '../../testkit/memory-source.ts'
+import { SimulatedFileSystem } from '../../testkit/simulated-file-system.ts'
+import { parkedTopic, stagedTopic } from '../../topology/internal-topics.ts'
+import { StreamsBuilder } from '../../topology/streams-builder.ts'
+import type { Topology } from '../../topology/topology.ts'
+import { change, topicOf } from '../main/messages.ts'
+import { RemoteServer } from './remote-server.ts'
+
+const applicationId = 'main'
+const windowMs = 1000
+const maxRounds = 500
+
+export class RemoteSite {
+  readonly server = new RemoteServer()
+  readonly clock = new ManualClock()
+  readonly #storage = new MemoryStorage()
+  readonly #random = seededRandom(1)
+  readonly #files = new SimulatedFileSystem({ random: this.#random })
+  readonly #source: MemorySource
+  partitionBy: PartitionBy | null = null
+  #position = 0
+  #instance: { readonly loop: Loop; readonly log: EmbeddedLog } | null = null
+
+  constructor(tables: readonly string[]) {
+    this.#source = new MemorySource(
+      Object.fromEntries(tables.map(table => [topicOf({ table }), 1])),
+    )
+  }
+
+  async start(): Promise<void> {
+    const log = await EmbeddedLog.open({
+      storage: this.#storage,
+      clock: this.clock,
+      random: this.#random,
+      sources: [this.#source],
+    })
+    const { clock } = this
+    const loop = new Loop(
+      this.#topology(),
+      withDefaults({
+        applicationId,
+        log,
+        stateDir: '/state',
+        fileSystem: this.#files,
+        clock,
+        random: this.#random,
+        commitIntervalMs: 0,
+        quarantines: true,
+      }),
+      () => undefined,
+    )
+    this.#instance = { loop, log }
+    await loop.start()
+    await this.rounds()
+  }
+
+  async close(): Promise<void> {
+    await this.#instance?.loop.close()
+    this.#instance = null
+  }
+
+  /** The process ends; its statements go on. */
+  crash(): void {
+    this.#instance = null
+    this.#files.crash()
+    for (const statement of this.server.open) statement.isOpen = false
+  }
+
+  /** A row of each table, in a window of its own; resolves when that is staged. */
+  async stage(id: number, ...tables: readonly string[]): Promise<void> {
+    for (const table of tables) {
+      this.#position += 1
+      const [before, after] = [{ id }, { id, name: 'a' }]
+      this.#source.append({
+        headers: [],
+        ...change('u', { before: { ...before, name: 'z' }, after }, { table, pos: this.#position }),
+      })
+    }
+    await this.rounds()
+    this.clock.advance(windowMs)
+    await this.#step()
+  }
+
+  /** The same, and the merger has met it. */
+  async send(id: number, ...tables: readonly string[]): Promise<void> {
+    await this.stage(id, ...tables)
+    await this.rounds()
+  }
+
+  async resume(table: string): Promise<void> {
+    const { clock } = this
+    const topology = this.#topology()
+    await resumeTables(this.#log, { applicationId, topology, clock, tables: [table] })
+  }
+
+  /** Enough of them for everything that no answer is needed for. */
+  async rounds(): Promise<void> {
+    for (let round = 0; round < 20; round += 1) await this.#step()
+  }
+
+  async until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
+    for (let round = 0; !(await isTrue()); round += 1) {
+      if (round > maxRounds) throw new Error('it did not come to that')
+      await this.#step()
+    }
+  }
+
+  /** Answers what comes until nothing does. */
+  async answerAll(): Promise<void> {
+    for (;;) {
+      await this.rounds()
+      const { open } = this.server
+      if (open.length === 0) return
+      for (const statement of open) statement.succeed()
+    }
+  }
+
+  async progressOf(table: string): Promise<TableProgress | null> {
+    let last: TableProgress | null = null
+    for await (const { table: of, ...progress } of readApplied(this.#log, applicationId)) {
+      if (of === table) last = progress
+    }
+    return last
+  }
+
+  async parked(): Promise<readonly ParkedBatch[]> {
+    const at = { topic: parkedTopic(applicationId, 'tables'), partition: 0 }
+    const found: ParkedBatch[] = []
+    for await (const one of readParked(this.#log, at)) found.push(one)
+    return found
+  }
+
+  /** Tables of the staged batches that the merger's offset has not passed. */
+  async unpassed(): Promise<readonly string[]> {
+    const at = { topic: stagedTopic(applicationId, 'tables'), partition: 0 }
+    const [committed] = await this.#log.committed(applicationId, [at])
+    const found: string[] = []
+    for await (const { offset, value } of readAll(this.#log, at)) {
+      if (offset >= (committed?.offset ?? 0)) found.push(decodeStagedBatch(value!).table)
+    }
+    return found
+  }
+
+  get #log(): EmbeddedLog {
+    return this.#instance!.log
+  }
+
+  async #step(): Promise<void> {
+    await this.#instance!.loop.step(0)
+    // What goes on beside the loop has its turn.
+    await new Promise(resolve => setImmediate(resolve))
+  }
+
+  #topology(): Topology {
+    const builder = new StreamsBuilder()
+    const router = new TableRouter([{ from: 'shop.*', to: '{table}' }])
+    builder
+      .stream(/^db\./, { name: 'events', format: debeziumJson() })
+      .route(router, { name: 'route' })
+      .repartition({ name: 'rows', partitions: 1 })
+      .compact({ name: 'window', flush: { maxRows: 1000, maxAgeMs: windowMs }, store: inMemory() })
+      .to(this.server.sink(this.partitionBy), { name: 'tables' })
+    return builder.build()
+  }
+}
