@@ -68,6 +68,14 @@ describe('which batches one apply covers', () => {
     expect(planned(waiting(['a', null, 1000]))).toEqual(plain(0))
   })
 
+  it('those that waited when it was planned: others come while it is carried out', () => {
+    const batches = waiting(['a'], ['b'])
+    const plan = planApply(batches, 1000)
+    batches.push(...waiting(['a'], ['b'], ['a']).slice(2))
+    expect(plan?.covered.map(({ offset }) => offset)).toEqual([0, 1])
+    expect(plan?.sources.map(({ offset }) => offset)).toEqual([0, 1])
+  })
+
   it('what fits into one table, and no batch that was staged before one that does not', () => {
     const [a, b, c] = waiting(['a'], ['b'], ['a'])
     const other = schemaOf({ id: 'int', name: 'string', sex: 'string' }, ['name'])
