@@ -55,7 +55,7 @@ export interface TableOutcome {
 const maxApplyBytes = 64 * 1024 * 1024
 /** Each owner before can get in between once. More of it is another application. */
 const maxConflicts = 5
-/** A statement that the server refuses as often in a row will not succeed by itself. */
+/** A statement that the server refuses as often, with no success between, will not succeed by itself. */
 const maxRefusals = 4
 const firstRetryMs = 1000
 const maxRetryMs = 60_000
@@ -73,6 +73,8 @@ export class TableMerger {
   #attempt = 0
   #isInDoubt: boolean
   #failures = 0
+  /** Of these, the ones that were answers. */
+  #refusals = 0
   /** Monotonic milliseconds. */
   #retryAtMs = 0
   #failure: WarehouseError | null = null
@@ -146,6 +148,7 @@ export class TableMerger {
         }
       }
       this.#failures = 0
+      this.#refusals = 0
       this.#endQuarantine()
     })
   }
@@ -363,7 +366,8 @@ export class TableMerger {
     this.#failures += 1
     // Which statement was refused is not known here: an attempt before may be under way still.
     const isRefused = error.code === 'statement-failed'
-    const isTriedAgain = isPassing && !(isRefused && this.#failures >= maxRefusals)
+    if (isRefused) this.#refusals += 1
+    const isTriedAgain = isPassing && !(isRefused && this.#refusals >= maxRefusals)
     if (isTriedAgain) {
       const waitMs = Math.min(firstRetryMs * 2 ** (this.#failures - 1), maxRetryMs)
       this.#retryAtMs = clock.monotonic() + waitMs
@@ -378,6 +382,7 @@ export class TableMerger {
     const { code, message: reason } = error
     this.#setQuarantine({ code, reason, sinceMs: clock.now() })
     this.#failures = 0
+    this.#refusals = 0
   }
 }
 

@@ -68,8 +68,8 @@ export class Statement {
   }
 
   fail(code: 'statement-failed' | 'statement-unknown' | 'target-unsuitable'): void {
-    const retry = code === 'statement-unknown' ? ({ retry: 'backoff' } as const) : {}
-    this.#end(new WarehouseError(code, 'the server said no', retry))
+    const retry = code === 'target-unsuitable' ? 'never' : 'backoff'
+    this.#end(new WarehouseError(code, 'the server said no', { retry }))
   }
 
   #end(error: Error | null): void {

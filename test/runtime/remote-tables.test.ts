@@ -117,7 +117,9 @@ describe('a statement whose outcome is not known', () => {
     const site = await started('a')
     await site.send(1, 'a')
     site.crash()
-    site.server.openFailures.push(new WarehouseError('statement-failed', 'no metastore'))
+    site.server.openFailures.push(
+      new WarehouseError('statement-failed', 'no', { retry: 'backoff' }),
+    )
     await site.start()
     await site.rounds()
     expect(site.server.open).toEqual([])
@@ -202,6 +204,25 @@ describe('a table that the server refuses', () => {
     await site.resume('a')
     await site.answerAll()
     expect(site.server.idsOf('a')).toEqual([1, 2])
+    expect((await site.progressOf('a'))?.quarantine).toBeNull()
+    await site.close()
+  })
+
+  it('is not held back for what passed before: refusals alone are counted', async () => {
+    const site = await started('a')
+    await site.send(1, 'a')
+    const answers = [
+      ...Array.from({ length: 5 }, () => 'statement-unknown' as const),
+      ...Array.from({ length: 3 }, () => 'statement-failed' as const),
+    ]
+    for (const answer of answers) {
+      await site.until(() => site.server.openOf('a') !== undefined)
+      site.server.openOf('a')!.fail(answer)
+      await site.rounds()
+      site.clock.advance(60_000)
+    }
+    await site.answerAll()
+    expect(site.server.idsOf('a')).toEqual([1])
     expect((await site.progressOf('a'))?.quarantine).toBeNull()
     await site.close()
   })
