@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { systemClock } from '../runtime/clock.ts'
 import { systemRandom } from '../runtime/random.ts'
 import { portOf } from '../scripts/stack/parts.ts'
-import { sessionSettings } from '../sinks/hive/hive.ts'
+import { settingsOf } from '../sinks/hive/hive.ts'
 import { HiveSessions } from '../sinks/hive/hive-sessions.ts'
 import { WebHdfsStagingFiles } from '../sinks/webhdfs/webhdfs-staging-files.ts'
 
@@ -30,6 +30,7 @@ export const files = new WebHdfsStagingFiles({ ...hdfs, clock: systemClock, rand
 
 export function openSessions(): HiveSessions {
   const connection = { host: '127.0.0.1', port: portOf('hiveserver2', stack) }
+  const sessionSettings = settingsOf(connection, '4.0')
   return new HiveSessions({ ...connection, sessionSettings }, systemClock, 1)
 }
 

@@ -260,6 +260,7 @@ async function apply(
     })(),
     attempt: of.run + 1,
     isInDoubt: false,
+    areNew: false,
     claim: async () => undefined,
     signal: new AbortController().signal,
   })
