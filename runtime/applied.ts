@@ -18,7 +18,7 @@ import { readAll } from './read-all.ts'
 export interface Claim {
   readonly token: number
   readonly attempt: number
-  /** Staged offset that the table is applied through when the attempt succeeds. */
+  /** Staged offset that the table is applied through when this attempt, or one before that is in doubt, succeeds. */
   readonly through: number
 }
 

@@ -71,7 +71,8 @@ export class TableMerger {
   /** How far the table is; undefined before it was opened. */
   #applied: AppliedThrough | null | undefined
   #attempt = 0
-  #isInDoubt: boolean
+  /** How far statements went that may be under way, or may have taken effect; -1: there is none. */
+  #doubtfulThrough: number
   #failures = 0
   /** Of these, the ones that were answers. */
   #refusals = 0
@@ -88,7 +89,7 @@ export class TableMerger {
     this.table = table
     this.#options = options
     this.#progress = options.logged
-    this.#isInDoubt = options.logged.claim !== null
+    this.#doubtfulThrough = options.logged.claim?.through ?? -1
   }
 
   /** Why the table cannot be written. It waits until the task is opened anew, or until it is resumed. */
@@ -239,16 +240,17 @@ export class TableMerger {
         truncate: plan.truncate,
         changes: paced(foldStreams(streams), context.rest),
         attempt,
-        isInDoubt: this.#isInDoubt,
+        isInDoubt: this.#doubtfulThrough >= 0,
         areNew: isNew,
         claim: () => this.#claim(attempt, offset),
         signal,
       })
     })
     this.#applied = through
-    this.#isInDoubt = false
+    // An owner before may have had more batches than were read here so far.
+    if (offset >= this.#doubtfulThrough) this.#doubtfulThrough = -1
     this.#progress = withKeys(this.#progress, plan.covered, { isNew, ...receipt })
-    this.#advance(through, null)
+    this.#advance(through, this.#doubtfulThrough < 0 ? null : this.#progress.claim)
     this.#finish(plan)
     context.reach('merge.applied')
     this.#report(receipt, plan.covered.length, offset, began)
@@ -265,9 +267,10 @@ export class TableMerger {
   async #claim(attempt: number, through: number): Promise<void> {
     const { context, token, commit } = this.#options
     context.reach('merge.before-claim')
-    this.#progress = { ...this.#progress, claim: { token, attempt, through } }
+    const claim = { token, attempt, through: Math.max(through, this.#doubtfulThrough) }
+    this.#progress = { ...this.#progress, claim }
     await commit(this.#record())
-    this.#isInDoubt = true
+    this.#doubtfulThrough = claim.through
     context.reach('merge.claimed')
   }
 

@@ -74,6 +74,8 @@ export class HiveWarehouse implements Warehouse {
 
   async open(table: string, logged: AppliedThrough | null): Promise<AppliedThrough | null> {
     const name = parseTableName(table, this.#options.database)
+    // A table that was made here, before others had it, may have rows by now.
+    this.#made.delete(table)
     const found = await this.#options.sessions.use(session => describe(session, name))
     if (found === null) return null
     this.#tables.set(table, found)

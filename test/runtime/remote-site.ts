@@ -45,7 +45,8 @@ export class RemoteSite {
     )
   }
 
-  async start(): Promise<void> {
+  /** Of the log it reads at once `maxPollBytes`, or all that there is. */
+  async start(maxPollBytes?: number): Promise<void> {
     const log = await EmbeddedLog.open({
       storage: this.#storage,
       clock: this.clock,
@@ -64,12 +65,13 @@ export class RemoteSite {
         random: this.#random,
         commitIntervalMs: 0,
         quarantines: true,
+        ...(maxPollBytes === undefined ? {} : { maxPollBytes }),
       }),
       () => undefined,
     )
     this.#instance = { loop, log }
     await loop.start()
-    await this.rounds()
+    if (maxPollBytes === undefined) await this.rounds()
   }
 
   async close(): Promise<void> {

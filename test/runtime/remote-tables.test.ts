@@ -113,6 +113,35 @@ describe('a statement whose outcome is not known', () => {
     await site.close()
   })
 
+  it('of an owner that had more batches is in doubt until all of them are applied', async () => {
+    const site = await started('a')
+    await site.send(1, 'a')
+    await site.send(2, 'a')
+    await site.send(3, 'a')
+    site.server.openOf('a')!.fail('statement-unknown')
+    await site.rounds()
+    site.clock.advance(1000)
+    await site.until(() => site.server.openOf('a') !== undefined)
+    expect(site.server.openOf('a')!.ids).toEqual([1, 2, 3])
+    site.crash()
+    await site.start(1)
+    for (let ids: readonly number[] = []; ids.length < 3; ) {
+      await site.until(() => site.server.openOf('a') !== undefined)
+      const statement = site.server.openOf('a')!
+      expect(statement.request.isInDoubt).toBe(true)
+      // It is applied to in parts.
+      expect(statement.ids).not.toEqual([1, 2, 3])
+      expect((await site.progressOf('a'))?.claim?.through).toBeGreaterThan(0)
+      ids = [...ids, ...statement.ids]
+      statement.succeed()
+    }
+    await site.rounds()
+    expect((await site.progressOf('a'))?.claim).toBeNull()
+    await site.send(4, 'a')
+    expect(site.server.openOf('a')!.request.isInDoubt).toBe(false)
+    await site.close()
+  })
+
   it('of an owner that crashed is in doubt though the first look at the table fails', async () => {
     const site = await started('a')
     await site.send(1, 'a')
