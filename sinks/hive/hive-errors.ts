@@ -39,11 +39,26 @@ export function unreachable(message: string, cause?: unknown): WarehouseError {
   return new WarehouseError('warehouse-unreachable', message, { retry: 'backoff', cause })
 }
 
-/** What was wrong with the statement itself (SQLSTATE class 42) stays wrong; anything else may pass. */
+/** Hive's code for whatever has none of its own: its SQLSTATE says nothing. */
+const genericError = 40_000
+
+/**
+ * What was wrong with the statement itself (SQLSTATE class 42) stays wrong; anything else may pass. A metastore
+ * that does not answer is no fault of the statement: it fails before its commit, and so does every other one.
+ */
 export function failed(sql: string, refusal: HiveRefusal): WarehouseError {
-  const retry = refusal.sqlState?.startsWith('42') === true ? 'never' : 'backoff'
+  const { sqlState, errorCode } = refusal
   const message = `${statementHint(sql)} failed: ${refusalText(refusal)}`
+  if (isWithoutMetastore(refusal)) return unreachable(message, refusal)
+  const isWrong = sqlState?.startsWith('42') === true && errorCode !== genericError
+  const retry = isWrong ? 'never' : 'backoff'
   return new WarehouseError('statement-failed', message, { retry, cause: refusal })
+}
+
+function isWithoutMetastore({ message }: HiveRefusal): boolean {
+  return /could not connect to meta ?store|SessionHiveMetaStoreClient|TTransportException/i.test(
+    message,
+  )
 }
 
 /** It may have been done, it may still be done, or never. */
