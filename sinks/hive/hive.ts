@@ -63,6 +63,8 @@ const usefulSettings: Readonly<Record<string, string>> = {
   'hive.merge.cardinality.check': 'false',
   'hive.server2.thrift.resultset.serialize.in.tasks': 'false',
   'hive.stats.autogather': 'false',
+  'hive.exec.max.dynamic.partitions': '10000',
+  'hive.exec.max.dynamic.partitions.pernode': '10000',
 }
 
 /** Of every session. ConfigError `config-invalid` for a setting that must not be. */
