@@ -18,7 +18,18 @@ import {
 } from '../scripts/stack/connectors.ts'
 import { mariadbAdmin, runMariadb } from '../scripts/stack/databases.ts'
 import { portOf } from '../scripts/stack/parts.ts'
-import { files, folder, hdfs, load, name, openSessions, row, spread, stack } from './hive-site.ts'
+import {
+  files,
+  folder,
+  hdfs,
+  load,
+  name,
+  oneTask,
+  openSessions,
+  row,
+  spread,
+  stack,
+} from './hive-site.ts'
 import { Process } from './processes.ts'
 
 const firstProbe = 1_000_000_000
@@ -234,7 +245,7 @@ source:
   format: debezium-json
 tables:
   - { from: "${name}.*", to: "${name}.{table}" }
-warehouse: { type: hive, host: 127.0.0.1, port: ${portOf('hiveserver2', stack)} }
+warehouse: { type: hive, host: 127.0.0.1, port: ${portOf('hiveserver2', stack)}, settings: ${JSON.stringify(oneTask)} }
 staging: { type: webhdfs, urls: ["${hdfs.urls[0]}"], location: "${hdfs.location}", path: /forager, user: forager }
 repartition: { partitions: 2 }
 window: { maxAge: 5s }
