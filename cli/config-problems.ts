@@ -3,7 +3,10 @@
  * tables that do not fit together.
  */
 import { resolve } from 'node:path'
+import { ConfigError } from '../model/errors.ts'
 import type { FileSystem } from '../runtime/file-system.ts'
+import { settingsOf } from '../sinks/hive/hive.ts'
+import type { HiveVersion } from '../sinks/hive/target-table.ts'
 import type { Path, Problem } from './config.ts'
 import { suggestion } from './suggestion.ts'
 
@@ -18,8 +21,13 @@ interface Unchecked {
   } | null
   readonly processingGuarantee?: unknown
   readonly tables?: unknown
-  readonly warehouse?: { readonly type?: unknown; readonly path?: unknown } | null
-  readonly staging?: { readonly type?: unknown } | null
+  readonly warehouse?: {
+    readonly type?: unknown
+    readonly path?: unknown
+    readonly settings?: unknown
+    readonly version?: unknown
+  } | null
+  readonly staging?: { readonly type?: unknown; readonly path?: unknown } | null
 }
 
 interface UncheckedTable {
@@ -68,6 +76,7 @@ export async function semanticProblems(
       'staging.type: the embedded warehouse stages in a local folder; webhdfs is for hive'
     problems.push({ line: lineAt(['staging', 'type']), message })
   }
+  if (warehouse?.type === 'hive') problems.push(...hiveProblems(warehouse, staging, lineAt))
   if (source?.ordering === 'position' && source.dropRepeats === false) {
     const message =
       'source.dropRepeats: with `ordering: position` what is older than the last change of its row is ' +
@@ -204,4 +213,28 @@ function columnProblems(
 
 function listOf(value: unknown): readonly unknown[] {
   return Array.isArray(value) ? value : []
+}
+
+/** What Hive reads must lie where Hive sees it, and its sessions must not be set so that tables are wrong. */
+function hiveProblems(
+  warehouse: NonNullable<Unchecked['warehouse']>,
+  staging: Unchecked['staging'],
+  lineAt: LineAt,
+): Problem[] {
+  const problems: Problem[] = []
+  if (staging?.type !== 'webhdfs' && typeof staging?.path !== 'string') {
+    const message =
+      'staging: say where Hive reads what is staged: `type: webhdfs`, or `path` of a folder that Hive’s machines ' +
+      'have at the same place'
+    problems.push({ line: lineAt(['warehouse', 'type']), message })
+  }
+  const sessionSettings = (warehouse.settings ?? {}) as Readonly<Record<string, string>>
+  try {
+    settingsOf({ host: '', port: 0, sessionSettings }, (warehouse.version ?? '4.0') as HiveVersion)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const line = lineAt(['warehouse', 'settings'])
+    problems.push({ line, message: `warehouse.settings: ${error.message}` })
+  }
+  return problems
 }

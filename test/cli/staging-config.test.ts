@@ -86,10 +86,26 @@ describe('staging in HDFS', () => {
 describe('staging in a folder', () => {
   it('is what there is without a word', async () => {
     for (const staging of ['', 'staging: { path: s }', 'staging: { type: local, path: s }']) {
-      const { loaded, problems } = await read(staging)
+      const { loaded, problems } = await read(staging, embedded)
       expect(problems).toEqual([])
       expect(loaded!.config.staging.type).toBe('local')
     }
+  })
+
+  it('must be said for Hive, which reads it', async () => {
+    expect((await read('staging: { path: s }')).problems).toEqual([])
+    expect((await read('')).problems).toEqual([
+      'f.yaml:4: staging: say where Hive reads what is staged: `type: webhdfs`, or `path` of a folder that ' +
+        'Hive’s machines have at the same place',
+    ])
+  })
+
+  it('is read by sessions that make no table wrong', async () => {
+    const settings = '{ hive.tez.auto.reducer.parallelism: "true" }'
+    const warehouse = `warehouse: { type: hive, host: hs2, settings: ${settings} }`
+    expect((await read('staging: { path: s }', warehouse)).problems).toEqual([
+      'f.yaml:4: warehouse.settings: tables would be wrong unless hive.tez.auto.reducer.parallelism is false',
+    ])
   })
 
   it('of an unknown kind says which there are', async () => {
