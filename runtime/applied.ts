@@ -28,6 +28,8 @@ export interface Quarantine {
   readonly reason: string
   /** Milliseconds since the epoch. */
   readonly sinceMs: number
+  /** Staged offset that had been read by then: the word to resume comes behind it. */
+  readonly afterOffset?: number
 }
 
 export interface TableProgress {

@@ -5,18 +5,25 @@
  * snapshot, where the database reads them in the order of the key, and rows that are only ever inserted.
  */
 import type { StagedBatch } from '../model/staged-batch.ts'
+import type { TableSchema } from '../model/table-schema.ts'
+import { keyColumns } from '../model/table-schema.ts'
 import type { ApplyPlan, WaitingBatch } from '../processors/merge.ts'
 import type { TableProgress } from './applied.ts'
 
-/** By task. Null: rows may be in the table that came in another way. */
-export type HighestKeys = Readonly<Record<string, string>> | null
+/** Null: rows may be in the table that came in another way. */
+export type HighestKeys = {
+  /** Names of the key's columns, and how each is encoded: other keys are in another order. */
+  readonly of: string
+  readonly byTask: Readonly<Record<string, string>>
+} | null
 
 export function areNew({ covered, truncate }: ApplyPlan, highest: HighestKeys): boolean {
   if (highest === null || truncate !== 'none') return false
-  const own: Record<string, string> = { ...highest }
+  const own: Record<string, string> = { ...highest.byTask }
   return covered.every(({ batch }) => {
     const keys = keysOf(batch)
-    if (keys === null || !batch.files.every(({ isUpserts }) => isUpserts === true)) return false
+    if (keys === null || keyForm(batch.schema) !== highest.of) return false
+    if (!batch.files.every(({ isUpserts }) => isUpserts === true)) return false
     if (keys.first <= (own[batch.task] ?? '')) return false
     own[batch.task] = keys.last
     return true
@@ -26,14 +33,14 @@ export function areNew({ covered, truncate }: ApplyPlan, highest: HighestKeys): 
 /** After the batches are in the table. */
 function raised(highest: HighestKeys, covered: readonly WaitingBatch[]): HighestKeys {
   if (highest === null) return null
-  const own: Record<string, string> = { ...highest }
+  const own: Record<string, string> = { ...highest.byTask }
   for (const { batch } of covered) {
     if (batch.rowCount === 0) continue
     const keys = keysOf(batch)
-    if (keys === null) return null
+    if (keys === null || keyForm(batch.schema) !== highest.of) return null
     if (keys.last > (own[batch.task] ?? '')) own[batch.task] = keys.last
   }
-  return own
+  return { ...highest, byTask: own }
 }
 
 interface Applied {
@@ -41,6 +48,27 @@ interface Applied {
   /** The table was made for the apply. */
   readonly isNewTable?: boolean
 }
+
+function nothingOf(covered: readonly WaitingBatch[]): HighestKeys {
+  const first = covered.find(({ batch }) => batch.rowCount > 0)
+  return first === undefined ? null : { of: keyForm(first.batch.schema), byTask: {} }
+}
+
+/** Widening an integer or a decimal keeps the order of keys (`model/key.ts`); a key of other columns has another. */
+function keyForm(schema: TableSchema): string {
+  const forms = keyColumns(schema).map(({ name, type }) => {
+    return `${name} ${sameOrder.find(kinds => kinds.includes(type.kind))?.[0] ?? 'number'}`
+  })
+  return forms.join(', ')
+}
+
+/** Kinds that are encoded alike; all others are, as numbers. */
+const sameOrder: readonly (readonly string[])[] = [
+  ['string', 'varchar', 'char'],
+  ['binary'],
+  ['float'],
+  ['double'],
+]
 
 /** What is known of the table after an apply. */
 export function withKeys(
@@ -53,7 +81,7 @@ export function withKeys(
   const isFirst = isNewTable || (isNew && before !== undefined)
   return {
     ...rest,
-    highest: raised(isNewTable ? {} : highest, covered),
+    highest: raised(isNewTable ? nothingOf(covered) : highest, covered),
     ...(isFirst ? { newRows: rows } : {}),
   }
 }

@@ -8,6 +8,7 @@
  * each table's progress is committed when its own statement is answered.
  */
 import type { LogBatch, TopicPartition } from '../log/log.ts'
+import { ForagerError } from '../model/errors.ts'
 import { partitionOfBytes } from '../model/partitioner.ts'
 import type { StagedBatch } from '../model/staged-batch.ts'
 import { decodeStagedBatch } from '../model/staged-batch.ts'
@@ -61,6 +62,8 @@ export class MergeTask implements Task {
   #committing: Promise<unknown> = Promise.resolve()
   /** What went wrong meanwhile; the next turn throws it. */
   #failure: unknown = null
+  /** Batches whose progress is committed; their files go. */
+  readonly #applied: StagedBatch[] = []
   #token = -1
   /** Monotonic milliseconds. */
   #restsUntil = 0
@@ -259,7 +262,7 @@ export class MergeTask implements Task {
   /** The tables' progress and the low-water mark, in one transaction; then the files go. */
   #commit(): Promise<void> {
     return this.#inTurn(async () => {
-      const { context, staging } = this.#options
+      const { context } = this.#options
       const outcomes = [...this.#tables.values()].map(table => table.take())
       const records = outcomes.flatMap(outcome => outcome.records)
       const done = outcomes.flatMap(outcome => outcome.done)
@@ -268,11 +271,32 @@ export class MergeTask implements Task {
       await this.#committer.commit(records, offset)
       context.reach('merge.committed')
       this.#committed = offset
+      this.#applied.push(...done)
       // The records go last: while they are there, the next owner knows the files.
-      for (const batch of done) await staging.remove(batch)
+      if (!(await this.#removeFiles())) return
       await context.log.deleteRecords(this.input, offset)
       context.reach('merge.files-removed')
     })
+  }
+
+  /** False when staging does not answer: what is left is removed the next time. */
+  async #removeFiles(): Promise<boolean> {
+    const { context, staging, warehouse } = this.#options
+    for (let [batch] = this.#applied; batch !== undefined; [batch] = this.#applied) {
+      try {
+        await staging.remove(batch)
+      } catch (error) {
+        const isPassing = error instanceof ForagerError && error.retry === 'backoff'
+        if (!isPassing || !warehouse.isRemote) throw error
+        context.logger.warn('staging.files-left', {
+          files: this.#applied.length,
+          reason: error.message,
+        })
+        return false
+      }
+      this.#applied.shift()
+    }
+    return true
   }
 
   /** The task has one transaction at a time. */

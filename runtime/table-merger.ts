@@ -21,6 +21,7 @@ import { areNew, withKeys } from './highest-keys.ts'
 import { paced } from './pacer.ts'
 import type { ParkedBatch } from './parked.ts'
 import { parkedRecord } from './parked.ts'
+import { Retries } from './retries.ts'
 import type { StagedLog } from './table-progress.ts'
 import { openTable } from './table-progress.ts'
 import type { TaskContext } from './task.ts'
@@ -55,10 +56,6 @@ export interface TableOutcome {
 const maxApplyBytes = 64 * 1024 * 1024
 /** Each owner before can get in between once. More of it is another application. */
 const maxConflicts = 5
-/** A statement that the server refuses as often, with no success between, will not succeed by itself. */
-const maxRefusals = 4
-const firstRetryMs = 1000
-const maxRetryMs = 60_000
 
 export class TableMerger {
   readonly table: string
@@ -73,15 +70,15 @@ export class TableMerger {
   #attempt = 0
   /** How far statements went that may be under way, or may have taken effect; -1: there is none. */
   #doubtfulThrough: number
-  #failures = 0
-  /** Of these, the ones that were answers. */
-  #refusals = 0
+  readonly #retries = new Retries()
   /** Monotonic milliseconds. */
   #retryAtMs = 0
   #failure: WarehouseError | null = null
   /** Staged offset of the operator's word that the table may go on; what is below was parked. */
   #resumesAt: number | null = null
   #isParkedRead = false
+  /** Highest staged offset that was read for the table. */
+  #lastOffset = -1
   /** Of those that wait. */
   #broughtBack: ReadonlySet<WaitingBatch> = new Set()
 
@@ -110,8 +107,13 @@ export class TableMerger {
   }
 
   add(waiting: WaitingBatch): void {
-    if (waiting.batch.resumes !== true) this.#waiting.push(waiting)
-    else if (this.#progress.quarantine !== null) this.#resumesAt ??= waiting.offset
+    const { offset, batch } = waiting
+    if (batch.resumes === true) {
+      const { quarantine } = this.#progress
+      // Of a word that was given before this time it was held back, nothing is to be heard again.
+      if (quarantine !== null && offset > (quarantine.afterOffset ?? -1)) this.#resumesAt ??= offset
+    } else if (offset > (this.#waiting.at(-1)?.offset ?? -1)) this.#waiting.push(waiting)
+    this.#lastOffset = Math.max(this.#lastOffset, offset)
   }
 
   /** When there is something to apply, in monotonic milliseconds; null when there is nothing. */
@@ -148,8 +150,7 @@ export class TableMerger {
           this.#applied = undefined
         }
       }
-      this.#failures = 0
-      this.#refusals = 0
+      this.#retries.reset()
       this.#endQuarantine()
     })
   }
@@ -174,7 +175,10 @@ export class TableMerger {
   #canApply(): boolean {
     if (this.#failure !== null || this.#isHeldBack) return false
     const isToBringBack = this.#resumesAt !== null && !this.#isParkedRead
-    return isToBringBack || planApply(this.#waiting, maxApplyBytes) !== null
+    if (isToBringBack) return true
+    // Readers may have seen all of a statement that is in doubt: less of it would be a step back.
+    const isLess = (this.#waiting.at(-1)?.offset ?? -1) < this.#doubtfulThrough
+    return !isLess && planApply(this.#waiting, maxApplyBytes) !== null
   }
 
   #record(): ProducerRecord {
@@ -366,13 +370,9 @@ export class TableMerger {
     const { table } = this
     const { clock, logger, metrics } = context
     metrics.count('forager_apply_failures_total', 1, { table, code: error.code })
-    this.#failures += 1
     // Which statement was refused is not known here: an attempt before may be under way still.
-    const isRefused = error.code === 'statement-failed'
-    if (isRefused) this.#refusals += 1
-    const isTriedAgain = isPassing && !(isRefused && this.#refusals >= maxRefusals)
-    if (isTriedAgain) {
-      const waitMs = Math.min(firstRetryMs * 2 ** (this.#failures - 1), maxRetryMs)
+    const waitMs = this.#retries.afterFailure(error.code === 'statement-failed')
+    if (isPassing && waitMs !== null) {
       this.#retryAtMs = clock.monotonic() + waitMs
       logger.warn('table.retrying', { table, waitMs, reason: error.describe() })
       return
@@ -383,9 +383,9 @@ export class TableMerger {
       return
     }
     const { code, message: reason } = error
-    this.#setQuarantine({ code, reason, sinceMs: clock.now() })
-    this.#failures = 0
-    this.#refusals = 0
+    const afterOffset = this.#lastOffset
+    this.#setQuarantine({ code, reason, sinceMs: clock.now(), afterOffset })
+    this.#retries.reset()
   }
 }
 

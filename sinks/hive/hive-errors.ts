@@ -50,9 +50,15 @@ export function failed(sql: string, refusal: HiveRefusal): WarehouseError {
   const { sqlState, errorCode } = refusal
   const message = `${statementHint(sql)} failed: ${refusalText(refusal)}`
   if (isWithoutMetastore(refusal)) return unreachable(message, refusal)
-  const isWrong = sqlState?.startsWith('42') === true && errorCode !== genericError
+  const isPassing = errorCode === genericError || isOfTransactions(errorCode)
+  const isWrong = sqlState?.startsWith('42') === true && !isPassing
   const retry = isWrong ? 'never' : 'backoff'
   return new WarehouseError('statement-failed', message, { retry, cause: refusal })
+}
+
+/** Hive's codes of transactions and locks that were lost to somebody else's: they have SQLSTATE 42000 too. */
+function isOfTransactions(errorCode: number): boolean {
+  return errorCode >= 10_260 && errorCode <= 10_319
 }
 
 function isWithoutMetastore({ message }: HiveRefusal): boolean {

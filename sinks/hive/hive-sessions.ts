@@ -4,6 +4,7 @@
  */
 import { assert } from '../../model/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
+import { unreachable } from './hive-errors.ts'
 import type { HiveConnectionOptions } from './hive-options.ts'
 import { HiveSession } from './hive-session.ts'
 
@@ -13,7 +14,7 @@ export class HiveSessions {
   readonly #maxSessions: number
   /** The last one used is taken first: it is warm. */
   readonly #idle: HiveSession[] = []
-  readonly #waiting: ((session: HiveSession) => void)[] = []
+  #waiting: ((session: HiveSession) => void)[] = []
   #sessionCount = 0
   #isClosed = false
 
@@ -26,11 +27,12 @@ export class HiveSessions {
 
   /**
    * Gives the action a session for itself, as soon as one is free, in the order of the calls. Whatever
-   * the action does, the session serves the next one: it opens itself anew when it has to.
+   * the action does, the session serves the next one: it opens itself anew when it has to. Who is aborted
+   * while waiting gets `warehouse-unreachable`.
    */
-  async use<T>(action: (session: HiveSession) => Promise<T>): Promise<T> {
+  async use<T>(action: (session: HiveSession) => Promise<T>, signal?: AbortSignal): Promise<T> {
     assert(!this.#isClosed, 'a pool of sessions of Hive is used after it was closed')
-    const session = await this.#take()
+    const session = await this.#take(signal)
     try {
       return await action(session)
     } finally {
@@ -48,14 +50,25 @@ export class HiveSessions {
     }
   }
 
-  async #take(): Promise<HiveSession> {
+  async #take(signal?: AbortSignal): Promise<HiveSession> {
     const idle = this.#idle.pop()
     if (idle !== undefined) return idle
     if (!this.#isClosed && this.#sessionCount < this.#maxSessions) {
       this.#sessionCount += 1
       return new HiveSession(this.#options, this.#clock)
     }
-    return await new Promise(resolve => this.#waiting.push(resolve))
+    return await new Promise((resolve, reject) => {
+      const cancelled = (): void => {
+        this.#waiting = this.#waiting.filter(one => one !== taken)
+        reject(unreachable('it was cancelled before a session was free'))
+      }
+      const taken = (session: HiveSession): void => {
+        signal?.removeEventListener('abort', cancelled)
+        resolve(session)
+      }
+      this.#waiting.push(taken)
+      signal?.addEventListener('abort', cancelled, { once: true })
+    })
   }
 
   #giveBack(session: HiveSession): void {

@@ -93,14 +93,18 @@ export class HiveWarehouse implements Warehouse {
       { schema, partitionBy, changes, isWhole },
     )
     try {
-      reach('merge.before-claim')
-      await request.claim()
-      await this.#submit(request, written, isWhole)
+      // Claimed when a session is free: until then another owner may have the table without a wait.
+      await this.#options.sessions.use(async session => {
+        reach('merge.before-claim')
+        await request.claim()
+        await this.#submit(session, request, written, isWhole)
+      }, request.signal)
       if (!(await attempts.isWhole(written))) throw takenOver(table, written)
       reach('apply.checked')
     } catch (error) {
       // What Hive describes next time may be another table.
       this.#tables.delete(table)
+      this.#made.delete(table)
       throw error
     }
     await attempts.remove(written)
@@ -115,28 +119,32 @@ export class HiveWarehouse implements Warehouse {
     return this.#options.sessions.close()
   }
 
-  async #submit(request: ApplyRequest, written: WrittenAttempt, isWhole: boolean): Promise<void> {
-    const { sessions, clock, drainTimeoutMs, reach } = this.#options
+  async #submit(
+    session: HiveSession,
+    request: ApplyRequest,
+    written: WrittenAttempt,
+    isWhole: boolean,
+  ): Promise<void> {
+    const { clock, drainTimeoutMs, reach } = this.#options
     const { table, isInDoubt, signal } = request
     const name = parseTableName(table, this.#options.database)
-    await sessions.use(async session => {
-      if (isInDoubt) {
-        const ended = await drain(session, name, { clock, timeoutMs: drainTimeoutMs, signal })
-        this.#options.logger.info('table.drained', { table, transactions: ended })
-      }
-      reach('apply.drained')
-      const isEmpty = request.schema.columns.length === 0
-      // Of a truncate that came before any row of its window no columns are known: none are needed.
-      const target = isEmpty ? noColumns : await this.#ensureTable(session, name, request)
-      // What was staged may come to nothing.
-      if (written.rowCount === 0) return
-      await overFolder(session, this.#folderTable(request, written), signal, async source => {
-        const input = mergeInput(request, { name, target, written, source, isWhole })
-        const sql = isEmpty ? emptySql(quoteTable(name), source) : statementOf(request, input)
-        await session.execute(sql, { signal, incarnation: session.incarnation })
-      })
-      reach('apply.answered')
+    if (isInDoubt) {
+      const asks = { query: (sql: string) => session.query(sql, { signal }) }
+      const ended = await drain(asks, name, { clock, timeoutMs: drainTimeoutMs, signal })
+      this.#options.logger.info('table.drained', { table, transactions: ended })
+    }
+    reach('apply.drained')
+    const isEmpty = request.schema.columns.length === 0
+    // Of a truncate that came before any row of its window no columns are known: none are needed.
+    const target = isEmpty ? noColumns : await this.#ensureTable(session, name, request)
+    // What was staged may come to nothing.
+    if (written.rowCount === 0) return
+    await overFolder(session, this.#folderTable(request, written), signal, async source => {
+      const input = mergeInput(request, { name, target, written, source, isWhole })
+      const sql = isEmpty ? emptySql(quoteTable(name), source) : statementOf(request, input)
+      await session.execute(sql, { signal, incarnation: session.incarnation })
     })
+    reach('apply.answered')
   }
 
   /** The target as it is when the rows of the request fit into it. */
@@ -154,7 +162,9 @@ export class HiveWarehouse implements Warehouse {
     const { missing, problems } = differencesOf(found, wanted)
     if (problems.length > 0) throw unsuitable(name, problems)
     if (missing.length > 0) {
-      await session.execute(addColumnsSql(name, missing, found.partition))
+      await session.execute(addColumnsSql(name, missing, found.partition), {
+        signal: request.signal,
+      })
       this.#options.logger.info('table.columns-added', {
         table,
         columns: missing.map(column => column.name).join(', '),
@@ -175,10 +185,15 @@ export class HiveWarehouse implements Warehouse {
     session: HiveSession,
     name: TableName,
     wanted: HiveTable,
-    { table, schema }: ApplyRequest,
+    request: ApplyRequest,
   ): Promise<HiveTable> {
+    const { table, schema } = request
     const found = await describe(session, name)
     if (found !== null) return found
+    if (request.after !== null) {
+      const message = `the table was applied through offset ${request.after.offset}, and it does not exist`
+      throw new WarehouseError('warehouse-behind', message, { context: { table: request.table } })
+    }
     const { version, buckets } = this.#options
     await session.execute(`CREATE DATABASE IF NOT EXISTS ${quoteName(name.database)}`)
     await session.execute(createTableSql(name, wanted, { keys: schema.key, version, buckets }))

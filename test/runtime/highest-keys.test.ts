@@ -5,6 +5,10 @@ import { noProgress } from '../../runtime/applied.ts'
 import { areNew, withKeys } from '../../runtime/highest-keys.ts'
 import { users } from '../processors/samples.ts'
 
+/** The key of `users`. */
+const form = 'id number'
+const none = { of: form, byTask: {} }
+
 function batch(
   task: string,
   first: string,
@@ -35,41 +39,53 @@ const plan = (...covered: WaitingBatch[]) => ({
 
 describe('rows that cannot be in the table yet', () => {
   it('are those above the highest key that their task ever brought', () => {
-    const highest = { '1_0': 'm' }
+    const highest = { of: form, byTask: { '1_0': 'm' } }
     expect(areNew(plan(batch('1_0', 'n', 'p')), highest)).toBe(true)
     expect(areNew(plan(batch('1_0', 'm', 'p')), highest)).toBe(false)
     expect(areNew(plan(batch('1_1', 'a', 'b')), highest)).toBe(true)
   })
 
   it('are none where one batch of several is not above the one before', () => {
-    expect(areNew(plan(batch('1_0', 'a', 'c'), batch('1_0', 'd', 'e')), {})).toBe(true)
-    expect(areNew(plan(batch('1_0', 'a', 'c'), batch('1_0', 'c', 'e')), {})).toBe(false)
+    expect(areNew(plan(batch('1_0', 'a', 'c'), batch('1_0', 'd', 'e')), none)).toBe(true)
+    expect(areNew(plan(batch('1_0', 'a', 'c'), batch('1_0', 'c', 'e')), none)).toBe(false)
   })
 
   it('are none when rows are deleted or patched, a table is emptied, or nothing is known', () => {
-    expect(areNew(plan(batch('1_0', 'a', 'b', { isUpserts: false })), {})).toBe(false)
-    expect(areNew({ ...plan(batch('1_0', 'a', 'b')), truncate: 'all' }, {})).toBe(false)
-    expect(areNew(plan(batch('1_0', 'a', 'b', { keys: false })), {})).toBe(false)
+    expect(areNew(plan(batch('1_0', 'a', 'b', { isUpserts: false })), none)).toBe(false)
+    expect(areNew({ ...plan(batch('1_0', 'a', 'b')), truncate: 'all' }, none)).toBe(false)
+    expect(areNew(plan(batch('1_0', 'a', 'b', { keys: false })), none)).toBe(false)
     expect(areNew(plan(batch('1_0', 'a', 'b')), null)).toBe(false)
   })
 
   it('are none of a task that reads a source: added partitions would spread its keys anew', () => {
-    expect(areNew(plan(batch('0_orders-0', 'a', 'b')), {})).toBe(false)
+    expect(areNew(plan(batch('0_orders-0', 'a', 'b')), none)).toBe(false)
+  })
+})
+
+describe('another key', () => {
+  it('has another order: nothing is known of its rows any more', () => {
+    const highest = { of: 'id number, tenant number', byTask: { '1_0': 'm' } }
+    expect(areNew(plan(batch('1_0', 'n', 'p')), highest)).toBe(false)
+    const known = { ...noProgress, highest }
+    expect(withKeys(known, [batch('1_0', 'n', 'p')], { isNew: false }).highest).toBeNull()
   })
 })
 
 describe('what is known of a table', () => {
   it('begins with a table that was made for the apply, and rises', () => {
     const made = withKeys(noProgress, [batch('1_0', 'a', 'c')], { isNew: false, isNewTable: true })
-    expect(made).toMatchObject({ highest: { '1_0': 'c' }, newRows: 2 })
+    expect(made).toMatchObject({ highest: { of: form, byTask: { '1_0': 'c' } }, newRows: 2 })
     const more = withKeys(made, [batch('1_0', 'd', 'e'), batch('1_1', 'b', 'b')], { isNew: true })
-    expect(more).toMatchObject({ highest: { '1_0': 'e', '1_1': 'b' }, newRows: 6 })
+    expect(more).toMatchObject({
+      highest: { of: form, byTask: { '1_0': 'e', '1_1': 'b' } },
+      newRows: 6,
+    })
   })
 
   it('stays when older rows change, and the first snapshot is over then', () => {
     const made = withKeys(noProgress, [batch('1_0', 'a', 'm')], { isNew: false, isNewTable: true })
     const changed = withKeys(made, [batch('1_0', 'b', 'c', { isUpserts: false })], { isNew: false })
-    expect(changed.highest).toEqual({ '1_0': 'm' })
+    expect(changed.highest).toEqual({ of: form, byTask: { '1_0': 'm' } })
     expect(changed.newRows).toBeUndefined()
   })
 
