@@ -5,7 +5,7 @@
  * they have databases, a connector and folders of their own, and take them away at the end.
  *
  *     npm run stack -- up
- *     npm run bench:hive -- merge|latency [--home F] [--port-offset N] [--runs N] [--rows N,N]
+ *     npm run bench:hive -- merge|latency|inserts [--home F] [--port-offset N] [--runs N] [--rows N,N]
  *
  * CPU seconds are of the process of HiveServer2, in which the stack has its queries run: what others let it
  * do meanwhile is counted too.
@@ -27,6 +27,7 @@ import type { HiveSession } from '../sinks/hive/hive-session.ts'
 import type { HiveSessions } from '../sinks/hive/hive-sessions.ts'
 import { HiveWarehouse } from '../sinks/hive/hive-warehouse.ts'
 import { createTableSql, targetTable } from '../sinks/hive/target-table.ts'
+import { inserts } from './hive-inserts.ts'
 import { latency } from './hive-latency.ts'
 import {
   files,
@@ -277,7 +278,7 @@ async function verify(session: HiveSession, table: string, rows: number, run: nu
   }
 }
 
-const benches = { merge, latency }
+const benches = { merge, latency, inserts }
 const bench = benches[positionals[0] as keyof typeof benches]
-if (bench === undefined) throw new Error('say which: merge or latency')
+if (bench === undefined) throw new Error('say which: merge, latency or inserts')
 await bench()
