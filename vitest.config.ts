@@ -57,8 +57,18 @@ export default defineConfig({
         test: {
           name: 'long',
           include: ['test/long/**/*.test.ts'],
-          exclude: ['test/long/stack/**'],
+          exclude: ['test/long/stack/**', 'test/long/hive/**'],
           testTimeout: 7_200_000,
+        },
+      },
+      {
+        test: {
+          name: 'long-hive',
+          include: ['test/long/hive/**/*.test.ts'],
+          globalSetup: ['test/stack/hive/setup.ts'],
+          hookTimeout: 120_000,
+          testTimeout: 7_200_000,
+          fileParallelism: false,
         },
       },
       {

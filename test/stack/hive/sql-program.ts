@@ -2,6 +2,8 @@
  * A seeded program of statements on four tables, as an application would run them: inserts, updates, deletes,
  * changed keys, rows that move between partitions, a few statements a transaction.
  */
+import { parsePartitionBy } from '../../../model/partition-by.ts'
+import type { TableRule } from '../../../processors/route-tables.ts'
 import type { Random } from '../../../runtime/random.ts'
 import type { DatabaseKind } from './databases.ts'
 import { place, text, time } from './shop-site.ts'
@@ -29,6 +31,15 @@ export function programSchema(kind: DatabaseKind): readonly string[] {
 export const programRules = {
   places: { partitionBy: 'region' },
   months: { partitionBy: 'year_month(at)' },
+}
+
+/** The same as a router has them, of all tables of the schema. */
+export function programRulesOf(schema: string): readonly TableRule[] {
+  const divided = Object.entries(programRules).map(([table, { partitionBy }]) => {
+    const name = `${schema}.${table}`
+    return { from: name, to: name, partitionBy: parsePartitionBy(partitionBy) }
+  })
+  return [...divided, { from: `${schema}.*`, to: `${schema}.{table}` }]
 }
 
 /** `statements` of them, in transactions of up to five. Rows are few, so that they are changed often. */
