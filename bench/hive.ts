@@ -141,8 +141,8 @@ class MeasuringSessions {
     return this.sessions.use(session => {
       const execute: HiveSession['execute'] = async (sql, given) => {
         if (!sql.startsWith('MERGE')) return await session.execute(sql, given)
-        const source = this.isCopied ? await this.#copy(session) : null
-        const told = source === null ? sql : sql.replaceAll('`forager_changes`', source)
+        const [source = ''] = /`forager_changes_\w+`/.exec(sql) ?? []
+        const told = this.isCopied ? sql.replaceAll(source, await this.#copy(session, source)) : sql
         this.statement = await costOf(() => session.execute(told, given))
       }
       const measured = {
@@ -156,16 +156,17 @@ class MeasuringSessions {
     })
   }
 
-  async #copy(session: HiveSession): Promise<string> {
+  async #copy(session: HiveSession, source: string): Promise<string> {
     const copy = `${name}.copy`
-    const own = '`__op` tinyint, `__sent` string, `__search` boolean, `__place` string'
+    const own =
+      '`__forager_op` tinyint, `__forager_sent` string, `__forager_search` boolean, `__forager_place` string'
     const columns = targetTable(schema, null).columns.map(one => `\`${one.name}\` ${one.type}`)
     await session.execute(`DROP TABLE IF EXISTS ${copy}`)
     await session.execute(
       `CREATE EXTERNAL TABLE ${copy} (${own}, ${columns.join(', ')}) STORED AS ORC
 TBLPROPERTIES ('external.table.purge'='true')`,
     )
-    await session.execute(`INSERT INTO ${copy} SELECT * FROM forager_changes`)
+    await session.execute(`INSERT INTO ${copy} SELECT * FROM ${source}`)
     return copy
   }
 }
