@@ -52,6 +52,13 @@ export function planApply(waiting: readonly WaitingBatch[], maxBytes: number): A
   return { truncate: 'all', ...aligned }
 }
 
+/** Whether there is such a plan, without making it. */
+export function canPlan(waiting: readonly WaitingBatch[]): boolean {
+  const [first] = waiting
+  if (first === undefined) return false
+  return first.batch.truncate?.isOrdered !== true || alignTruncate(waiting) !== null
+}
+
 /** Of truncates that are known by their point only, the last one counts for all. */
 function newestPoint(covered: readonly WaitingBatch[]): Truncation {
   return covered.reduce<Truncation>((newest, { batch }) => {

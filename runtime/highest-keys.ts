@@ -23,6 +23,7 @@ export function areNew({ covered, truncate }: ApplyPlan, highest: HighestKeys): 
   return covered.every(({ batch }) => {
     const keys = keysOf(batch)
     if (keys === null || keyForm(batch.schema) !== highest.of) return false
+    if (!isOfOneHop(batch.task, own)) return false
     if (!batch.files.every(({ isUpserts }) => isUpserts === true)) return false
     if (keys.first <= (own[batch.task] ?? '')) return false
     own[batch.task] = keys.last
@@ -38,9 +39,23 @@ function raised(highest: HighestKeys, covered: readonly WaitingBatch[]): Highest
     if (batch.rowCount === 0) continue
     const keys = keysOf(batch)
     if (keys === null || keyForm(batch.schema) !== highest.of) return null
+    if (!isOfOneHop(batch.task, own)) return null
     if (keys.last > (own[batch.task] ?? '')) own[batch.task] = keys.last
   }
   return { ...highest, byTask: own }
+}
+
+/**
+ * Tasks are numbered by the place of their pipeline in the topology. At another place its tasks would be
+ * taken for some that never brought a key.
+ */
+function isOfOneHop(task: string, byTask: Readonly<Record<string, string>>): boolean {
+  const [known] = Object.keys(byTask)
+  return known === undefined || subTopologyOf(known) === subTopologyOf(task)
+}
+
+function subTopologyOf(task: string): string {
+  return task.slice(0, task.indexOf('_'))
 }
 
 interface Applied {

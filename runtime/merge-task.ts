@@ -100,7 +100,6 @@ export class MergeTask implements Task {
       // A table that was removed is noticed now, and not when its next change comes.
       else if (through !== null && !warehouse.isRemote) await merger.open()
     }
-    this.#throwFailure()
     return offset
   }
 

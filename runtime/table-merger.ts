@@ -11,7 +11,7 @@ import type { PartitionBy } from '../model/partition-by.ts'
 import type { ApplyReceipt, StagedBatch } from '../model/staged-batch.ts'
 import { batchName } from '../model/staged-batch.ts'
 import type { ApplyPlan, WaitingBatch } from '../processors/merge.ts'
-import { foldStreams, planApply, unionOf, withoutLeaves } from '../processors/merge.ts'
+import { canPlan, foldStreams, planApply, unionOf, withoutLeaves } from '../processors/merge.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
 import type { Pipeline } from '../topology/topology.ts'
@@ -178,7 +178,7 @@ export class TableMerger {
     if (isToBringBack) return true
     // Readers may have seen all of a statement that is in doubt: less of it would be a step back.
     const isLess = (this.#waiting.at(-1)?.offset ?? -1) < this.#doubtfulThrough
-    return !isLess && planApply(this.#waiting, maxApplyBytes) !== null
+    return !isLess && canPlan(this.#waiting)
   }
 
   #record(): ProducerRecord {
@@ -251,7 +251,7 @@ export class TableMerger {
       })
     })
     this.#applied = through
-    // An owner before may have had more batches than were read here so far.
+    // One apply may not cover all that is in doubt: a batch with another schema ends it.
     if (offset >= this.#doubtfulThrough) this.#doubtfulThrough = -1
     this.#progress = withKeys(this.#progress, plan.covered, { isNew, ...receipt })
     this.#advance(through, this.#doubtfulThrough < 0 ? null : this.#progress.claim)
@@ -347,7 +347,8 @@ export class TableMerger {
     this.#broughtBack = new Set()
     this.#resumesAt = null
     this.#isParkedRead = false
-    this.#progress = { ...this.#progress, quarantine }
+    // While a table is held back it is mended by hand: nobody knows any more which rows are in it.
+    this.#progress = { ...this.#progress, quarantine, highest: null }
     this.#isChanged = true
     const { metrics } = this.#options.context
     metrics.set('forager_table_quarantined', quarantine === null ? 0 : 1, { table: this.table })

@@ -95,7 +95,6 @@ export class HiveWarehouse implements Warehouse {
     try {
       // Claimed when a session is free: until then another owner may have the table without a wait.
       await this.#options.sessions.use(async session => {
-        reach('merge.before-claim')
         await request.claim()
         await this.#submit(session, request, written, isWhole)
       }, request.signal)

@@ -60,6 +60,14 @@ describe('rows that cannot be in the table yet', () => {
   it('are none of a task that reads a source: added partitions would spread its keys anew', () => {
     expect(areNew(plan(batch('0_orders-0', 'a', 'b')), none)).toBe(false)
   })
+
+  it('are none of a task of another number: pipelines stand in another order, and it is unknown who brought what', () => {
+    const highest = { of: form, byTask: { '1_0': 'm' } }
+    expect(areNew(plan(batch('4_0', 'n', 'p')), highest)).toBe(false)
+    expect(areNew(plan(batch('1_1', 'a', 'b'), batch('4_1', 'c', 'd')), none)).toBe(false)
+    const known = { ...noProgress, highest }
+    expect(withKeys(known, [batch('4_0', 'n', 'p')], { isNew: false }).highest).toBeNull()
+  })
 })
 
 describe('another key', () => {

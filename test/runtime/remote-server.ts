@@ -163,13 +163,14 @@ export class RemoteServer {
     this.waitingForClaim.push(table)
     await this.#gate?.opens
     await request.claim()
+    const isNewTable = !this.#tables.has(table)
     const own = this.partitionedBy.get(table)
     if (own !== undefined && own?.column !== partitionBy?.column) {
       throw new WarehouseError('partitioning-changed', 'the table is divided otherwise')
     }
     return await new Promise((resolve, reject) => {
       const answer = (error: Error | null): void => {
-        if (error === null) resolve(receipt)
+        if (error === null) resolve({ ...receipt, isNewTable })
         else reject(error)
       }
       const statement = new Statement(this, request, changes, answer)

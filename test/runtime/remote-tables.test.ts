@@ -305,6 +305,27 @@ describe('a table that the server refuses', () => {
     expect(site.server.idsOf('a')).toEqual([1, 2])
     await site.close()
   })
+
+  it('is not appended to any more: while it was held back, somebody may have filled it by hand', async () => {
+    const site = await started('a')
+    const areNew = () => site.server.openOf('a')!.request.areNew
+    await site.send(1, 'a')
+    await site.answerAll()
+    await site.send(2, 'a')
+    await site.until(() => site.server.openOf('a') !== undefined)
+    expect(areNew()).toBe(true)
+    await heldBack(site)
+    await site.resume('a')
+    await site.until(() => site.server.openOf('a') !== undefined)
+    expect(areNew()).toBe(false)
+    await site.answerAll()
+    await site.send(3, 'a')
+    await site.until(() => site.server.openOf('a') !== undefined)
+    expect(areNew()).toBe(false)
+    await site.answerAll()
+    expect(site.server.idsOf('a')).toEqual([1, 2, 3])
+    await site.close()
+  })
 })
 
 describe('a table that is divided otherwise than its batches say', () => {
