@@ -180,6 +180,12 @@ function addOperations(program: Command, done: (code: number) => void): void {
     .option('--table <name...>', 'only these, by their name in the source or in the warehouse')
     .option('--json', 'a line of JSON for each table, and one for all', false)
     .option('--max-differences <n>', 'differences of a table that are shown', wholeNumber, 10)
+    .option(
+      '--range-rows <n>',
+      'rows that are read at once where the key begins with a number',
+      wholeNumber,
+      1_000_000,
+    )
     .action(async (path: string, options: VerifyCommandOptions) => {
       done(await verifyCommand(await load(path), options))
     })

@@ -18,12 +18,13 @@ export interface VerifyCommandOptions {
   readonly table?: readonly string[]
   readonly json: boolean
   readonly maxDifferences: number
+  readonly rangeRows: number
 }
 
 /** Exit code 1 when something is different, or could not be compared. */
 export async function verifyCommand(
   loaded: LoadedConfig,
-  { table, json, maxDifferences }: VerifyCommandOptions,
+  { table, json, maxDifferences, rangeRows }: VerifyCommandOptions,
 ): Promise<number> {
   const source = await openDatabase(loaded)
   if (source === null) {
@@ -42,7 +43,11 @@ export async function verifyCommand(
       router: routerOf(loaded.config),
       rules: rulesOf(loaded.config),
       maxDifferences,
+      rangeRows,
       binaryMode: loaded.config.source.connector['binary.handling.mode'],
+      onRange: (name, { sourceRows }) => {
+        if (!json) process.stderr.write(`${name}: ${plural(sourceRows, 'row')} compared so far\n`)
+      },
       onTable: one => writeOut(json ? `${jsonLine(one)}\n` : reportText(one, target.name)),
       ...(table === undefined ? {} : { only: table }),
     })

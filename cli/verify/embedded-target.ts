@@ -20,6 +20,7 @@ export class EmbeddedTarget implements VerifyTarget {
       return {
         columns: schema.columns.map(({ name, type }) => ({ name, declared: hiveTypeText(type) })),
         madeColumns: [],
+        hasRanges: false,
         async *rows(columns) {
           const wanted = columns.map(({ name }) => places.get(name)!)
           for await (const part of rows()) {

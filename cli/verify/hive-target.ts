@@ -1,4 +1,4 @@
-/** Tables of Hive, to be compared: each is read once, in the order of its key. */
+/** Tables of Hive, to be compared: each is read once, in the order of its key, in ranges of it. */
 import type { ColumnType } from '../../model/column-type.ts'
 import { parseColumnType } from '../../model/column-type.ts'
 import { ConfigError, ForagerError } from '../../model/errors.ts'
@@ -16,6 +16,8 @@ import { parseTableName, quoteName, quoteTable } from '../../sinks/hive/sql-text
 import type { HiveVersion } from '../../sinks/hive/target-table.ts'
 import { monthColumn } from '../../sinks/hive/target-table.ts'
 import { Unreadable } from './column-pairs.ts'
+import type { KeyRange } from './source-database.ts'
+import { whereSql } from './source-database.ts'
 import type { FoundTable, TargetColumnFound, VerifyTarget } from './target.ts'
 import { valueOfText } from './value-texts.ts'
 
@@ -50,20 +52,23 @@ export class HiveTarget implements VerifyTarget {
     return {
       columns: all.map(column => ({ name: column.name, declared: column.type })),
       madeColumns: partition?.name === monthColumn ? [monthColumn] : [],
-      rows: (columns, key) => this.#rows(name, columns, key, partition?.name ?? null),
+      hasRanges: true,
+      rows: (...wanted) => this.#rows(name, partition?.name ?? null, ...wanted),
     }
   }
 
   async *#rows(
     name: TableName,
+    partition: string | null,
     columns: readonly TargetColumnFound[],
     key: readonly TargetColumnFound[],
-    partition: string | null,
+    range: KeyRange,
   ): AsyncGenerator<readonly (readonly (Value | Unreadable)[])[]> {
     const readers = columns.map(column => readerOf(column, column.name === partition))
     const sql =
       `SELECT ${columns.map(column => quoteName(column.name)).join(', ')}\n` +
       `FROM ${quoteTable(name)}\n` +
+      whereSql(quoteName(key[0]!.name), range, hiveNumber) +
       `ORDER BY ${key.map(column => `${quoteName(column.name)} ASC NULLS FIRST`).join(', ')}`
     for await (const { rows } of this.#session.rows(sql)) {
       yield rows.map(row => row.map((value, index) => readers[index]!(value)))
@@ -73,6 +78,11 @@ export class HiveTarget implements VerifyTarget {
   async close(): Promise<void> {
     await this.#session.close()
   }
+}
+
+/** Hive takes what is larger than a bigint for a double. */
+function hiveNumber(number: string): string {
+  return Number.isSafeInteger(Number(number)) ? number : `${number}BD`
 }
 
 /** Null for a type that Forager has not: `map`, `struct`. */

@@ -4,8 +4,14 @@ import type { ConnectorSettings } from '../../formats/debezium-column-types.ts'
 import { SourceError } from '../../model/errors.ts'
 import type { DatabaseConfig } from '../database-schema.ts'
 import { isMysqlBinary, mysqlColumn, quoteMysql } from './mysql-columns.ts'
-import type { RawValue, SourceColumn, SourceDatabase, SourceTable } from './source-database.ts'
-import { rowsPerPart } from './source-database.ts'
+import type {
+  KeyRange,
+  RawValue,
+  SourceColumn,
+  SourceDatabase,
+  SourceTable,
+} from './source-database.ts'
+import { rowsPerPart, whereSql } from './source-database.ts'
 
 type Row = readonly (string | null)[]
 
@@ -59,12 +65,14 @@ export class MysqlDatabase implements SourceDatabase {
     table: string,
     columns: readonly SourceColumn[],
     key: readonly SourceColumn[],
+    range: KeyRange,
   ): AsyncGenerator<readonly (readonly RawValue[])[]> {
     const connection = await this.#connect()
     const isBinary = columns.map(({ declared }) => isMysqlBinary(declared))
     const sql =
       `SELECT ${columns.map(({ select }) => select).join(', ')}\n` +
-      `FROM ${partsOf(table).map(quoteMysql).join('.')}\n` +
+      `FROM ${quoteTable(table)}\n` +
+      (key.length === 0 ? '' : whereSql(key[0]!.select, range)) +
       (key.length === 0 ? 'LIMIT 1' : `ORDER BY ${key.map(({ order }) => order).join(', ')}`)
     try {
       const options = { sql, rowsAsArray: true, typeCast: bytesOf }
@@ -83,6 +91,17 @@ export class MysqlDatabase implements SourceDatabase {
       // What was not read is not wanted.
       connection.destroy()
     }
+  }
+
+  async boundOf(
+    table: string,
+    { select }: SourceColumn,
+    after: string | null,
+    rowCount: number,
+  ): Promise<string | null> {
+    const where = whereSql(select, { after, upTo: null })
+    const sql = `SELECT ${select} FROM ${quoteTable(table)}\n${where}ORDER BY ${select} LIMIT 1 OFFSET ${rowCount - 1}`
+    return (await this.#query(sql))[0]?.[0] ?? null
   }
 
   async close(): Promise<void> {
@@ -154,6 +173,10 @@ function textOf(field: Field): string | null {
 function rawOf(value: Buffer | null, isBinary: boolean): RawValue {
   if (value === null) return null
   return isBinary ? Uint8Array.from(value) : value.toString('utf8')
+}
+
+function quoteTable(table: string): string {
+  return partsOf(table).map(quoteMysql).join('.')
 }
 
 function partsOf(table: string): [string, string] {

@@ -4,8 +4,14 @@ import type { ConnectorSettings } from '../../formats/debezium-column-types.ts'
 import { SourceError } from '../../model/errors.ts'
 import type { DatabaseConfig } from '../database-schema.ts'
 import { postgresColumn, quotePostgres } from './postgres-columns.ts'
-import type { RawValue, SourceColumn, SourceDatabase, SourceTable } from './source-database.ts'
-import { rowsPerPart } from './source-database.ts'
+import type {
+  KeyRange,
+  RawValue,
+  SourceColumn,
+  SourceDatabase,
+  SourceTable,
+} from './source-database.ts'
+import { rowsPerPart, whereSql } from './source-database.ts'
 
 type Row = readonly (string | null)[]
 
@@ -77,11 +83,13 @@ export class PostgresDatabase implements SourceDatabase {
     table: string,
     columns: readonly SourceColumn[],
     key: readonly SourceColumn[],
+    range: KeyRange,
   ): AsyncGenerator<readonly (readonly RawValue[])[]> {
     const client = await this.#connect()
     const sql =
       `SELECT ${columns.map(({ select }) => select).join(', ')}\n` +
       `FROM ${quoteTable(table)}\n` +
+      (key.length === 0 ? '' : whereSql(key[0]!.select, range)) +
       (key.length === 0
         ? 'LIMIT 1'
         : `ORDER BY ${key.map(({ order }) => `${order} NULLS FIRST`).join(', ')}`)
@@ -99,6 +107,17 @@ export class PostgresDatabase implements SourceDatabase {
       // With the connection the transaction ends too.
       await client.end().catch(() => undefined)
     }
+  }
+
+  async boundOf(
+    table: string,
+    { select }: SourceColumn,
+    after: string | null,
+    rowCount: number,
+  ): Promise<string | null> {
+    const where = whereSql(select, { after, upTo: null })
+    const sql = `SELECT ${select} FROM ${quoteTable(table)}\n${where}ORDER BY ${select} NULLS FIRST LIMIT 1 OFFSET ${rowCount - 1}`
+    return (await this.#query(sql))[0]?.[0] ?? null
   }
 
   async close(): Promise<void> {

@@ -3,6 +3,7 @@
  * order of a key. Values come as the database writes them; each column says how they are read.
  */
 import type { ColumnType } from '../../model/column-type.ts'
+import { assert } from '../../model/errors.ts'
 import type { Value } from '../../model/value.ts'
 
 /** Bytes only of what is binary. */
@@ -37,19 +38,61 @@ export interface SourceTable {
   readonly primaryKey: readonly string[]
 }
 
+/** The rows whose first key column is a number above `after`, up to `upTo`; null: no bound, and null itself. */
+export interface KeyRange {
+  readonly after: string | null
+  readonly upTo: string | null
+}
+
+export const wholeTable: KeyRange = { after: null, upTo: null }
+
 export interface SourceDatabase {
   /** For messages: `mariadb://host:3306`. */
   readonly address: string
   /** Names of all tables, as change events have them. */
   tables(): Promise<readonly string[]>
   describe(table: string): Promise<SourceTable>
-  /** All rows with these columns, in parts, in the order of the key, as of one moment; without a key one. */
+  /**
+   * All rows of the range with these columns, in parts, in the order of the key, as of one moment;
+   * without a key one.
+   */
   rows(
     table: string,
     columns: readonly SourceColumn[],
     key: readonly SourceColumn[],
+    range: KeyRange,
   ): AsyncGenerator<readonly (readonly RawValue[])[]>
+  /** The number in the column that so many rows above `after` reach to; null where fewer are left. */
+  boundOf(
+    table: string,
+    column: SourceColumn,
+    after: string | null,
+    rowCount: number,
+  ): Promise<string | null>
   close(): Promise<void>
+}
+
+/** Of a number, as both databases and Hive read it: nothing else may come into a statement. */
+export const plainNumber = /^-?\d+(\.\d+)?$/
+
+/** The condition of a range, with ` WHERE`; empty for the whole table. */
+export function whereSql(
+  column: string,
+  { after, upTo }: KeyRange,
+  literal: (number: string) => string = String,
+): string {
+  assert(
+    [after, upTo].every(bound => bound === null || plainNumber.test(bound)),
+    'no number',
+  )
+  const conditions: string[] = []
+  if (after !== null) conditions.push(`${column} > ${literal(after)}`)
+  if (upTo !== null) {
+    const within = `${column} <= ${literal(upTo)}`
+    // Null comes before every number.
+    conditions.push(after === null ? `(${within} OR ${column} IS NULL)` : within)
+  }
+  return conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}\n`
 }
 
 /** Rows of one part. */

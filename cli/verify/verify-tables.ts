@@ -1,6 +1,8 @@
 /**
  * Compares the tables of a source with those that follow them, one after the other, row by row: both
- * sides are read once in the order of the key, in parts, so memory does not grow with a table.
+ * sides are read once in the order of the key, in parts, so memory does not grow with a table. Where the
+ * key begins with a number, they are read range by range, and each side is as of one moment for one range:
+ * no statement and no transaction stays open for as long as a large table takes.
  */
 import type { ColumnType } from '../../model/column-type.ts'
 import { ForagerError } from '../../model/errors.ts'
@@ -9,9 +11,16 @@ import type { Value } from '../../model/value.ts'
 import type { TableRouter, TableRule } from '../../processors/route-tables.ts'
 import type { Cell, ColumnPair } from './column-pairs.ts'
 import { areCellsEqual, Unreadable } from './column-pairs.ts'
-import type { KeyedRow, KeyedRows } from './compare-rows.ts'
+import type { KeyedRow, KeyedRows, RowCounts } from './compare-rows.ts'
 import { compareRows, mergeKeyed, OutOfOrder } from './compare-rows.ts'
-import type { RawValue, SourceColumn, SourceDatabase, SourceTable } from './source-database.ts'
+import type {
+  KeyRange,
+  RawValue,
+  SourceColumn,
+  SourceDatabase,
+  SourceTable,
+} from './source-database.ts'
+import { plainNumber, wholeTable } from './source-database.ts'
 import type { TablePlan } from './table-plan.ts'
 import { keyOf, planOf, takenColumns } from './table-plan.ts'
 import type { TableReport } from './table-report.ts'
@@ -29,6 +38,10 @@ export interface VerifyOptions {
   readonly maxDifferences: number
   /** `binary.handling.mode` of the connector. */
   readonly binaryMode?: string | undefined
+  /** Rows of a range; tables whose key begins with no number are one range. */
+  readonly rangeRows: number
+  /** After each range of a table that has several. */
+  readonly onRange?: (table: string, counts: RowCounts) => void
   readonly onTable?: (report: TableReport) => void | Promise<void>
 }
 
@@ -116,7 +129,7 @@ async function missingReport(
 ): Promise<TableReport> {
   for (const table of sources) {
     const columns = takenColumns(table, rule).slice(0, 1)
-    for await (const part of source.rows(table.name, columns, [])) {
+    for await (const part of source.rows(table.name, columns, [], wholeTable)) {
       if (part.length === 0) continue
       const reason = `${target.name} has no table ${report.table}`
       return { ...report, status: 'missing', reason }
@@ -135,12 +148,17 @@ async function compareTable(
   const sides = { missingColumns, notCompared, otherColumns }
   const counter = new DifferenceCounter(pairs, keys, options.maxDifferences)
   try {
-    const counts = await compareRows(
-      mergedSources(plan, options.source),
-      targetRows(plan, found),
-      (place, source, target) => areCellsEqual(pairs[place]!, source, target),
-      difference => counter.add(difference),
-    )
+    let counts: RowCounts = { sourceRows: 0, targetRows: 0 }
+    for await (const range of rangesOf(plan, found, options)) {
+      const more = await compareRows(
+        mergedSources(plan, options.source, range),
+        targetRows(plan, found, range),
+        (place, source, target) => areCellsEqual(pairs[place]!, source, target),
+        difference => counter.add(difference),
+      )
+      counts = sumOf(counts, more)
+      if (range !== wholeTable) options.onRange?.(report.table, counts)
+    }
     const result = { ...counter.result(), ...counts }
     const { missing, extra, twice, twiceInSource, different } = result
     const count = missing + extra + twice + twiceInSource + different + missingColumns.length
@@ -151,8 +169,46 @@ async function compareTable(
   }
 }
 
-function mergedSources(plan: TablePlan, database: SourceDatabase): KeyedRows {
-  const streams = plan.sources.map(source => sourceRows(plan, source, database))
+function sumOf(a: RowCounts, b: RowCounts): RowCounts {
+  return { sourceRows: a.sourceRows + b.sourceRows, targetRows: a.targetRows + b.targetRows }
+}
+
+/** The next range begins where the one before ended, whatever has changed since: together they are all keys. */
+async function* rangesOf(
+  plan: TablePlan,
+  found: FoundTable,
+  { source, rangeRows }: VerifyOptions,
+): AsyncGenerator<KeyRange> {
+  const [first] = plan.keys
+  const pair = plan.pairs[first!]!
+  const { name, type, read } = pair.source
+  const column = { id: name, name, type, nullable: true }
+  const orderOf = (bound: string): string => encodeKey([column], [read(bound)])
+  const hasRanges = found.hasRanges && isRangeable(pair)
+  let after: string | null = null
+  while (hasRanges) {
+    const bounds: string[] = []
+    for (const { table, columns } of plan.sources) {
+      const bound = await source.boundOf(table, columns[first!]!, after, rangeRows)
+      if (bound !== null && plainNumber.test(bound)) bounds.push(bound)
+    }
+    if (bounds.length === 0) break
+    const upTo: string = bounds.reduce((a, b) => (orderOf(b) < orderOf(a) ? b : a))
+    yield { after, upTo }
+    after = upTo
+  }
+  yield after === null ? wholeTable : { after, upTo: null }
+}
+
+/** A number of which an index of the database has the order, and Hive's files have statistics. */
+function isRangeable({ source, target }: ColumnPair): boolean {
+  const kinds: readonly string[] = ['tinyint', 'smallint', 'int', 'bigint', 'ubigint', 'decimal']
+  const isPlain = source.order === source.select
+  return isPlain && kinds.includes(source.type.kind) && kinds.includes(target.type.kind)
+}
+
+function mergedSources(plan: TablePlan, database: SourceDatabase, range: KeyRange): KeyedRows {
+  const streams = plan.sources.map(source => sourceRows(plan, source, database, range))
   return streams.length === 1 ? streams[0]! : mergeKeyed(streams)
 }
 
@@ -160,10 +216,11 @@ async function* sourceRows(
   { pairs, keys }: TablePlan,
   { table, columns }: TablePlan['sources'][number],
   database: SourceDatabase,
+  range: KeyRange,
 ): AsyncGenerator<KeyedRow[]> {
   const keyColumns = keys.map(place => columns[place]!)
   const keyed = keyReader(pairs, keys, 'source')
-  for await (const part of database.rows(table, columns, keyColumns)) {
+  for await (const part of database.rows(table, columns, keyColumns, range)) {
     yield part.map(row => {
       const cells = row.map((raw, place) => readCell(pairs[place]!.source, raw))
       return { key: keyed(cells), cells }
@@ -181,11 +238,15 @@ function readCell(column: SourceColumn, raw: RawValue): Cell {
   }
 }
 
-async function* targetRows(plan: TablePlan, found: FoundTable): AsyncGenerator<KeyedRow[]> {
+async function* targetRows(
+  plan: TablePlan,
+  found: FoundTable,
+  range: KeyRange,
+): AsyncGenerator<KeyedRow[]> {
   const { pairs, keys, targetColumns } = plan
   const keyed = keyReader(pairs, keys, 'target')
   const keyColumns = keys.map(place => targetColumns[place]!)
-  for await (const part of found.rows(targetColumns, keyColumns)) {
+  for await (const part of found.rows(targetColumns, keyColumns, range)) {
     yield part.map(cells => ({ key: keyed(cells), cells }))
   }
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { EmbeddedTarget } from '../../../cli/verify/embedded-target.ts'
+import { wholeTable } from '../../../cli/verify/source-database.ts'
 import { configText, inFolder } from '../program.ts'
 import { changeLine, fileOf } from '../recorded.ts'
 
@@ -20,7 +21,7 @@ it('gives the rows of a table in the order of its key, and null for a table that
     ])
     const [id, name] = found!.columns
     const rows: unknown[] = []
-    for await (const part of found!.rows([name!, id!], [id!])) rows.push(...part)
+    for await (const part of found!.rows([name!, id!], [id!], wholeTable)) rows.push(...part)
     expect(rows).toEqual([
       ['n1', 1],
       ['n2', 2],

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest'
 import { mysqlColumn } from '../../../cli/verify/mysql-columns.ts'
-import type { RawValue, SourceDatabase } from '../../../cli/verify/source-database.ts'
+import type { KeyRange, RawValue, SourceDatabase } from '../../../cli/verify/source-database.ts'
+import { whereSql, wholeTable } from '../../../cli/verify/source-database.ts'
 import type { FoundTable, VerifyTarget } from '../../../cli/verify/target.ts'
+import type { VerifyOptions } from '../../../cli/verify/verify-tables.ts'
 import { verifyTables } from '../../../cli/verify/verify-tables.ts'
 import type { Value } from '../../../model/value.ts'
 import type { TableRule } from '../../../processors/route-tables.ts'
@@ -13,6 +15,12 @@ interface SourceRows {
   readonly key: readonly string[]
   /** In the order of the columns and of the key. */
   readonly rows: readonly (readonly RawValue[])[]
+}
+
+function isWithin(value: Value | RawValue, { after, upTo }: KeyRange): boolean {
+  if (value === null) return after === null
+  const isAfter = after === null || Number(value) > Number(after)
+  return isAfter && (upTo === null || Number(value) <= Number(upTo))
 }
 
 class Tables implements SourceDatabase {
@@ -38,11 +46,23 @@ class Tables implements SourceDatabase {
     })
   }
 
-  async *rows(name: string, columns: readonly { readonly name: string }[]) {
+  async *rows(
+    name: string,
+    columns: readonly { readonly name: string }[],
+    _key: unknown,
+    range: KeyRange,
+  ) {
     await Promise.resolve()
     const { columns: all, rows } = this.#tables[name]!
     const places = columns.map(column => Object.keys(all).indexOf(column.name))
-    yield rows.map(row => places.map(place => row[place]!))
+    const inRange = rows.filter(row => range === wholeTable || isWithin(row[0]!, range))
+    yield inRange.map(row => places.map(place => row[place]!))
+  }
+
+  /** Of the first column. */
+  boundOf(name: string, _column: unknown, after: string | null, rowCount: number) {
+    const left = this.#tables[name]!.rows.filter(row => isWithin(row[0]!, { after, upTo: null }))
+    return Promise.resolve((left[rowCount - 1]?.[0] ?? null) as string | null)
   }
 
   close() {
@@ -69,9 +89,11 @@ function foundTable({ columns, madeColumns = [], rows }: TargetRows): FoundTable
   return {
     columns: names.map(name => ({ name, declared: columns[name]! })),
     madeColumns,
-    async *rows(wanted) {
+    hasRanges: true,
+    async *rows(wanted, _key, range) {
       await Promise.resolve()
-      yield rows.map(row => wanted.map(({ name }) => row[names.indexOf(name)]!))
+      const inRange = rows.filter(row => range === wholeTable || isWithin(row[0]!, range))
+      yield inRange.map(row => wanted.map(({ name }) => row[names.indexOf(name)]!))
     },
   }
 }
@@ -87,6 +109,12 @@ async function verify(
   target: Readonly<Record<string, TargetRows>>,
   rules: readonly TableRule[],
   only?: readonly string[],
+  ranges: {
+    readonly rangeRows: number
+    readonly onRange?: NonNullable<VerifyOptions['onRange']>
+  } = {
+    rangeRows: 1000,
+  },
 ) {
   return await verifyTables({
     source: new Tables(source),
@@ -94,6 +122,7 @@ async function verify(
     router: new TableRouter(rules),
     rules,
     maxDifferences: 2,
+    ...ranges,
     ...(only === undefined ? {} : { only }),
   })
 }
@@ -152,6 +181,34 @@ describe('verifyTables', () => {
     expect(tables).toHaveLength(1)
     expect(tables[0]).toMatchObject({ sources: ['shop.a_1', 'shop.a_2'], sourceRows: 4 })
     expect(isEqual).toBe(true)
+  })
+
+  it.each([1, 2, 3, 100])('compares in ranges of %i rows all that is there', async rangeRows => {
+    const ids = [null, '-5', '1', '2', '2', '3', '10', '20']
+    const rows = ids.map(id => [id, 'x'])
+    const target = [-7, -5, 1, 3, 9, 10, 20, 21].map((id): [number, string] => [id, 'x'])
+    const ranges: number[] = []
+    const report = await verify(
+      { 'shop.a': table(...rows), 'shop.b': table(['4', 'y'], ['30', 'y']) },
+      { 'ods.a': { columns: inTarget, rows: [[null, 'x'], ...target, [30, 'z']] } },
+      [{ from: 'shop.*', to: 'ods.a', merge: true }],
+      undefined,
+      { rangeRows, onRange: (_table, counts) => void ranges.push(counts.sourceRows) },
+    )
+    const [found] = report.tables
+    expect(found).toMatchObject({ sourceRows: 10, targetRows: 10, missing: 2, extra: 3 })
+    expect(found).toMatchObject({ different: 1, twiceInSource: 1 })
+    // Without bounds where it is one range; the last one ends with the last row.
+    if (rangeRows === 100) expect(ranges).toEqual([])
+    else expect(ranges.at(-1)).toBe(10)
+    expect(ranges.length).toBe({ 1: 5, 2: 4, 3: 3, 100: 0 }[rangeRows])
+  })
+
+  it('a range is a condition of plain numbers, and nothing else comes into a statement', () => {
+    expect(whereSql('id', wholeTable)).toBe('')
+    expect(whereSql('id', { after: null, upTo: '7' })).toBe('WHERE (id <= 7 OR id IS NULL)\n')
+    expect(whereSql('id', { after: '7', upTo: '9.5' })).toBe('WHERE id > 7 AND id <= 9.5\n')
+    expect(() => whereSql('id', { after: '7 OR 1=1', upTo: null })).toThrow('no number')
   })
 
   it('takes the columns and the key of the rule', async () => {

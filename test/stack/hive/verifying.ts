@@ -34,12 +34,13 @@ export function openDatabase(kind: DatabaseKind): SourceDatabase {
 export async function verifyInHive(
   kind: DatabaseKind,
   rules: readonly TableRule[],
+  rangeRows = 1_000_000,
 ): Promise<VerifyReport> {
   const source = openDatabase(kind)
   const target = new HiveTarget(inject('hive'), 'default', '4.0')
   try {
     const router = new TableRouter(rules)
-    return await verifyTables({ source, target, router, rules, maxDifferences: 20 })
+    return await verifyTables({ source, target, router, rules, maxDifferences: 20, rangeRows })
   } finally {
     await source.close()
     await target.close()
