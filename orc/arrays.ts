@@ -1,6 +1,6 @@
 /** What JavaScript's arrays lack for code that fills them by index. */
 
-type Growable = Float64Array | Int32Array | BigInt64Array
+type Growable = Uint8Array | Float64Array | Int32Array | BigInt64Array
 
 /** The same elements in an array of twice the capacity. */
 export function doubled<T extends Growable>(array: T): T {

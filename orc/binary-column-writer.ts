@@ -1,31 +1,37 @@
 /** A column of binary values while it is written: their bytes, and their lengths. */
-import { ByteBuffer } from './byte-buffer.ts'
 import { ColumnWriter, type FinishedStream, integerPosition } from './column-writer.ts'
-import { IntegerBuffer } from './integer-buffer.ts'
 import type { StatisticsDetails } from './statistics.ts'
 import type { OrcValue } from './types.ts'
+import { ValueBytes } from './value-bytes.ts'
+import type { BytesVector } from './vectors.ts'
 
 export class BinaryColumnWriter extends ColumnWriter {
   readonly #data = this.createStream()
   readonly #lengthData = this.createStream()
-  readonly #bytes = new ByteBuffer()
-  readonly #lengths = new IntegerBuffer()
+  readonly #values = new ValueBytes()
 
   protected override appendValue(value: NonNullable<OrcValue>): void {
     if (!(value instanceof Uint8Array)) this.reject(value, 'a Uint8Array')
-    this.#bytes.writeBytes(value)
-    this.#lengths.push(value.length)
+    this.#values.pushSlice(value, 0, value.length)
     this.context.pendingBytes += value.length + 8
   }
 
+  protected override appendVector(
+    vector: BytesVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void {
+    this.context.pendingBytes +=
+      this.#values.pushVector(vector, from, to, present) + 8 * (to - from)
+  }
+
   protected override removeLastValue(): void {
-    const last = this.#lengths.length - 1
-    this.#bytes.length -= this.#lengths.narrow[last]!
-    this.#lengths.truncate(last)
+    this.#values.removeLast()
   }
 
   protected override summarize(): StatisticsDetails {
-    return { kind: 'binary', byteCount: this.#bytes.length }
+    return { kind: 'binary', byteCount: this.#values.bytes.length }
   }
 
   protected override positions(): number[] {
@@ -33,10 +39,9 @@ export class BinaryColumnWriter extends ColumnWriter {
   }
 
   protected override encodeGroup(): void {
-    this.#data.append(this.#bytes.view())
-    this.writeIntegers(this.#lengths, false, this.#lengthData)
-    this.#bytes.clear()
-    this.#lengths.clear()
+    this.#data.append(this.#values.bytes.view())
+    this.writeIntegers(this.#values.lengths, false, this.#lengthData)
+    this.#values.clear()
   }
 
   protected override finishStreams(): FinishedStream[] {

@@ -30,16 +30,16 @@ export class BooleanRunLengthWriter {
     return [...this.#output.position(), 0, this.#heldBits]
   }
 
-  /** Appends `count` booleans: true but for those at `falseIndexes`. */
-  append(count: number, falseIndexes: readonly number[]): void {
+  /** Appends `count` booleans, each 0 or 1; all of them are 1 where `values` is null. */
+  append(values: Uint8Array | null, count: number): void {
     const bitCount = this.#heldBits + count
     this.#makeRoom(bitCount)
     const bits = this.#bits
-    bits[0]! |= 0xff >> this.#heldBits
-    bits.fill(0xff, 1, (bitCount + 7) >> 3)
-    for (const index of falseIndexes) {
-      const at = this.#heldBits + index
-      bits[at >> 3]! &= ~(0x80 >> (at & 7))
+    if (values === null) {
+      bits[0]! |= 0xff >> this.#heldBits
+      bits.fill(0xff, 1, (bitCount + 7) >> 3)
+    } else {
+      packInto(bits, this.#heldBits, values, count)
     }
     const wholeBytes = bitCount >> 3
     this.#write(bits.subarray(0, wholeBytes))
@@ -70,28 +70,70 @@ export class BooleanRunLengthWriter {
   }
 }
 
+/** Behind the first `heldBits` bits; those of the last byte that are left over become zero. */
+function packInto(bits: Uint8Array, heldBits: number, values: Uint8Array, count: number): void {
+  let at = 0
+  let byte = bits[0]!
+  let bitCount = heldBits
+  for (let k = 0; k < count; k++) {
+    byte |= values[k]! << (7 - bitCount)
+    if (++bitCount < 8) continue
+    bits[at++] = byte
+    byte = 0
+    bitCount = 0
+  }
+  if (bitCount > 0) bits[at] = byte
+}
+
 export class BooleanRunLengthReader {
   readonly #bytes: ByteRunLengthReader
-  readonly #current = new Uint8Array(1)
+  /** Whole bytes of one call, before they are taken apart. */
+  #packed = new Uint8Array(64)
+  #current = 0
   #bitsLeft = 0
 
   constructor(input: ByteInput) {
     this.#bytes = new ByteRunLengthReader(input)
   }
 
+  /** Goes past so many bytes, and then bits of the next one. */
+  skip(byteCount: number, bitCount: number): void {
+    this.#bytes.skip(byteCount)
+    this.#bitsLeft = 0
+    if (bitCount > 0) this.read(new Uint8Array(bitCount), bitCount)
+  }
+
   /** Fills the first `count` bytes of `target` with 0 or 1; returns how many are 1. */
   read(target: Uint8Array, count: number): number {
     let trueCount = 0
-    for (let at = 0; at < count; at++) {
-      if (this.#bitsLeft === 0) {
-        this.#bytes.read(this.#current, 1)
-        this.#bitsLeft = 8
+    let at = 0
+    for (; at < count && this.#bitsLeft > 0; at++) trueCount += target[at] = this.#takeBit()
+    const wholeBytes = (count - at) >> 3
+    const packed = this.#takeBytes((count - at + 7) >> 3)
+    for (let byte = 0; byte < wholeBytes; byte++, at += 8) {
+      const bits = packed[byte]!
+      if (bits === 0xff) {
+        target.fill(1, at, at + 8)
+        trueCount += 8
+        continue
       }
-      this.#bitsLeft--
-      const bit = (this.#current[0]! >> this.#bitsLeft) & 1
-      target[at] = bit
-      trueCount += bit
+      for (let k = 0; k < 8; k++) trueCount += target[at + k] = (bits >> (7 - k)) & 1
     }
+    if (at === count) return trueCount
+    this.#current = packed[wholeBytes]!
+    this.#bitsLeft = 8
+    for (; at < count; at++) trueCount += target[at] = this.#takeBit()
     return trueCount
+  }
+
+  #takeBit(): number {
+    this.#bitsLeft--
+    return (this.#current >> this.#bitsLeft) & 1
+  }
+
+  #takeBytes(count: number): Uint8Array {
+    if (this.#packed.length < count) this.#packed = new Uint8Array(count)
+    this.#bytes.read(this.#packed, count)
+    return this.#packed
   }
 }

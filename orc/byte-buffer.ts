@@ -8,6 +8,8 @@ const firstCapacity = 256
 /** Up to this many characters a loop over ASCII beats the call into native code. */
 const maxLoopedCharacters = 48
 
+const maxLoopedBytes = 32
+
 export class ByteBuffer {
   /** The bytes from 0 to `length` are written; the rest is capacity. Replaced when it grows. */
   bytes: Buffer
@@ -44,6 +46,20 @@ export class ByteBuffer {
     this.reserve(source.length)
     this.bytes.set(source, this.length)
     this.length += source.length
+  }
+
+  /** A part of `source`: a loop where it is short, since a view and a call cost more than its bytes. */
+  writeSlice(source: Uint8Array, from: number, to: number): void {
+    const count = to - from
+    if (count > maxLoopedBytes) {
+      this.writeBytes(source.subarray(from, to))
+      return
+    }
+    this.reserve(count)
+    const { bytes } = this
+    let at = this.length
+    for (let k = from; k < to; k++) bytes[at++] = source[k]!
+    this.length = at
   }
 
   /** A base-128 integer, least significant group first. `value` is a safe integer from 0. */

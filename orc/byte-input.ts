@@ -28,6 +28,32 @@ export class ByteInput {
     this.#chunking = chunking
   }
 
+  /**
+   * Goes on at a position of a row index: with a codec the offset of a chunk and one in what the
+   * chunk holds, else one offset. `source` begins at `base` of the stream.
+   */
+  seek([offset = 0, within = 0]: readonly number[], base: number): void {
+    const at = offset - base
+    if (at < 0 || at > this.#source.length) throw this.#noSuchPosition(offset, within)
+    this.#nextChunk = at
+    this.bytes = emptyBytes
+    this.position = 0
+    if (this.#chunking.codec === null) {
+      this.bytes = this.#source
+      this.position = at
+      this.#nextChunk = this.#source.length
+    } else if (within > 0) {
+      if (at === this.#source.length) throw this.#noSuchPosition(offset, within)
+      this.#openNextChunk()
+      if (within > this.bytes.length) throw this.#noSuchPosition(offset, within)
+      this.position = within
+    }
+  }
+
+  #noSuchPosition(offset: number, within: number): OrcError {
+    return corrupt(`the row index points at ${offset}, ${within}, where nothing is`, this.where)
+  }
+
   get isAtEnd(): boolean {
     while (this.position === this.bytes.length) {
       if (this.#nextChunk === this.#source.length) return true

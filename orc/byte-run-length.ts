@@ -64,9 +64,19 @@ export class ByteRunLengthReader {
       if (this.#left === 0) this.#startRun()
       const length = Math.min(this.#left, count - at)
       if (this.#isRepeat) target.fill(this.#repeated, at, at + length)
-      else for (let k = at; k < at + length; k++) target[k] = this.#input.readByte()
+      else target.set(this.#input.readBytes(length), at)
       this.#left -= length
       at += length
+    }
+  }
+
+  skip(count: number): void {
+    for (let left = count; left > 0; ) {
+      if (this.#left === 0) this.#startRun()
+      const length = Math.min(this.#left, left)
+      if (!this.#isRepeat) this.#input.readBytes(length)
+      this.#left -= length
+      left -= length
     }
   }
 

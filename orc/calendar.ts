@@ -5,7 +5,7 @@
  */
 
 /** 1582-10-15, the first Gregorian day, in days since 1970-01-01. */
-const firstGregorianDay = -141_427
+export const firstGregorianDay = -141_427
 
 const secondsPerDay = 86_400
 

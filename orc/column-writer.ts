@@ -7,6 +7,7 @@
  * position of a stream when a group ends is the position at which that group starts, since none of
  * it is encoded yet.
  */
+import { BloomFilter } from './bloom-filter.ts'
 import { BooleanRunLengthWriter } from './boolean-run-length.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
 import type { Chunking } from './compression.ts'
@@ -22,6 +23,7 @@ import {
 import { StreamOutput, totalLength } from './stream-output.ts'
 import type { ColumnEncoding, RowGroup, StreamKind } from './stripe-messages.ts'
 import type { OrcColumn, OrcValue, TimestampUnit } from './types.ts'
+import type { OrcVector } from './vectors.ts'
 
 /** What the columns of one writer share. */
 export interface ColumnContext {
@@ -31,6 +33,12 @@ export interface ColumnContext {
   readonly timestampUnit: TimestampUnit
   /** The share of distinct values up to which strings go into a dictionary; 0 for never. */
   readonly dictionaryThreshold: number
+  /** The columns that have filters, and for how many values each; null where none has. */
+  readonly bloomFilters: {
+    readonly columnIds: ReadonlySet<number>
+    readonly valueCount: number
+    readonly fpp: number
+  } | null
   /** Bytes that values of no fixed size took since the last group; the columns add to it. */
   pendingBytes: number
 }
@@ -45,6 +53,8 @@ export interface FinishedColumn {
   readonly streams: readonly FinishedStream[]
   readonly encoding: ColumnEncoding
   readonly rowGroups: readonly RowGroup[]
+  /** One for each row group, where the column has any. */
+  readonly bloomFilters: readonly BloomFilter[]
   /** Of the stripe. */
   readonly statistics: ColumnStatistics
 }
@@ -62,9 +72,11 @@ export abstract class ColumnWriter {
   protected readonly groups: WrittenGroup[] = []
   readonly #present: StreamOutput
   readonly #presentBits: BooleanRunLengthWriter
-  /** Values and nulls since the group began, and which of them are null. */
+  /** Values and nulls since the group began, and which of them are values; null while all are. */
   #slotCount = 0
-  #nullSlots: number[] = []
+  #valueCount = 0
+  #slots: Uint8Array | null = null
+  readonly #bloomFilters: BloomFilter[] = []
 
   constructor(column: OrcColumn, context: ColumnContext) {
     this.column = column
@@ -75,32 +87,76 @@ export abstract class ColumnWriter {
 
   /** Throws `value-invalid`, and then has not changed anything. */
   append(value: OrcValue): void {
-    if (value === null) this.#nullSlots.push(this.#slotCount)
-    else this.appendValue(value)
+    if (value !== null) this.appendValue(value)
+    if (value === null || this.#slots !== null) {
+      this.#slotsFor(this.#slotCount + 1)[this.#slotCount] = value === null ? 0 : 1
+    }
     this.#slotCount++
+    if (value !== null) this.#valueCount++
+  }
+
+  /** Appends slots of a vector that `checkVector` found to be right. */
+  appendSlots(vector: OrcVector, from: number, to: number): void {
+    const { present } = vector
+    const count = to - from
+    let valueCount = count
+    if (present !== null) {
+      valueCount = 0
+      for (let k = from; k < to; k++) valueCount += present[k]!
+    }
+    if (present !== null && (valueCount < count || this.#slots !== null)) {
+      this.#slotsFor(this.#slotCount + count).set(present.subarray(from, to), this.#slotCount)
+    } else if (this.#slots !== null) {
+      this.#slotsFor(this.#slotCount + count).fill(1, this.#slotCount, this.#slotCount + count)
+    }
+    this.appendVector(vector, from, to, valueCount === count ? null : present)
+    this.#slotCount += count
+    this.#valueCount += valueCount
+  }
+
+  /** Room for so many slots; those before are values when there was none. */
+  #slotsFor(count: number): Uint8Array {
+    this.#slots ??= new Uint8Array(1024).fill(1)
+    while (this.#slots.length < count) {
+      const grown = new Uint8Array(this.#slots.length * 2).fill(1)
+      grown.set(this.#slots)
+      this.#slots = grown
+    }
+    return this.#slots
   }
 
   /** Takes back the last `append` of this group. */
   removeLast(): void {
     this.#slotCount--
-    if (this.#nullSlots.at(-1) === this.#slotCount) this.#nullSlots.pop()
-    else this.removeLastValue()
+    if (this.#slots !== null && this.#slots[this.#slotCount] === 0) {
+      this.#slots[this.#slotCount] = 1
+      return
+    }
+    this.#valueCount--
+    this.removeLastValue()
   }
 
   endGroup(): void {
-    const valueCount = this.#slotCount - this.#nullSlots.length
+    const valueCount = this.#valueCount
     const statistics = {
       valueCount,
-      hasNull: this.#nullSlots.length > 0,
+      hasNull: valueCount < this.#slotCount,
       bytesOnDisk: 0,
       details: valueCount === 0 ? undefined : this.summarize(),
     }
     const presentPosition = this.#presentBits.position()
     this.groups.push({ presentPosition, positions: this.positions(), statistics })
-    this.#presentBits.append(this.#slotCount, this.#nullSlots)
+    this.#presentBits.append(this.#slots, this.#slotCount)
+    const { bloomFilters } = this.context
+    if (bloomFilters?.columnIds.has(this.column.id) === true) {
+      const filter = BloomFilter.sized(bloomFilters.valueCount, bloomFilters.fpp)
+      this.addHashes(filter)
+      this.#bloomFilters.push(filter)
+    }
     this.encodeGroup()
     this.#slotCount = 0
-    this.#nullSlots = []
+    this.#valueCount = 0
+    this.#slots = null
   }
 
   /** Gives the stripe away and starts the next one. All groups must have been ended. */
@@ -123,6 +179,7 @@ export abstract class ColumnWriter {
         positions: hasNull ? [...group.presentPosition, ...group.positions] : group.positions,
         statistics: group.statistics,
       })),
+      bloomFilters: this.#bloomFilters.splice(0),
       statistics: { ...merged, bytesOnDisk: totalLength(streams.flatMap(stream => stream.pieces)) },
     }
   }
@@ -133,9 +190,19 @@ export abstract class ColumnWriter {
   }
 
   protected abstract appendValue(value: NonNullable<OrcValue>): void
+  /** The values of a vector of the column's kind; `present` is null where all slots have one. */
+  protected abstract appendVector(
+    vector: OrcVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void
   protected abstract removeLastValue(): void
   /** The details of the group's statistics; called before `encodeGroup`, for at least one value. */
   protected abstract summarize(): StatisticsDetails | undefined
+  /** Adds the group's values; called before `encodeGroup`, for types that have filters. */
+  protected addHashes(_filter: BloomFilter): void {}
+
   /** Where the column's own streams are, in the order that row indexes have for the type. */
   protected abstract positions(): number[]
   /** Encodes and forgets the buffered values. */

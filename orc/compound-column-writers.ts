@@ -1,7 +1,10 @@
 /**
- * The columns of structs, lists and maps while they are written. They hold only how many children a
- * value has; the children are columns of their own, which get nothing where the parent is null.
+ * The columns of structs, lists, maps and unions while they are written. They hold only how many
+ * children a value has, or which; the children are columns of their own, which get nothing where the
+ * parent is null.
  */
+import { doubled } from './arrays.ts'
+import { writeByteRunLength } from './byte-run-length.ts'
 import {
   type ColumnContext,
   ColumnWriter,
@@ -11,7 +14,8 @@ import {
 import { IntegerBuffer } from './integer-buffer.ts'
 import type { StatisticsDetails } from './statistics.ts'
 import type { ColumnEncoding } from './stripe-messages.ts'
-import type { OrcColumn, OrcValue } from './types.ts'
+import type { OrcColumn, OrcUnionValue, OrcValue } from './types.ts'
+import type { ListVector, MapVector, StructVector, UnionVector } from './vectors.ts'
 
 export class StructColumnWriter extends ColumnWriter {
   readonly #fields: readonly ColumnWriter[]
@@ -33,6 +37,18 @@ export class StructColumnWriter extends ColumnWriter {
       while (done > 0) fields[--done]!.removeLast()
       throw error
     }
+  }
+
+  protected override appendVector(
+    vector: StructVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void {
+    this.#fields.forEach((field, place) => {
+      const slots = vector.fields[place]!
+      for (const [start, end] of runsOf(present, from, to)) field.appendSlots(slots, start, end)
+    })
   }
 
   protected override removeLastValue(): void {
@@ -57,6 +73,24 @@ export class StructColumnWriter extends ColumnWriter {
 
   protected override ownHeldBytes(): number {
     return 0
+  }
+}
+
+/** The slots that have values, as runs. */
+function* runsOf(
+  present: Uint8Array | null,
+  from: number,
+  to: number,
+): Generator<[start: number, end: number]> {
+  if (present === null) {
+    yield [from, to]
+    return
+  }
+  for (let start = from; start < to; ) {
+    let end = start
+    while (end < to && present[end] === 1) end++
+    if (end > start) yield [start, end]
+    start = end + 1
   }
 }
 
@@ -88,7 +122,28 @@ export class CollectionColumnWriter extends ColumnWriter {
       throw error
     }
     this.#lengths.push(done)
-    this.context.pendingBytes += 8 + done * 8 * this.#children.length
+    this.#count(1, done)
+  }
+
+  protected override appendVector(
+    vector: ListVector | MapVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void {
+    const { offsets } = vector
+    for (let k = from; k < to; k++) {
+      if (present === null || present[k] === 1) this.#lengths.push(offsets[k + 1]! - offsets[k]!)
+    }
+    const parts = vector.kind === 'list' ? [vector.elements] : [vector.keys, vector.items]
+    parts.forEach((part, place) => {
+      this.#children[place]!.appendSlots(part, offsets[from]!, offsets[to]!)
+    })
+    this.#count(to - from, offsets[to]! - offsets[from]!)
+  }
+
+  #count(slots: number, items: number): void {
+    this.context.pendingBytes += slots * 8 + items * 8 * this.#children.length
   }
 
   /** Appends to all children or, when one of them refuses, to none. */
@@ -142,5 +197,86 @@ export class CollectionColumnWriter extends ColumnWriter {
 
   protected override ownHeldBytes(): number {
     return this.#lengthData.sizeBytes
+  }
+}
+
+/** union: which of its variants each value is; a variant has only its own values. */
+export class UnionColumnWriter extends ColumnWriter {
+  readonly #variants: readonly ColumnWriter[]
+  readonly #data = this.createStream()
+  #tags = new Uint8Array(1024)
+  #count = 0
+
+  constructor(column: OrcColumn, context: ColumnContext, variants: readonly ColumnWriter[]) {
+    super(column, context)
+    this.#variants = variants
+  }
+
+  protected override appendValue(value: NonNullable<OrcValue>): void {
+    const { tag, value: inner } = Object(value) as OrcUnionValue
+    const variant = Number.isInteger(tag) ? this.#variants[tag] : undefined
+    if (variant === undefined) {
+      this.reject(value, `a tag from 0 to ${this.#variants.length - 1} and a value`)
+    }
+    variant.append(inner)
+    this.#pushTag(tag)
+    this.context.pendingBytes += 8
+  }
+
+  protected override appendVector(
+    { tags, variants, present: all }: UnionVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void {
+    const starts = new Int32Array(this.#variants.length)
+    // `present` speaks of the slots from `from` on only.
+    for (let k = 0; k < from; k++) if (all === null || all[k] === 1) starts[tags[k]!]!++
+    const ends = Int32Array.from(starts)
+    for (let k = from; k < to; k++) {
+      if (present !== null && present[k] === 0) continue
+      this.#pushTag(tags[k]!)
+      ends[tags[k]!]!++
+    }
+    this.#variants.forEach((variant, tag) => {
+      variant.appendSlots(variants[tag]!, starts[tag]!, ends[tag]!)
+    })
+    this.context.pendingBytes += 8 * (to - from)
+  }
+
+  #pushTag(tag: number): void {
+    if (this.#count === this.#tags.length) this.#tags = doubled(this.#tags)
+    this.#tags[this.#count++] = tag
+  }
+
+  protected override removeLastValue(): void {
+    this.#count--
+    this.#variants[this.#tags[this.#count]!]!.removeLast()
+  }
+
+  protected override summarize(): undefined {}
+
+  protected override positions(): number[] {
+    return integerPosition(this.#data)
+  }
+
+  protected override encodeGroup(): void {
+    const { scratch } = this.context
+    scratch.clear()
+    writeByteRunLength(this.#tags.subarray(0, this.#count), scratch)
+    this.#data.append(scratch.view())
+    this.#count = 0
+  }
+
+  protected override finishStreams(): FinishedStream[] {
+    return [{ kind: 'DATA', pieces: this.#data.finish() }]
+  }
+
+  protected override encoding(): ColumnEncoding {
+    return { kind: 'DIRECT', dictionarySize: 0 }
+  }
+
+  protected override ownHeldBytes(): number {
+    return this.#data.sizeBytes
   }
 }

@@ -4,7 +4,10 @@
  *
  * Source: ORC v1, "Compression". Zlib means raw deflate, without the zlib header.
  */
+import { createRequire } from 'node:module'
 import {
+  brotliCompressSync,
+  brotliDecompressSync,
   constants,
   deflateRawSync,
   inflateRawSync,
@@ -12,6 +15,19 @@ import {
   zstdDecompressSync,
 } from 'node:zlib'
 import { OrcError } from './errors.ts'
+
+/** Packages with compiled code are loaded when a file asks for them, and not before. */
+const require = createRequire(import.meta.url)
+
+interface Snappy {
+  compressSync(chunk: Uint8Array): Uint8Array
+  uncompressSync(chunk: Uint8Array, options: { asBuffer: true }): Uint8Array
+}
+
+interface Lz4 {
+  compressSync(chunk: Uint8Array): Uint8Array
+  uncompressSync(chunk: Uint8Array): Uint8Array
+}
 
 /** Indexed by the number of the codec in the file's postscript. */
 export const compressionNames = ['none', 'zlib', 'snappy', 'lzo', 'lz4', 'zstd', 'brotli'] as const
@@ -66,6 +82,62 @@ const factories: Partial<Record<OrcCompression, CodecFactory>> = {
         zstdDecompressSync(chunk, { maxOutputLength: maxBytes, chunkSize: outputBytes(maxBytes) }),
     }),
   },
+  snappy: {
+    levels: [0, 0, 0],
+    create: () => {
+      const snappy = require('snappy') as Snappy
+      return {
+        compress: chunk => snappy.compressSync(chunk),
+        decompress: (chunk, maxBytes) => {
+          // The length stands at the front, and would be taken at its word.
+          if (snappyLength(chunk) > maxBytes) throw new RangeError('longer than a block')
+          return snappy.uncompressSync(chunk, { asBuffer: true })
+        },
+      }
+    },
+  },
+  lz4: {
+    levels: [0, 0, 0],
+    create: () => {
+      const lz4 = require('lz4-napi') as Lz4
+      return {
+        // The package puts the length before its blocks, in four bytes; the format has blocks alone.
+        compress: chunk => lz4.compressSync(chunk).subarray(4),
+        decompress: (chunk, maxBytes) => {
+          const sized = Buffer.allocUnsafe(chunk.length + 4)
+          sized.writeUInt32LE(maxBytes)
+          sized.set(chunk, 4)
+          return lz4.uncompressSync(sized)
+        },
+      }
+    },
+  },
+  brotli: {
+    levels: [0, 5, 11],
+    create: level => ({
+      compress: chunk =>
+        brotliCompressSync(chunk, {
+          params: { [constants.BROTLI_PARAM_QUALITY]: level },
+          chunkSize: outputBytes(chunk.length),
+        }),
+      decompress: (chunk, maxBytes) =>
+        brotliDecompressSync(chunk, {
+          maxOutputLength: maxBytes,
+          chunkSize: outputBytes(maxBytes),
+        }),
+    }),
+  },
+}
+
+/** How long a block of snappy says that it is. */
+function snappyLength(chunk: Uint8Array): number {
+  let length = 0
+  for (let at = 0; at < 5; at++) {
+    const byte = chunk[at] ?? 0
+    length += (byte & 0x7f) * 128 ** at
+    if (byte < 0x80) break
+  }
+  return length
 }
 
 /**
@@ -81,6 +153,9 @@ export function createCodec(name: OrcCompression, level?: number): Codec | null 
   }
   const [least, standard, most] = factory.levels
   const chosen = level ?? standard
+  if (level !== undefined && most === 0) {
+    throw new OrcError('option-invalid', `${name} has no levels`)
+  }
   if (!Number.isInteger(chosen) || chosen < least || chosen > most) {
     throw new OrcError(
       'option-invalid',

@@ -2,6 +2,10 @@
  * A column of decimals while it is written: zig-zag varints of the unscaled values, and beside them
  * the scale of each value, which is here always that of the column.
  */
+
+import { doubled } from './arrays.ts'
+import type { BloomFilter } from './bloom-filter.ts'
+import type { ByteBuffer } from './byte-buffer.ts'
 import {
   type ColumnContext,
   ColumnWriter,
@@ -10,10 +14,12 @@ import {
 } from './column-writer.ts'
 import { formatDecimal } from './decimal.ts'
 import { ExactSum } from './exact-sum.ts'
+import { hashOfDecimal } from './literal.ts'
 import { writeNarrowRunLengthV2 } from './run-length-v2-narrow-writer.ts'
 import { decimalSumText, type StatisticsDetails } from './statistics.ts'
 import type { OrcColumn, OrcValue } from './types.ts'
-import { bigZigzag, maxNarrow, toInteger, zigzag } from './zigzag.ts'
+import type { DecimalVector } from './vectors.ts'
+import { bigZigzag, toInteger } from './zigzag.ts'
 
 export class DecimalColumnWriter extends ColumnWriter {
   readonly #data = this.createStream()
@@ -21,10 +27,9 @@ export class DecimalColumnWriter extends ColumnWriter {
   readonly #scale: number
   readonly #limit: bigint
   readonly #numberLimit: number
-  /**
-   * The first `#count`; kept in one array for numbers and bigints, as most columns have only one.
-   */
-  readonly #values: (number | bigint)[] = []
+  #narrow = new Float64Array(1024)
+  /** All values, from the first one that is not a safe integer on. */
+  #wide: bigint[] | null = null
   #count = 0
 
   constructor(column: OrcColumn, context: ColumnContext) {
@@ -40,12 +45,35 @@ export class DecimalColumnWriter extends ColumnWriter {
       const isValid =
         Number.isInteger(value) && value < this.#numberLimit && value > -this.#numberLimit
       if (!isValid) this.reject(value, 'an unscaled integer within the precision')
-      this.#values[this.#count++] = value
+      this.#push(value)
     } else {
       const isValid = typeof value === 'bigint' && value < this.#limit && value > -this.#limit
       if (!isValid) this.reject(value, 'an unscaled integer within the precision')
-      this.#values[this.#count++] = toInteger(value)
+      this.#push(toInteger(value))
     }
+  }
+
+  protected override appendVector(
+    { values }: DecimalVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void {
+    for (let k = from; k < to; k++) {
+      if (present !== null && present[k] === 0) continue
+      const value = values[k]!
+      this.#push(typeof value === 'bigint' ? toInteger(value) : value)
+    }
+  }
+
+  #push(value: number | bigint): void {
+    if (typeof value === 'number' && this.#wide === null) {
+      if (this.#count === this.#narrow.length) this.#narrow = doubled(this.#narrow)
+      this.#narrow[this.#count++] = value
+      return
+    }
+    this.#wide ??= Array.from(this.#narrow.subarray(0, this.#count), BigInt)
+    this.#wide[this.#count++] = BigInt(value)
   }
 
   protected override removeLastValue(): void {
@@ -54,10 +82,11 @@ export class DecimalColumnWriter extends ColumnWriter {
 
   protected override summarize(): StatisticsDetails {
     const sum = new ExactSum()
-    let minimum = this.#values[0]!
+    const values = this.#wide ?? this.#narrow
+    let minimum = values[0]!
     let maximum = minimum
     for (let k = 0; k < this.#count; k++) {
-      const value = this.#values[k]!
+      const value = values[k]!
       if (value < minimum) minimum = value
       else if (value > maximum) maximum = value
       sum.add(value)
@@ -70,6 +99,11 @@ export class DecimalColumnWriter extends ColumnWriter {
     }
   }
 
+  protected override addHashes(filter: BloomFilter): void {
+    const values = this.#wide ?? this.#narrow
+    for (let k = 0; k < this.#count; k++) filter.add(hashOfDecimal(values[k]!, this.#scale))
+  }
+
   protected override positions(): number[] {
     return [...this.#data.position(), ...integerPosition(this.#scales)]
   }
@@ -77,11 +111,10 @@ export class DecimalColumnWriter extends ColumnWriter {
   protected override encodeGroup(): void {
     const { scratch } = this.context
     scratch.clear()
-    for (let k = 0; k < this.#count; k++) {
-      const value = this.#values[k]!
-      const isNarrow = typeof value === 'number' && value <= maxNarrow && value >= -maxNarrow
-      if (isNarrow) scratch.writeVarint(zigzag(value))
-      else scratch.writeBigVarint(bigZigzag(BigInt(value)))
+    if (this.#wide === null) {
+      writeVarints(this.#narrow, this.#count, scratch)
+    } else {
+      for (let k = 0; k < this.#count; k++) scratch.writeBigVarint(bigZigzag(this.#wide[k]!))
     }
     this.#data.append(scratch.view())
     scratch.clear()
@@ -93,6 +126,7 @@ export class DecimalColumnWriter extends ColumnWriter {
     )
     this.#scales.append(scratch.view())
     this.#count = 0
+    this.#wide = null
   }
 
   protected override finishStreams(): FinishedStream[] {
@@ -106,3 +140,37 @@ export class DecimalColumnWriter extends ColumnWriter {
     return this.#data.sizeBytes + this.#scales.sizeBytes
   }
 }
+
+/** Signed varints of safe integers. */
+function writeVarints(values: Float64Array, count: number, output: ByteBuffer): void {
+  // At most eight groups of seven bits each, and all room at once.
+  output.reserve(count * 8)
+  const { bytes } = output
+  let at = output.length
+  for (let k = 0; k < count; k++) {
+    const value = values[k]!
+    if (value <= maxSmall && value >= -maxSmall) {
+      let rest = (value << 1) ^ (value >> 31)
+      while (rest > 0x7f) {
+        bytes[at++] = (rest & 0x7f) | 0x80
+        rest >>>= 7
+      }
+      bytes[at++] = rest
+    } else {
+      // Twice a safe integer may not be one: its last bit is the sign's, and goes first.
+      const isNegative = value < 0
+      let rest = isNegative ? -(value + 1) : value
+      bytes[at++] = ((rest % 64) * 2 + (isNegative ? 1 : 0)) | 0x80
+      rest = Math.floor(rest / 64)
+      while (rest > 0x7f) {
+        bytes[at++] = (rest % 128) | 0x80
+        rest = Math.floor(rest / 128)
+      }
+      bytes[at++] = rest
+    }
+  }
+  output.length = at
+}
+
+/** Its zig-zag form is an int32. */
+const maxSmall = 2 ** 30 - 1

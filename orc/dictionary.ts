@@ -1,24 +1,29 @@
 /**
- * The distinct strings of a column in a stripe, and which of them each row has. Entries are
- * numbered as they come; the file has them sorted by their UTF-8 bytes, so the numbers change at
- * the end.
+ * The distinct byte strings of a column in a stripe, and which of them each row has. Entries are
+ * numbered as they come; the file has them sorted by their bytes, so the numbers change at the end.
  */
-
 import { doubled } from './arrays.ts'
 import { ByteBuffer } from './byte-buffer.ts'
 import { compareSlices } from './byte-range.ts'
 
+/** From so many entries with neighbouring hashes on, somebody chose the values to make this slow. */
+const maxProbes = 256
+
 export class Dictionary {
   /** The bytes of the entries, one after the other. */
   readonly bytes = new ByteBuffer()
-  readonly #idOfText = new Map<string, number>()
-  readonly #ends: number[] = []
+  #size = 0
+  #ends = new Int32Array(256)
+  /** By hash, with open addressing: an entry's number and one more, 0 for none. */
+  #slots = new Int32Array(1024)
+  #hashes = new Int32Array(256)
   #ids = new Int32Array(1024)
   #idCount = 0
+  #isCrowded = false
 
   /** How many entries there are. */
   get size(): number {
-    return this.#ends.length
+    return this.#size
   }
 
   /** How many strings were added. */
@@ -26,23 +31,87 @@ export class Dictionary {
     return this.#idCount
   }
 
-  /** Adds a string; returns the bytes that it took. */
-  add(text: string): number {
-    let id = this.#idOfText.get(text)
-    let taken = 4
-    if (id === undefined) {
-      id = this.#ends.length
-      this.#idOfText.set(text, id)
-      // Beside its bytes an entry costs a place in the map and the string itself.
-      taken += this.bytes.writeText(text) + text.length + 64
-      this.#ends.push(this.bytes.length)
-    }
-    if (this.#idCount === this.#ids.length) this.#ids = doubled(this.#ids)
-    this.#ids[this.#idCount++] = id
-    return taken
+  /** Whether looking entries up has become slow. */
+  get isCrowded(): boolean {
+    return this.#isCrowded
   }
 
-  /** Takes back the last `add`. Its entry stays, at the cost of a few bytes. */
+  /** Adds a text; returns the bytes that it took. */
+  addText(text: string): number {
+    const { bytes } = this
+    const from = bytes.length
+    bytes.writeText(text)
+    return this.#addTail(from)
+  }
+
+  /** Adds some bytes; returns the bytes that they took. */
+  addBytes(source: Uint8Array, from: number, to: number): number {
+    const hash = hashOf(source, from, to)
+    const found = this.#find(source, from, to, hash)
+    if (found >= 0) return this.#addId(found)
+    this.bytes.writeSlice(source, from, to)
+    return this.#addId(this.#addEntry(hash)) + (to - from) + 16
+  }
+
+  /** Adds what was written behind the last entry, and takes it away again where it is known. */
+  #addTail(from: number): number {
+    const { bytes } = this
+    const to = bytes.length
+    const hash = hashOf(bytes.bytes, from, to)
+    const found = this.#find(bytes.bytes, from, to, hash)
+    if (found < 0) return this.#addId(this.#addEntry(hash)) + (to - from) + 16
+    bytes.length = from
+    return this.#addId(found)
+  }
+
+  #addId(id: number): number {
+    if (this.#idCount === this.#ids.length) this.#ids = doubled(this.#ids)
+    this.#ids[this.#idCount++] = id
+    return 4
+  }
+
+  #find(source: Uint8Array, from: number, to: number, hash: number): number {
+    const mask = this.#slots.length - 1
+    const own = this.bytes.bytes
+    for (let probes = 0, at = hash & mask; ; at = (at + 1) & mask, probes++) {
+      const id = this.#slots[at]! - 1
+      if (id < 0) return -1
+      if (probes === maxProbes) this.#isCrowded = true
+      if (this.#hashes[id] !== hash) continue
+      const start = this.start(id)
+      if (this.#ends[id]! - start !== to - from) continue
+      let k = from
+      for (let other = start; k < to && source[k] === own[other]; k++) other++
+      if (k === to) return id
+    }
+  }
+
+  #addEntry(hash: number): number {
+    const id = this.#size++
+    if (id === this.#ends.length) {
+      this.#ends = doubled(this.#ends)
+      this.#hashes = doubled(this.#hashes)
+    }
+    this.#ends[id] = this.bytes.length
+    this.#hashes[id] = hash
+    if (this.#size * 2 > this.#slots.length) this.#rehash()
+    else this.#place(id)
+    return id
+  }
+
+  #place(id: number): void {
+    const mask = this.#slots.length - 1
+    let at = this.#hashes[id]! & mask
+    while (this.#slots[at] !== 0) at = (at + 1) & mask
+    this.#slots[at] = id + 1
+  }
+
+  #rehash(): void {
+    this.#slots = new Int32Array(this.#slots.length * 2)
+    for (let id = 0; id < this.#size; id++) this.#place(id)
+  }
+
+  /** Takes back the last addition. Its entry stays, at the cost of a few bytes. */
   removeLast(): void {
     this.#idCount--
   }
@@ -60,19 +129,23 @@ export class Dictionary {
     return this.#ends[id]!
   }
 
-  entry(id: number): Buffer {
-    return this.bytes.bytes.subarray(this.start(id), this.end(id))
-  }
-
   /** The ids of all entries, sorted by the entries' bytes. */
   sortedIds(): Int32Array {
     const { bytes } = this.bytes
-    return Int32Array.from(this.#ends.keys()).sort((a, b) =>
+    return Int32Array.from({ length: this.#size }, (_, id) => id).sort((a, b) =>
       compareSlices(bytes, this.start(a), this.end(a), this.start(b), this.end(b)),
     )
   }
 
   get heldBytes(): number {
-    return this.bytes.length * 2 + this.#ends.length * 64 + this.#idCount * 4
+    const { length } = this.#ends
+    return this.bytes.length + length * 8 + this.#slots.length * 4 + this.#idCount * 4
   }
+}
+
+function hashOf(bytes: Uint8Array, from: number, to: number): number {
+  let hash = 0x811c_9dc5 ^ (to - from)
+  for (let at = from; at < to; at++) hash = Math.imul(hash ^ bytes[at]!, 0x0100_0193)
+  // The low bits choose the slot, and are the weakest.
+  return hash ^ (hash >>> 15)
 }

@@ -3,7 +3,9 @@ export { BufferSink, BufferSource } from './buffers.ts'
 export type { OrcCompression } from './compression.ts'
 export { describeOrcFile, type OrcFileDescription } from './describe.ts'
 export { OrcError, type OrcErrorCode, orcErrorCodes } from './errors.ts'
+export type { MatchBy } from './evolution.ts'
 export type { OrcCalendar } from './file-tail.ts'
+export type { OrcPredicate } from './predicate.ts'
 export {
   OrcReader,
   type OrcReaderOptions,
@@ -25,7 +27,24 @@ export type {
   OrcStructType,
   OrcType,
   OrcTypeKind,
+  OrcUnionValue,
   OrcValue,
   TimestampUnit,
 } from './types.ts'
+export type {
+  BooleanVector,
+  BytesVector,
+  DecimalVector,
+  DictionaryEntries,
+  DoubleVector,
+  IntegerVector,
+  ListVector,
+  LongVector,
+  MapVector,
+  OrcBatch,
+  OrcVector,
+  StructVector,
+  TimestampVector,
+  UnionVector,
+} from './vectors.ts'
 export { type OrcSink, OrcWriter, type OrcWriterOptions } from './writer.ts'

@@ -2,7 +2,6 @@
  * Reads a stream of integers, whichever of the two run-length encodings it has: decodes one run at
  * a time and hands its values out in the amounts that are asked for.
  */
-import { emptyArray } from './arrays.ts'
 import type { ByteInput } from './byte-input.ts'
 import { corrupt } from './errors.ts'
 import { IntegerRun } from './integer-run.ts'
@@ -14,6 +13,9 @@ export type IntegerEncoding = 'run-length-v1' | 'run-length-v2'
 
 const decoders = { 'run-length-v1': decodeRunLengthV1, 'run-length-v2': decodeRunLengthV2 }
 
+/** Copies of more values than this are the engine's. */
+const maxLooped = 16
+
 export class IntegerReader {
   readonly #input: ByteInput
   readonly #isSigned: boolean
@@ -21,7 +23,6 @@ export class IntegerReader {
   /** Made for the first run: a file can name many columns that have none. */
   #run: IntegerRun | null = null
   #used = 0
-  #numbers = new Float64Array(0)
 
   constructor(input: ByteInput, encoding: IntegerEncoding, isSigned: boolean) {
     this.#input = input
@@ -29,44 +30,109 @@ export class IntegerReader {
     this.#decode = decoders[encoding]
   }
 
-  /**
-   * The next `count` integers; the array is valid until the next call. For streams whose integers
-   * are safe by meaning (lengths, seconds, indexes): others are a corrupt file.
-   */
-  readNumbers(count: number): Float64Array {
-    if (this.#numbers.length < count) this.#numbers = new Float64Array(count)
-    const target = this.#numbers
-    let at = 0
-    while (at < count) {
+  skip(count: number): void {
+    for (let left = count; left > 0; ) {
       const run = this.#openRun()
-      const taken = Math.min(run.length - this.#used, count - at)
-      if (run.wide === null) {
-        for (let k = 0; k < taken; k++) target[at + k] = run.narrow[this.#used + k]!
-      } else {
-        for (let k = 0; k < taken; k++) target[at + k] = this.#narrowed(run.wide[this.#used + k]!)
-      }
+      const taken = Math.min(run.length - this.#used, left)
       this.#used += taken
-      at += taken
+      left -= taken
     }
-    return target.subarray(0, count)
   }
 
-  /** The next `count` integers, each a number when it is safe, else a bigint. */
-  readIntegers(count: number): (number | bigint)[] {
-    const target = emptyArray<number | bigint>(count)
+  /**
+   * The next `count` integers, for streams whose integers are safe by meaning (lengths, seconds,
+   * indexes): others are a corrupt file.
+   */
+  readNumbers(target: Float64Array, count: number): void {
     let at = 0
     while (at < count) {
       const run = this.#openRun()
-      const taken = Math.min(run.length - this.#used, count - at)
-      if (run.wide === null) {
-        for (let k = 0; k < taken; k++) target[at + k] = run.narrow[this.#used + k]!
+      const used = this.#used
+      const taken = Math.min(run.length - used, count - at)
+      if (run.wide !== null) {
+        for (let k = 0; k < taken; k++) target[at + k] = this.#narrowed(run.wide[used + k]!)
+      } else if (taken <= maxLooped) {
+        for (let k = 0; k < taken; k++) target[at + k] = run.narrow[used + k]!
       } else {
-        for (let k = 0; k < taken; k++) target[at + k] = toInteger(run.wide[this.#used + k]!)
+        target.set(run.narrow.subarray(used, used + taken), at)
       }
       this.#used += taken
       at += taken
     }
-    return target
+  }
+
+  /** The next `count` integers; `refuse` makes the error for one beyond an int32. */
+  readInt32(
+    target: Int32Array,
+    count: number,
+    refuse: (value: number | bigint) => Error = value => this.#outOfRange(value),
+  ): void {
+    let at = 0
+    while (at < count) {
+      const run = this.#openRun()
+      const used = this.#used
+      const taken = Math.min(run.length - used, count - at)
+      if (run.wide === null) {
+        const { narrow } = run
+        for (let k = 0; k < taken; k++) {
+          const value = narrow[used + k]!
+          const integer = value | 0
+          if (integer !== value) throw refuse(value)
+          target[at + k] = integer
+        }
+      } else {
+        for (let k = 0; k < taken; k++) {
+          const value = run.wide[used + k]!
+          if (BigInt.asIntN(32, value) !== value) throw refuse(value)
+          target[at + k] = Number(value)
+        }
+      }
+      this.#used += taken
+      at += taken
+    }
+  }
+
+  /** The next `count` integers in an array of `size`: numbers when all of them are safe, else bigints. */
+  readLongs(count: number, size: number): Float64Array | BigInt64Array {
+    const numbers = new Float64Array(size)
+    let at = 0
+    while (at < count) {
+      const run = this.#openRun()
+      const used = this.#used
+      const taken = Math.min(run.length - used, count - at)
+      if (run.wide === null) {
+        numbers.set(run.narrow.subarray(used, used + taken), at)
+      } else {
+        for (let k = 0; k < taken; k++) {
+          const integer = toInteger(run.wide[used + k]!)
+          if (typeof integer === 'bigint') return this.#readWide(numbers, at, count)
+          numbers[at + k] = integer
+        }
+      }
+      this.#used += taken
+      at += taken
+    }
+    return numbers
+  }
+
+  /** Goes on from `from`, where a run has an integer that is not safe. */
+  #readWide(numbers: Float64Array, from: number, count: number): BigInt64Array {
+    const integers = new BigInt64Array(numbers.length)
+    for (let k = 0; k < from; k++) integers[k] = BigInt(numbers[k]!)
+    let at = from
+    while (at < count) {
+      const run = this.#openRun()
+      const used = this.#used
+      const taken = Math.min(run.length - used, count - at)
+      if (run.wide === null) {
+        for (let k = 0; k < taken; k++) integers[at + k] = BigInt(run.narrow[used + k]!)
+      } else {
+        integers.set(run.wide.subarray(used, used + taken), at)
+      }
+      this.#used += taken
+      at += taken
+    }
+    return integers
   }
 
   #openRun(): IntegerRun {
@@ -81,6 +147,10 @@ export class IntegerReader {
   #narrowed(value: bigint): number {
     const integer = toInteger(value)
     if (typeof integer === 'number') return integer
-    throw corrupt(`the integer ${integer} is out of range`, this.#input.where)
+    throw this.#outOfRange(integer)
+  }
+
+  #outOfRange(integer: number | bigint): Error {
+    return corrupt(`the integer ${integer} is out of range`, this.#input.where)
   }
 }

@@ -1,155 +1,172 @@
-/** The columns of booleans, numbers, dates and timestamps while they are read. */
-import { emptyArray } from './arrays.ts'
-import { BooleanRunLengthReader } from './boolean-run-length.ts'
-import { ByteRunLengthReader } from './byte-run-length.ts'
-import { hybridToProlepticDay, hybridToProlepticSeconds } from './calendar.ts'
-import { ColumnReader, type StripeContext } from './column-reader.ts'
-import { OrcError } from './errors.ts'
-import type { ColumnEncoding } from './stripe-messages.ts'
-import { decodeNanos, maxNanos, secondsOfStored } from './timestamp.ts'
-import type { OrcColumn } from './types.ts'
-import { bigUnzigzag, toInteger, unzigzag } from './zigzag.ts'
+/** The columns of booleans, integers, dates, floats and decimals while they are read. */
+import { hybridToProlepticDay } from './calendar.ts'
+import { ColumnReader, spread } from './column-reader.ts'
+import { isLittleEndian } from './endianness.ts'
+import type {
+  BooleanVector,
+  DecimalVector,
+  DoubleVector,
+  IntegerVector,
+  LongVector,
+} from './vectors.ts'
+import { bigUnzigzag, maxInt64, minInt64, unzigzag } from './zigzag.ts'
 
 export class BooleanColumnReader extends ColumnReader {
-  readonly #bits = new BooleanRunLengthReader(this.openStream('DATA'))
+  readonly #bits = this.openBits('DATA')
 
-  protected override readValues(count: number): boolean[] {
-    const bits = new Uint8Array(count)
-    this.#bits.read(bits, count)
-    const values = emptyArray<boolean>(count)
-    for (let k = 0; k < count; k++) values[k] = bits[k] === 1
-    return values
+  protected override readSlots(
+    count: number,
+    valueCount: number,
+    present: Uint8Array | null,
+  ): BooleanVector {
+    const values = new Uint8Array(count)
+    this.#bits.read(values, valueCount)
+    spread(values, present, valueCount, 0)
+    return { kind: 'boolean', present, values }
   }
 }
 
 export class ByteColumnReader extends ColumnReader {
-  readonly #bytes = new ByteRunLengthReader(this.openStream('DATA'))
+  readonly #bytes = this.openByteRuns('DATA')
 
-  protected override readValues(count: number): number[] {
-    const bytes = new Int8Array(count)
-    this.#bytes.read(new Uint8Array(bytes.buffer), count)
-    return Array.from(bytes)
+  protected override readSlots(
+    count: number,
+    valueCount: number,
+    present: Uint8Array | null,
+  ): IntegerVector {
+    const bytes = new Int8Array(valueCount)
+    this.#bytes.read(new Uint8Array(bytes.buffer), valueCount)
+    const values = new Int32Array(count)
+    values.set(bytes)
+    spread(values, present, valueCount, 0)
+    return { kind: 'integer', present, values }
   }
 }
 
-/** Twenty times as fast as Array.from, which goes through an iterator. */
-function toArray(numbers: Float64Array): number[] {
-  const values = emptyArray<number>(numbers.length)
-  for (let k = 0; k < numbers.length; k++) values[k] = numbers[k]!
-  return values
-}
-
-/** short and int. */
+/** short, int and date. */
 export class IntegerColumnReader extends ColumnReader {
   readonly #integers = this.openIntegers('DATA', true)
+  readonly #isHybridDate =
+    this.column.type.kind === 'date' && this.stripe.calendar !== 'proleptic-gregorian'
 
-  protected override readValues(count: number): number[] {
-    return toArray(this.#integers.readNumbers(count))
+  protected override readSlots(
+    count: number,
+    valueCount: number,
+    present: Uint8Array | null,
+  ): IntegerVector {
+    const values = new Int32Array(count)
+    this.#integers.readInt32(values, valueCount)
+    if (this.#isHybridDate) {
+      for (let k = 0; k < valueCount; k++) values[k] = hybridToProlepticDay(values[k]!)
+    }
+    spread(values, present, valueCount, 0)
+    return { kind: 'integer', present, values }
   }
 }
 
 export class LongColumnReader extends ColumnReader {
   readonly #integers = this.openIntegers('DATA', true)
 
-  protected override readValues(count: number): (number | bigint)[] {
-    return this.#integers.readIntegers(count)
-  }
-}
-
-export class DateColumnReader extends ColumnReader {
-  readonly #days = this.openIntegers('DATA', true)
-
-  protected override readValues(count: number): number[] {
-    const days = toArray(this.#days.readNumbers(count))
-    return this.stripe.calendar === 'proleptic-gregorian' ? days : days.map(hybridToProlepticDay)
+  protected override readSlots(
+    count: number,
+    valueCount: number,
+    present: Uint8Array | null,
+  ): LongVector {
+    const values = this.#integers.readLongs(valueCount, count)
+    if (values instanceof BigInt64Array) spread(values, present, valueCount, 0n)
+    else spread(values, present, valueCount, 0)
+    return { kind: 'long', present, values }
   }
 }
 
 export class FloatColumnReader extends ColumnReader {
-  readonly #data = this.openStream('DATA')
-  readonly #isFloat = this.column.type.kind === 'float'
+  readonly #data = this.openBytes('DATA')
+  readonly #width = this.column.type.kind === 'float' ? 4 : 8
 
-  protected override readValues(count: number): number[] {
-    const values = emptyArray<number>(count)
-    const width = this.#isFloat ? 4 : 8
-    const bytes = this.#data.readBytes(count * width)
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
-    for (let k = 0; k < count; k++) {
-      values[k] = this.#isFloat ? view.getFloat32(k * 4, true) : view.getFloat64(k * 8, true)
+  protected override readSlots(
+    count: number,
+    valueCount: number,
+    present: Uint8Array | null,
+  ): DoubleVector {
+    const values = new Float64Array(count)
+    const bytes = this.#data.readBytes(valueCount * this.#width)
+    if (this.#width === 8 && isLittleEndian) {
+      new Uint8Array(values.buffer).set(bytes)
+    } else {
+      const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+      for (let k = 0; k < valueCount; k++) {
+        values[k] = this.#width === 4 ? view.getFloat32(k * 4, true) : view.getFloat64(k * 8, true)
+      }
     }
-    return values
-  }
-}
-
-/** Time zones that are UTC; the first for files that do not say. */
-const utcNames = ['', 'UTC', 'GMT', 'Etc/UTC', 'Etc/GMT', 'Z']
-
-export class TimestampColumnReader extends ColumnReader {
-  readonly #seconds = this.openIntegers('DATA', true)
-  readonly #nanos = this.openIntegers('SECONDARY', false)
-
-  constructor(column: OrcColumn, encoding: ColumnEncoding, stripe: StripeContext) {
-    super(column, encoding, stripe)
-    // Those without a zone are stored as instants of the writer's zone.
-    if (column.type.kind === 'timestamp' && !utcNames.includes(stripe.writerTimezone)) {
-      const message = `timestamps written in the time zone ${stripe.writerTimezone}`
-      throw new OrcError('feature-unsupported', message, `column ${column.path}`)
-    }
-  }
-
-  protected override readValues(count: number): (number | bigint)[] {
-    const isProleptic = this.stripe.calendar === 'proleptic-gregorian'
-    const stored = this.#seconds.readNumbers(count)
-    const encodedNanos = this.#nanos.readNumbers(count)
-    const values = emptyArray<number | bigint>(count)
-    for (let k = 0; k < count; k++) {
-      const nanos = decodeNanos(encodedNanos[k]!)
-      if (!(nanos >= 0 && nanos <= maxNanos))
-        throw this.corrupt(`a timestamp has ${nanos} nanoseconds`)
-      const seconds = secondsOfStored(stored[k]!, nanos)
-      values[k] = this.#join(isProleptic ? seconds : hybridToProlepticSeconds(seconds), nanos)
-    }
-    return values
-  }
-
-  #join(seconds: number, nanos: number): number | bigint {
-    if (this.stripe.timestampUnit === 'nanos') {
-      return BigInt(seconds) * 1_000_000_000n + BigInt(nanos)
-    }
-    const micros = Math.floor(nanos / 1000)
-    const whole = seconds * 1e6 + micros
-    return Number.isSafeInteger(whole) ? whole : BigInt(seconds) * 1_000_000n + BigInt(micros)
+    spread(values, present, valueCount, 0)
+    return { kind: 'double', present, values }
   }
 }
 
 export class DecimalColumnReader extends ColumnReader {
-  readonly #data = this.openStream('DATA')
+  readonly #data = this.openBytes('DATA')
   readonly #scales = this.openIntegers('SECONDARY', true)
   readonly #scale = this.column.type.kind === 'decimal' ? this.column.type.scale : 0
+  #scaleOf = new Float64Array(0)
 
-  protected override readValues(count: number): (number | bigint)[] {
-    const values = emptyArray<number | bigint>(count)
-    const scales = this.#scales.readNumbers(count)
-    for (let k = 0; k < count; k++) {
+  protected override readSlots(
+    count: number,
+    valueCount: number,
+    present: Uint8Array | null,
+  ): DecimalVector {
+    if (this.#scaleOf.length < valueCount) this.#scaleOf = new Float64Array(valueCount)
+    this.#scales.readNumbers(this.#scaleOf, valueCount)
+    const numbers = new Float64Array(count)
+    let done = 0
+    for (; done < valueCount; done++) {
       const unsigned = this.#data.readVarint()
-      const value =
-        typeof unsigned === 'number' ? unzigzag(unsigned) : toInteger(bigUnzigzag(unsigned))
-      values[k] = scales[k] === this.#scale ? value : this.#rescale(value, scales[k]!)
+      if (typeof unsigned === 'number' && this.#scaleOf[done] === this.#scale) {
+        numbers[done] = unzigzag(unsigned)
+        continue
+      }
+      const value = this.#atScale(unsigned, this.#scaleOf[done]!)
+      if (!isSafe(value)) return this.#readWide(numbers, done, value, valueCount, present)
+      numbers[done] = Number(value)
     }
-    return values
+    spread(numbers, present, valueCount, 0)
+    return { kind: 'decimal', present, values: numbers }
+  }
+
+  /** Goes on with `first`, which is not a safe integer. */
+  #readWide(
+    numbers: Float64Array,
+    done: number,
+    first: bigint,
+    valueCount: number,
+    present: Uint8Array | null,
+  ): DecimalVector {
+    const values = Array.from(numbers, (value, k) => (k < done ? BigInt(value) : 0n))
+    values[done] = first
+    for (let k = done + 1; k < valueCount; k++) {
+      values[k] = this.#atScale(this.#data.readVarint(), this.#scaleOf[k]!)
+    }
+    const areLongs = values.every(value => value >= minInt64 && value <= maxInt64)
+    spread(values, present, valueCount, 0n)
+    return { kind: 'decimal', present, values: areLongs ? BigInt64Array.from(values) : values }
   }
 
   /** Some writers trim trailing zeros, so that each value has a scale of its own. */
-  #rescale(value: number | bigint, scale: number): number | bigint {
+  #atScale(unsigned: number | bigint, scale: number): bigint {
+    const unscaled = bigUnzigzag(BigInt(unsigned))
     const missing = this.#scale - scale
     if (missing > 76 || missing < -76) {
       throw this.corrupt(`a decimal has the scale ${scale}`)
     }
-    const unscaled = BigInt(value)
-    if (missing >= 0) return toInteger(unscaled * 10n ** BigInt(missing))
+    if (missing >= 0) return unscaled * 10n ** BigInt(missing)
     // More digits than the column has: round half away from zero, as Hive does.
     const divisor = 10n ** BigInt(-missing)
     const half = unscaled < 0n ? -divisor / 2n : divisor / 2n
-    return toInteger((unscaled + half) / divisor)
+    return (unscaled + half) / divisor
   }
+}
+
+const maxSafe = BigInt(Number.MAX_SAFE_INTEGER)
+
+function isSafe(value: bigint): boolean {
+  return value <= maxSafe && value >= -maxSafe
 }

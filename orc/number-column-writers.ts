@@ -1,6 +1,6 @@
 /** The columns of booleans, integers, dates and floats while they are written. */
-
 import { doubled } from './arrays.ts'
+import { type BloomFilter, hashOfDouble, hashOfInteger } from './bloom-filter.ts'
 import { BooleanRunLengthWriter } from './boolean-run-length.ts'
 import { writeByteRunLength } from './byte-run-length.ts'
 import {
@@ -9,32 +9,51 @@ import {
   type FinishedStream,
   integerPosition,
 } from './column-writer.ts'
+import { isLittleEndian } from './endianness.ts'
 import { ExactSum } from './exact-sum.ts'
 import { IntegerBuffer } from './integer-buffer.ts'
 import { int64OrNull, type StatisticsDetails } from './statistics.ts'
 import type { ColumnEncoding } from './stripe-messages.ts'
 import type { OrcColumn, OrcValue } from './types.ts'
+import type { BooleanVector, DoubleVector, IntegerVector, LongVector } from './vectors.ts'
 import { maxInt64, minInt64, toInteger } from './zigzag.ts'
 
 export class BooleanColumnWriter extends ColumnWriter {
   readonly #data = this.createStream()
   readonly #bits = new BooleanRunLengthWriter(this.#data, this.context.scratch)
+  #values = new Uint8Array(1024)
   #count = 0
-  #falseIndexes: number[] = []
 
   protected override appendValue(value: NonNullable<OrcValue>): void {
     if (typeof value !== 'boolean') this.reject(value, 'a boolean')
-    if (!value) this.#falseIndexes.push(this.#count)
-    this.#count++
+    this.#reserve(1)
+    this.#values[this.#count++] = value ? 1 : 0
+  }
+
+  protected override appendVector(
+    { values }: BooleanVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void {
+    this.#reserve(to - from)
+    for (let k = from; k < to; k++) {
+      if (present === null || present[k] === 1) this.#values[this.#count++] = values[k]!
+    }
+  }
+
+  #reserve(count: number): void {
+    while (this.#count + count > this.#values.length) this.#values = doubled(this.#values)
   }
 
   protected override removeLastValue(): void {
     this.#count--
-    if (this.#falseIndexes.at(-1) === this.#count) this.#falseIndexes.pop()
   }
 
   protected override summarize(): StatisticsDetails {
-    return { kind: 'boolean', trueCount: this.#count - this.#falseIndexes.length }
+    let trueCount = 0
+    for (let k = 0; k < this.#count; k++) trueCount += this.#values[k]!
+    return { kind: 'boolean', trueCount }
   }
 
   protected override positions(): number[] {
@@ -42,9 +61,8 @@ export class BooleanColumnWriter extends ColumnWriter {
   }
 
   protected override encodeGroup(): void {
-    this.#bits.append(this.#count, this.#falseIndexes)
+    this.#bits.append(this.#values, this.#count)
     this.#count = 0
-    this.#falseIndexes = []
   }
 
   protected override finishStreams(): FinishedStream[] {
@@ -83,12 +101,31 @@ export class IntegerColumnWriter extends ColumnWriter {
       this.#values.push(value)
     } else if (typeof value === 'bigint' && this.column.type.kind === 'long') {
       if (value < minInt64 || value > maxInt64) this.reject(value, 'an int64')
-      const integer = toInteger(value)
-      if (typeof integer === 'number') this.#values.push(integer)
-      else this.#values.pushWide(integer)
+      this.#pushBig(value)
     } else {
       this.reject(value, 'an integer')
     }
+  }
+
+  protected override appendVector(
+    { values }: IntegerVector | LongVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void {
+    if (!(values instanceof BigInt64Array)) {
+      this.#values.pushNumbers(values, from, to, present)
+      return
+    }
+    for (let k = from; k < to; k++) {
+      if (present === null || present[k] === 1) this.#pushBig(values[k]!)
+    }
+  }
+
+  #pushBig(value: bigint): void {
+    const integer = toInteger(value)
+    if (typeof integer === 'number') this.#values.push(integer)
+    else this.#values.pushWide(integer)
   }
 
   protected override removeLastValue(): void {
@@ -100,6 +137,11 @@ export class IntegerColumnWriter extends ColumnWriter {
     return this.column.type.kind === 'date'
       ? { kind: 'date', minimum: Number(minimum), maximum: Number(maximum) }
       : { kind: 'integer', minimum, maximum, sum: int64OrNull(sum) }
+  }
+
+  protected override addHashes(filter: BloomFilter): void {
+    const { wide, narrow, length } = this.#values
+    for (let k = 0; k < length; k++) filter.add(hashOfInteger((wide ?? narrow)[k]!))
   }
 
   protected override positions(): number[] {
@@ -135,25 +177,41 @@ export class IntegerColumnWriter extends ColumnWriter {
   }
 }
 
-function summarizeIntegers(values: IntegerBuffer): {
+interface Summary {
   minimum: number | bigint
   maximum: number | bigint
   sum: bigint
-} {
-  const sum = new ExactSum()
-  const taken = (values.wide ?? values.narrow).subarray(0, values.length)
-  let minimum = taken[0]!
+}
+
+function summarizeIntegers({ narrow, wide, length }: IntegerBuffer): Summary {
+  if (wide !== null) return summarizeWide(wide, length)
+  let minimum = narrow[0]!
   let maximum = minimum
-  for (const value of taken) {
+  let sum = 0
+  for (let k = 0; k < length; k++) {
+    const value = narrow[k]!
+    if (value < minimum) minimum = value
+    if (value > maximum) maximum = value
+    sum += value
+  }
+  const greatest = Math.max(-minimum, maximum)
+  // Every partial sum was exact when none of them can have left the safe integers.
+  if (greatest * length <= Number.MAX_SAFE_INTEGER) return { minimum, maximum, sum: BigInt(sum) }
+  const exact = new ExactSum()
+  for (let k = 0; k < length; k++) exact.add(narrow[k]!)
+  return { minimum, maximum, sum: exact.total() }
+}
+
+function summarizeWide(wide: BigInt64Array, length: number): Summary {
+  const sum = new ExactSum()
+  let minimum = wide[0]!
+  let maximum = minimum
+  for (const value of wide.subarray(0, length)) {
     if (value < minimum) minimum = value
     else if (value > maximum) maximum = value
     sum.add(value)
   }
-  return {
-    minimum: toInteger(BigInt(minimum)),
-    maximum: toInteger(BigInt(maximum)),
-    sum: sum.total(),
-  }
+  return { minimum: toInteger(minimum), maximum: toInteger(maximum), sum: sum.total() }
 }
 
 /** float and double: the bytes of IEEE 754, least significant first. */
@@ -169,6 +227,24 @@ export class FloatColumnWriter extends ColumnWriter {
     this.#values[this.#count++] = this.#isFloat ? Math.fround(value) : value
   }
 
+  protected override appendVector(
+    { values }: DoubleVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void {
+    while (this.#count + to - from > this.#values.length) this.#values = doubled(this.#values)
+    if (present === null && !this.#isFloat) {
+      this.#values.set(values.subarray(from, to), this.#count)
+      this.#count += to - from
+      return
+    }
+    for (let k = from; k < to; k++) {
+      if (present !== null && present[k] === 0) continue
+      this.#values[this.#count++] = this.#isFloat ? Math.fround(values[k]!) : values[k]!
+    }
+  }
+
   protected override removeLastValue(): void {
     this.#count--
   }
@@ -178,23 +254,31 @@ export class FloatColumnWriter extends ColumnWriter {
    * and those before ORC 1.6 do not look at the sum to find out.
    */
   protected override summarize(): StatisticsDetails | undefined {
-    let minimum = this.#values[0]!
+    const values = this.#values
+    let minimum = values[0]!
     let maximum = minimum
     let sum = 0
-    let hasNaN = false
+    let hasZero = false
     for (let k = 0; k < this.#count; k++) {
-      const value = this.#values[k]!
-      if (value <= minimum) {
-        // Readers order −0 before 0.
-        if (value < minimum || Object.is(value, -0)) minimum = value
-      }
-      if (value >= maximum) {
-        if (value > maximum || Object.is(value, 0)) maximum = value
-      }
-      if (Number.isNaN(value)) hasNaN = true
+      const value = values[k]!
+      if (value < minimum) minimum = value
+      if (value > maximum) maximum = value
+      if (value === 0) hasZero = true
       sum += value
     }
-    return hasNaN ? undefined : { kind: 'double', minimum, maximum, sum }
+    // A sum is also not a number where infinities of both signs meet.
+    if (Number.isNaN(sum) && values.subarray(0, this.#count).some(Number.isNaN)) return undefined
+    if (hasZero && (minimum === 0 || maximum === 0)) {
+      // Readers order −0 before 0.
+      const zeros = values.subarray(0, this.#count).filter(value => value === 0)
+      if (minimum === 0) minimum = zeros.some(zero => Object.is(zero, -0)) ? -0 : 0
+      if (maximum === 0) maximum = zeros.some(zero => Object.is(zero, 0)) ? 0 : -0
+    }
+    return { kind: 'double', minimum, maximum, sum }
+  }
+
+  protected override addHashes(filter: BloomFilter): void {
+    for (let k = 0; k < this.#count; k++) filter.add(hashOfDouble(this.#values[k]!))
   }
 
   protected override positions(): number[] {
@@ -202,18 +286,23 @@ export class FloatColumnWriter extends ColumnWriter {
   }
 
   protected override encodeGroup(): void {
+    const count = this.#count
+    this.#count = 0
+    if (!this.#isFloat && isLittleEndian) {
+      this.#data.append(new Uint8Array(this.#values.buffer, 0, count * 8))
+      return
+    }
     const { scratch } = this.context
-    const byteCount = this.#count * (this.#isFloat ? 4 : 8)
+    const width = this.#isFloat ? 4 : 8
     scratch.clear()
-    scratch.reserve(byteCount)
+    scratch.reserve(count * width)
     const { buffer, byteOffset } = scratch.bytes
-    const view = new DataView(buffer, byteOffset, byteCount)
-    for (let k = 0; k < this.#count; k++) {
+    const view = new DataView(buffer, byteOffset, count * width)
+    for (let k = 0; k < count; k++) {
       if (this.#isFloat) view.setFloat32(k * 4, this.#values[k]!, true)
       else view.setFloat64(k * 8, this.#values[k]!, true)
     }
-    this.#data.append(scratch.bytes.subarray(0, byteCount))
-    this.#count = 0
+    this.#data.append(scratch.bytes.subarray(0, count * width))
   }
 
   protected override finishStreams(): FinishedStream[] {

@@ -5,32 +5,39 @@
  *     const reader = await OrcReader.open(source)
  *     for await (const rows of reader.rows({ columns: ['id', 'name'] })) …
  */
-import { emptyArray } from './arrays.ts'
-import { ByteInput } from './byte-input.ts'
-import { type Chunking, createCodec, type OrcCompression } from './compression.ts'
-import { corrupt, OrcError } from './errors.ts'
+import { firstGregorianDay } from './calendar.ts'
+import type { ColumnReader } from './column-reader.ts'
+import type { Chunking, OrcCompression } from './compression.ts'
+import { OrcError } from './errors.ts'
 import {
-  decodeFooter,
-  decodeMetadata,
-  decodePostscript,
-  decodeStripeStatistics,
-  type Footer,
-  magic,
-  type OrcCalendar,
-  type Postscript,
-  type StripeInformation,
-} from './file-tail.ts'
+  haveNoNames,
+  type MatchBy,
+  matchColumns,
+  nullVector,
+  type WantedColumn,
+} from './evolution.ts'
+import { decodeStripeStatistics, type OrcCalendar, type StripeInformation } from './file-tail.ts'
+import { type OpenFile, openFile } from './open-file.ts'
+import {
+  type BoundPredicate,
+  bindPredicate,
+  type ColumnFacts,
+  type OrcPredicate,
+} from './predicate.ts'
 import type { ColumnStatistics } from './statistics.ts'
 import type { RowGroup, StripeFooter } from './stripe-messages.ts'
-import { type OrcSource, readExactly, StripeReader } from './stripe-reader.ts'
+import { type OrcSource, StripeReader } from './stripe-reader.ts'
 import {
   listColumns,
   numberColumns,
   type OrcColumn,
+  type OrcStructType,
   type OrcType,
   type OrcValue,
   type TimestampUnit,
 } from './types.ts'
+import { toRows, valuesOf } from './vector-values.ts'
+import type { OrcBatch, OrcVector } from './vectors.ts'
 
 export interface OrcReaderOptions {
   /**
@@ -49,6 +56,18 @@ export interface OrcRowsOptions {
   readonly columns?: readonly string[]
   /** The most rows of a batch, which has fewer where rows are large. Default 1024. */
   readonly maxBatchRows?: number
+  /**
+   * Row groups without a row that matches are not read, where statistics or bloom filters say so. The rows
+   * of all others come, matching or not.
+   */
+  readonly where?: OrcPredicate
+  /**
+   * What is wanted instead of the file's own columns: those that the file lacks are null, those of
+   * another type are converted. Not together with `columns`.
+   */
+  readonly schema?: OrcStructType
+  /** How columns of the schema are found. Default `name`; `position` for names like `_col0`. */
+  readonly matchBy?: MatchBy
 }
 
 export interface OrcStripe extends StripeInformation {
@@ -58,13 +77,18 @@ export interface OrcStripe extends StripeInformation {
   readonly statistics: readonly ColumnStatistics[]
 }
 
-/** Read in one go; the postscript, the footer and often the metadata are in it. */
-const tailBytes = 16 * 1024
-
 const defaultMaxBatchBytes = 256 * 1024 * 1024
 
 /** How much larger than on disk the data of a stripe is taken to be. */
 const assumedExpansion = 8
+
+/** Versions of ORC's own writer: since when statistics of texts are right (HIVE-8732) … */
+const javaTextsFixed = 1
+/** … and those of timestamps in UTC (ORC-135), in which those of some decimals are wrong (ORC-517). */
+const javaTimesInUtc = 6
+const javaDecimalsBroken = 6
+
+const firstGregorianNanos = BigInt(firstGregorianDay) * 86_400_000_000_000n
 
 /** A batch becomes one string on the way, and V8's strings end here. */
 const greatestMaxBatchBytes = 2 ** 29 - 25
@@ -143,27 +167,122 @@ export class OrcReader {
   }
 
   /**
-   * The rows in file order, in batches; a row is an array of the values of the columns.
+   * The rows in file order, in batches; a row is an array of the values of the columns, or of the one
+   * value of a root that is not a struct.
    *
-   * Throws `column-unknown`, and what is wrong with the file where it is met.
+   * Throws `column-unknown`, `schema-incompatible`, and what is wrong with the file where it is met.
    */
   async *rows(options: OrcRowsOptions = {}): AsyncGenerator<OrcValue[][]> {
+    const columns = this.#wanted(options)
+    for await (const batch of this.#batches(options, columns)) {
+      const values = batch.columns.map((vector, k) => {
+        return valuesOf(vector, columns[k]!.type, this.#timestampUnit)
+      })
+      yield toRows(values, batch.rowCount)
+    }
+  }
+
+  /** As `rows`, with a vector for each column and no object for each row. */
+  batches(options: OrcRowsOptions = {}): AsyncGenerator<OrcBatch> {
+    return this.#batches(options, this.#wanted(options))
+  }
+
+  async *#batches(
+    options: OrcRowsOptions,
+    wanted: readonly WantedColumn[],
+  ): AsyncGenerator<OrcBatch> {
     const maxBatchRows = options.maxBatchRows ?? 1024
     if (!Number.isInteger(maxBatchRows) || maxBatchRows < 1) {
       throw new OrcError('option-invalid', 'maxBatchRows is an integer from 1')
     }
-    const columns = this.#project(options.columns)
-    for (const [index, stripe] of this.stripes.entries()) {
-      const readers = await this.#openStripe(index).openColumns(columns)
-      const batchRows = Math.min(maxBatchRows, this.#rowsThatFit(stripe))
-      for (let done = 0; done < stripe.rowCount; done += batchRows) {
-        const count = Math.min(batchRows, stripe.rowCount - done)
-        yield toRows(
-          readers.map(reader => reader.read(count)),
-          count,
-        )
+    const where =
+      options.where === undefined
+        ? null
+        : bindPredicate(options.where, this.#root, this.#timestampUnit)
+    const columns = wanted.flatMap(({ column }) => (column === null ? [] : [column]))
+    for (const [index, information] of this.stripes.entries()) {
+      if (where !== null && !where.mayMatch(id => this.#stripeFacts(information, id))) continue
+      const stripe = this.#openStripe(index)
+      const batchRows = Math.min(maxBatchRows, this.#rowsThatFit(information))
+      for await (const part of this.#parts(stripe, information, columns, where)) {
+        for (let done = 0; done < part.rowCount; done += batchRows) {
+          const rowCount = Math.min(batchRows, part.rowCount - done)
+          const read = new Map(part.readers.map((one, k) => [columns[k]!, one.read(rowCount)]))
+          yield { rowCount, columns: wanted.map(one => wantedVector(one, read, rowCount)) }
+        }
       }
     }
+  }
+
+  /** Runs of rows of a stripe that may match, with readers at their first rows. */
+  async *#parts(
+    stripe: StripeReader,
+    { rowCount }: StripeInformation,
+    columns: readonly OrcColumn[],
+    where: BoundPredicate | null,
+  ): AsyncGenerator<{ readonly readers: readonly ColumnReader[]; readonly rowCount: number }> {
+    const footer = await stripe.readFooter()
+    const stride = this.rowIndexStride
+    const groupCount = stride === 0 ? 0 : Math.ceil(rowCount / stride)
+    if (where === null || groupCount === 0) {
+      yield { readers: await stripe.openColumns(columns, footer, null), rowCount }
+      return
+    }
+    const indexes = await stripe.readRowIndexes(footer)
+    const filters = await this.#bloomFilters(stripe, footer, where)
+    const isTaken = Array.from({ length: groupCount }, (_, group) => {
+      return where.mayMatch(id => ({
+        statistics: this.#trusted(indexes[id]?.[group]?.statistics),
+        bloomFilter: filters.get(id)?.[group] ?? null,
+      }))
+    })
+    const hasIndexes = columns.flatMap(listColumns).every(({ id }) => {
+      return indexes[id]!.length === groupCount
+    })
+    if (isTaken.every(Boolean) || (!hasIndexes && isTaken.some(Boolean))) {
+      yield { readers: await stripe.openColumns(columns, footer, null), rowCount }
+      return
+    }
+    for (let from = isTaken.indexOf(true); from >= 0; from = isTaken.indexOf(true, from)) {
+      const next = isTaken.indexOf(false, from)
+      const to = next < 0 ? groupCount : next
+      const readers = await stripe.openColumns(columns, footer, { from, to, indexes })
+      yield { readers, rowCount: Math.min(rowCount, to * stride) - from * stride }
+      from = to
+    }
+  }
+
+  /** ORC's writer in C++ made wrong ones up to 1.6.11: they say that values are missing which are there. */
+  async #bloomFilters(stripe: StripeReader, footer: StripeFooter, where: BoundPredicate) {
+    const isCpp = this.writer.id === 1
+    const [, minor = 0, patch = 0] = this.writer.softwareVersion
+      .replace(/^.*?(?=\d)/, '')
+      .split('.')
+      .map(Number)
+    const isTrusted = !isCpp || minor > 6 || (minor === 6 && patch > 11)
+    return isTrusted ? await stripe.readBloomFilters(footer, where.columnIds) : new Map()
+  }
+
+  #stripeFacts(stripe: OrcStripe, columnId: number): ColumnFacts {
+    return { statistics: this.#trusted(stripe.statistics[columnId]), bloomFilter: null }
+  }
+
+  /** What older writers got wrong is not believed, nor what is of another calendar. */
+  #trusted(statistics: ColumnStatistics | undefined): ColumnStatistics | undefined {
+    const details = statistics?.details
+    if (details === undefined) return statistics
+    const isJava = this.writer.id === 0
+    const { version } = this.writer
+    const isHybrid = this.calendar !== 'proleptic-gregorian'
+    const isBefore1582 =
+      (details.kind === 'date' && details.minimum < firstGregorianDay) ||
+      (details.kind === 'timestamp' && details.minimum < firstGregorianNanos)
+    const isWrong =
+      (isJava && version < javaTextsFixed && details.kind === 'string') ||
+      (isJava && version === javaDecimalsBroken && details.kind === 'decimal') ||
+      (isJava && version < javaTimesInUtc && details.kind === 'timestamp') ||
+      (isHybrid && isBefore1582)
+    return isWrong ? { ...statistics!, details: undefined } : statistics
   }
 
   /** The streams and encodings of a stripe. */
@@ -189,130 +308,43 @@ export class OrcReader {
     return new StripeReader(index, stripe, this.#source, this.#root, {
       chunking: this.#chunking,
       calendar: this.calendar,
-      timestampUnit: this.#timestampUnit,
       maxBatchBytes: this.#maxBatchBytes,
     })
   }
 
-  #project(names: readonly string[] | undefined): readonly OrcColumn[] {
+  #wanted({ columns, schema, matchBy }: OrcRowsOptions): readonly WantedColumn[] {
     const { type, children } = this.#root
     if (type.kind !== 'struct') {
-      throw new OrcError(
-        'feature-unsupported',
-        `rows of type ${type.kind}: the root is not a struct`,
-      )
+      if (columns === undefined && schema === undefined) {
+        return [{ type, column: this.#root, convert: null }]
+      }
+      const message = `columns of a file whose root is ${type.kind}, and not a struct`
+      throw new OrcError('option-invalid', message)
     }
-    if (names === undefined) return children
-    return names.map(name => {
+    if (schema !== undefined) {
+      if (columns !== undefined) throw new OrcError('option-invalid', 'both columns and a schema')
+      numberColumns(schema)
+      return matchColumns(this.#root, schema, matchBy ?? (haveNoNames(type) ? 'position' : 'name'))
+    }
+    if (columns === undefined) return children.map(toWanted)
+    return columns.map(name => {
       const place = type.fields.findIndex(field => field.name === name)
       if (place < 0) throw new OrcError('column-unknown', `the file has no column ${name}`)
-      return children[place]!
+      return toWanted(children[place]!)
     })
   }
 }
 
-function toRows(columns: readonly OrcValue[][], count: number): OrcValue[][] {
-  const rows = emptyArray<OrcValue[]>(count)
-  for (let row = 0; row < count; row++) {
-    const values = emptyArray<OrcValue>(columns.length)
-    for (let column = 0; column < columns.length; column++) values[column] = columns[column]![row]!
-    rows[row] = values
-  }
-  return rows
+function toWanted(column: OrcColumn): WantedColumn {
+  return { type: column.type, column, convert: null }
 }
 
-/** What the end of a file says. */
-interface OpenFile {
-  readonly postscript: Postscript
-  readonly footer: Footer
-  /** By stripe, still encoded. */
-  readonly metadata: readonly Uint8Array[]
-  readonly root: OrcColumn
-  readonly chunking: Chunking
-}
-
-async function openFile(source: OrcSource, maxSectionBytes: number): Promise<OpenFile> {
-  const { postscript, footerSection, metadataSection } = await readTail(source)
-  const { compression, blockBytes } = postscript
-  const chunking = { codec: createCodec(compression), blockBytes }
-  const readSection = (bytes: Uint8Array, where: string): Uint8Array =>
-    new ByteInput(bytes, chunking, where).readAll(maxSectionBytes)
-  const footer = decodeFooter(readSection(footerSection, 'file footer'))
-  const metadata = decodeMetadata(readSection(metadataSection, 'file metadata'))
-  const root = checkFooter(footer, source.sizeBytes)
-  return { postscript, footer, metadata, root, chunking }
-}
-
-interface Tail {
-  readonly postscript: Postscript
-  readonly footerSection: Uint8Array
-  readonly metadataSection: Uint8Array
-}
-
-async function readTail(source: OrcSource): Promise<Tail> {
-  const where = 'end of file'
-  const { sizeBytes } = source
-  if (sizeBytes < magic.length + 2) {
-    throw new OrcError('file-not-orc', `a file of ${sizeBytes} bytes`, where)
-  }
-  const read = Math.min(sizeBytes, tailBytes)
-  const tail = await readExactly(source, sizeBytes - read, read, where)
-  const postscriptBytes = tail.at(-1)!
-  if (postscriptBytes + 1 > sizeBytes) {
-    throw new OrcError('file-not-orc', 'the postscript is longer than the file', where)
-  }
-  const postscript = decodePostscriptOrRefuse(tail.subarray(-1 - postscriptBytes, -1))
-  const sections = postscript.footerBytes + postscript.metadataBytes
-  const needed = sections + postscriptBytes + 1
-  if (needed > sizeBytes) throw corrupt('the footer is longer than the file', where)
-  const bytes =
-    needed <= tail.length
-      ? tail.subarray(tail.length - needed)
-      : await readExactly(source, sizeBytes - needed, needed, where)
-  return {
-    postscript,
-    metadataSection: bytes.subarray(0, postscript.metadataBytes),
-    footerSection: bytes.subarray(postscript.metadataBytes, sections),
-  }
-}
-
-/** What does not decode as a postscript at all is not an ORC file, rather than a corrupt one. */
-function decodePostscriptOrRefuse(bytes: Uint8Array): Postscript {
-  try {
-    return decodePostscript(bytes)
-  } catch (error) {
-    if (error instanceof OrcError && !Buffer.from(bytes).includes(magic)) {
-      throw new OrcError('file-not-orc', 'the file does not end like an ORC file', 'end of file')
-    }
-    throw error
-  }
-}
-
-/** A schema that no one could write is the file's fault, not that of the caller. */
-function numberFileColumns(schema: OrcType, where: string): OrcColumn {
-  try {
-    return numberColumns(schema)
-  } catch (error) {
-    throw error instanceof OrcError ? corrupt(error.message, where) : error
-  }
-}
-
-/** Checks what the footer says against the file and itself; returns its columns. */
-function checkFooter(footer: Footer, sizeBytes: number): OrcColumn {
-  const where = 'file footer'
-  let rowCount = 0
-  footer.stripes.forEach((stripe, index) => {
-    const end = stripe.offset + stripe.indexBytes + stripe.dataBytes + stripe.footerBytes
-    if (end > sizeBytes) throw corrupt(`stripe ${index} ends behind the end of the file`, where)
-    rowCount += stripe.rowCount
-  })
-  if (rowCount !== footer.rowCount) {
-    throw corrupt(`the stripes have ${rowCount} rows, the file ${footer.rowCount}`, where)
-  }
-  const root = numberFileColumns(footer.schema, where)
-  const columnCount = listColumns(root).length
-  if (footer.statistics.length !== 0 && footer.statistics.length !== columnCount) {
-    throw corrupt(`${footer.statistics.length} statistics for ${columnCount} columns`, where)
-  }
-  return root
+function wantedVector(
+  { type, column, convert }: WantedColumn,
+  read: ReadonlyMap<OrcColumn, OrcVector>,
+  rowCount: number,
+): OrcVector {
+  if (column === null) return nullVector(type, rowCount)
+  const vector = read.get(column)!
+  return convert === null ? vector : convert(vector, rowCount)
 }

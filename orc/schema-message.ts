@@ -14,8 +14,8 @@ import {
   type OrcTypeKind,
 } from './types.ts'
 
-/** Indexed by the number of the kind; `union` has a number, but is not supported yet. */
-const kindNames: readonly (OrcTypeKind | 'union')[] = [
+/** Indexed by the number of the kind. */
+const kindNames: readonly OrcTypeKind[] = [
   'boolean',
   'byte',
   'short',
@@ -95,12 +95,8 @@ function decodeType(message: MessageReader): TypeMessage {
   }
   const number = numbers[1] ?? 0
   const kind = kindNames[number]
-  if (kind === undefined || kind === 'union') {
-    throw new OrcError(
-      'feature-unsupported',
-      `the type ${kind ?? number} is not supported`,
-      message.where,
-    )
+  if (kind === undefined) {
+    throw new OrcError('feature-unsupported', `the type ${number} is not supported`, message.where)
   }
   return {
     kind,
@@ -130,6 +126,8 @@ function toOrcType(message: TypeMessage, children: readonly OrcType[], where: st
     case 'map':
       requireChildren(2)
       return { kind, key: children[0]!, value: children[1]! }
+    case 'union':
+      return { kind, variants: children }
   }
   requireChildren(0)
   switch (kind) {

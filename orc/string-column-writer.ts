@@ -1,5 +1,5 @@
 /** A column of texts while it is written. */
-import { ByteBuffer } from './byte-buffer.ts'
+import { type BloomFilter, hashOfBytes } from './bloom-filter.ts'
 import { SliceRange } from './byte-range.ts'
 import {
   type ColumnContext,
@@ -8,11 +8,13 @@ import {
   integerPosition,
 } from './column-writer.ts'
 import { Dictionary } from './dictionary.ts'
-import { IntegerBuffer } from './integer-buffer.ts'
 import { writeNarrowRunLengthV2 } from './run-length-v2-narrow-writer.ts'
 import type { StatisticsDetails } from './statistics.ts'
 import type { ColumnEncoding } from './stripe-messages.ts'
-import type { OrcColumn, OrcType, OrcValue } from './types.ts'
+import { fitText } from './text-length.ts'
+import type { OrcColumn, OrcValue } from './types.ts'
+import { ValueBytes } from './value-bytes.ts'
+import type { BytesVector } from './vectors.ts'
 
 /** Longer ends of a range may only be stated as bounds, which older readers take for no values. */
 const maxStatisticBytes = 1024
@@ -31,7 +33,6 @@ const decisiveValues = 1000
 export class StringColumnWriter extends ColumnWriter {
   readonly #data = this.createStream()
   readonly #lengthData = this.createStream()
-  readonly #fit: (text: string) => string
   /** Whether later stripes need not try a dictionary any more. */
   #isKnownDistinct = false
   /** Null when the values of the stripe are written directly. */
@@ -39,25 +40,70 @@ export class StringColumnWriter extends ColumnWriter {
   /** How many values of the dictionary's belong to ended groups, group by group. */
   #groupEnds: number[] = []
   /** The group's values, when they are written directly. */
-  readonly #bytes = new ByteBuffer()
-  readonly #lengths = new IntegerBuffer()
+  readonly #values = new ValueBytes()
   #finishedEncoding: ColumnEncoding = directEncoding
 
   constructor(column: OrcColumn, context: ColumnContext) {
     super(column, context)
-    this.#fit = textFitter(column.type)
     this.#dictionary = this.#startDictionary()
   }
 
   protected override appendValue(value: NonNullable<OrcValue>): void {
     if (typeof value !== 'string') this.reject(value, 'a string')
-    const text = this.#fit(value)
-    if (this.#dictionary !== null) {
-      this.context.pendingBytes += this.#dictionary.add(text)
+    this.context.pendingBytes += this.#addText(fitText(this.column.type, value))
+  }
+
+  #addText(text: string): number {
+    const dictionary = this.#dictionary
+    return dictionary === null ? this.#values.pushText(text) + 8 : dictionary.addText(text)
+  }
+
+  protected override appendVector(
+    vector: BytesVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void {
+    const { context } = this
+    const { type } = this.column
+    const dictionary = this.#dictionary
+    if (type.kind !== 'string') {
+      this.#appendFitted(vector, from, to, present)
+    } else if (dictionary === null) {
+      context.pendingBytes += this.#values.pushVector(vector, from, to, present) + 8 * (to - from)
     } else {
-      const byteCount = this.#bytes.writeText(text)
-      this.#lengths.push(byteCount)
-      this.context.pendingBytes += byteCount + 8
+      const { bytes, starts, lengths } = vector
+      for (let k = from; k < to; k++) {
+        if (present !== null && present[k] === 0) continue
+        const start = starts[k]!
+        context.pendingBytes += dictionary.addBytes(bytes, start, start + lengths[k]!)
+      }
+    }
+  }
+
+  /** varchar and char: what has no more bytes than characters are allowed is never too long. */
+  #appendFitted(
+    { bytes, starts, lengths }: BytesVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void {
+    const { type } = this.column
+    const maxBytes = type.kind === 'varchar' ? type.length : -1
+    const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
+    for (let k = from; k < to; k++) {
+      if (present !== null && present[k] === 0) continue
+      const start = starts[k]!
+      const end = start + lengths[k]!
+      if (end - start > maxBytes) {
+        const text = fitText(type, buffer.toString('utf8', start, end))
+        this.context.pendingBytes += this.#addText(text)
+      } else if (this.#dictionary === null) {
+        this.#values.pushSlice(bytes, start, end)
+        this.context.pendingBytes += end - start + 8
+      } else {
+        this.context.pendingBytes += this.#dictionary.addBytes(bytes, start, end)
+      }
     }
   }
 
@@ -66,9 +112,7 @@ export class StringColumnWriter extends ColumnWriter {
       this.#dictionary.removeLast()
       return
     }
-    const last = this.#lengths.length - 1
-    this.#bytes.length -= this.#lengths.narrow[last]!
-    this.#lengths.truncate(last)
+    this.#values.removeLast()
   }
 
   protected override summarize(): StatisticsDetails | undefined {
@@ -78,10 +122,11 @@ export class StringColumnWriter extends ColumnWriter {
   }
 
   #summarizeDirect(): StatisticsDetails | undefined {
-    const range = new SliceRange(this.#bytes.bytes)
+    const { bytes, lengths } = this.#values
+    const range = new SliceRange(bytes.bytes)
     let from = 0
-    for (let k = 0; k < this.#lengths.length; k++) {
-      const to = from + this.#lengths.narrow[k]!
+    for (let k = 0; k < lengths.length; k++) {
+      const to = from + lengths.narrow[k]!
       range.include(from, to)
       from = to
     }
@@ -103,6 +148,18 @@ export class StringColumnWriter extends ColumnWriter {
     return stringStatistics(range, byteCount)
   }
 
+  protected override addHashes(filter: BloomFilter): void {
+    const dictionary = this.#dictionary
+    if (dictionary === null) {
+      this.#values.addHashes(filter)
+      return
+    }
+    const { bytes } = dictionary.bytes
+    for (const id of new Set(dictionary.ids(this.#groupEnds.at(-1) ?? 0, dictionary.count))) {
+      filter.add(hashOfBytes(bytes, dictionary.start(id), dictionary.end(id)))
+    }
+  }
+
   /** With a dictionary the positions are not known before the stripe ends: see `finishStreams`. */
   protected override positions(): number[] {
     return this.#dictionary === null
@@ -116,21 +173,21 @@ export class StringColumnWriter extends ColumnWriter {
       return
     }
     this.#groupEnds.push(this.#dictionary.count)
-    if (this.groups.length === 1 && !this.#isWorthwhile(this.#dictionary)) {
+    const isFirst = this.groups.length === 1
+    if (this.#dictionary.isCrowded || (isFirst && !this.#isWorthwhile(this.#dictionary))) {
       this.#giveUpDictionary(this.#dictionary)
     }
   }
 
   #encodeDirect(): void {
-    this.#data.append(this.#bytes.view())
-    this.writeIntegers(this.#lengths, false, this.#lengthData)
-    this.#bytes.clear()
-    this.#lengths.clear()
+    this.#data.append(this.#values.bytes.view())
+    this.writeIntegers(this.#values.lengths, false, this.#lengthData)
+    this.#values.clear()
   }
 
   #isWorthwhile(dictionary: Dictionary): boolean {
-    const { count, size } = dictionary
-    return count > 0 && size / count <= this.context.dictionaryThreshold
+    const { count, size, isCrowded } = dictionary
+    return count > 0 && !isCrowded && size / count <= this.context.dictionaryThreshold
   }
 
   /** Writes what the dictionary gathered directly, group by group. */
@@ -140,10 +197,9 @@ export class StringColumnWriter extends ColumnWriter {
     let from = 0
     this.#groupEnds.forEach((to, group) => {
       this.groups[group]!.positions = this.positions()
+      const { bytes } = dictionary.bytes
       for (const id of dictionary.ids(from, to)) {
-        const entry = dictionary.entry(id)
-        this.#bytes.writeBytes(entry)
-        this.#lengths.push(entry.length)
+        this.#values.pushSlice(bytes, dictionary.start(id), dictionary.end(id))
       }
       this.#encodeDirect()
       from = to
@@ -190,13 +246,13 @@ export class StringColumnWriter extends ColumnWriter {
     })
 
     const entries = this.createStream()
+    const { bytes } = dictionary.bytes
     for (const id of sortedIds) {
-      const entry = dictionary.entry(id)
-      entries.append(entry)
-      this.#lengths.push(entry.length)
+      this.#values.pushSlice(bytes, dictionary.start(id), dictionary.end(id))
     }
-    this.writeIntegers(this.#lengths, false, this.#lengthData)
-    this.#lengths.clear()
+    entries.append(this.#values.bytes.view())
+    this.writeIntegers(this.#values.lengths, false, this.#lengthData)
+    this.#values.clear()
     return entries.finish()
   }
 
@@ -221,30 +277,4 @@ function stringStatistics(range: SliceRange, byteCount: number): StatisticsDetai
   const texts = range.texts(maxStatisticBytes)
   if (texts === null) return undefined
   return { kind: 'string', ...texts, isMinimumExact: true, isMaximumExact: true, byteCount }
-}
-
-/** Cuts to the length of varchar and char, and pads to that of char; lengths are in code points. */
-function textFitter(type: OrcType): (text: string) => string {
-  if (type.kind === 'varchar') return text => cutText(text, type.length)
-  if (type.kind !== 'char') return text => text
-  // Predicates compare with padded text, so statistics and values have to be padded as well.
-  return text => {
-    const cut = cutText(text, type.length)
-    return cut + ' '.repeat(type.length - countCodePoints(cut))
-  }
-}
-
-function cutText(text: string, maxCodePoints: number): string {
-  if (text.length <= maxCodePoints) return text
-  let at = 0
-  for (let count = 0; count < maxCodePoints && at < text.length; count++) {
-    at += text.codePointAt(at)! > 0xffff ? 2 : 1
-  }
-  return text.slice(0, at)
-}
-
-function countCodePoints(text: string): number {
-  let count = 0
-  for (const _ of text) count++
-  return count
 }

@@ -46,7 +46,12 @@ export interface StreamInformation {
 export interface ColumnEncoding {
   readonly kind: EncodingKind
   readonly dictionarySize: number
+  /** Stated when written. */
+  readonly hasBloomFilter?: boolean
 }
+
+/** Bloom filters over UTF-8, and not over what Java's platform made of texts. */
+const utf8BloomFilters = 1
 
 export interface StripeFooter {
   readonly streams: readonly StreamInformation[]
@@ -74,6 +79,7 @@ export function encodeStripeFooter(footer: StripeFooter): Uint8Array {
   for (const encoding of footer.encodings) {
     const inner = new MessageWriter().unsigned(1, encodingKinds.indexOf(encoding.kind))
     if (encoding.kind.startsWith('DICTIONARY')) inner.unsigned(2, encoding.dictionarySize)
+    if (encoding.hasBloomFilter === true) inner.unsigned(3, utf8BloomFilters)
     message.message(2, inner)
   }
   return message.text(3, footer.writerTimezone).bytes()

@@ -2,27 +2,28 @@
  * Opens one stripe of a file: reads its footer and the streams of the columns that are asked for,
  * and sets up a reader for each column.
  */
+
+import { type BloomFilter, decodeBloomFilters } from './bloom-filter.ts'
 import { ByteInput } from './byte-input.ts'
-import {
-  BinaryColumnReader,
-  DictionaryStringColumnReader,
-  DirectStringColumnReader,
-} from './bytes-column-readers.ts'
+import { DictionaryColumnReader, DirectBytesColumnReader } from './bytes-column-readers.ts'
 import type { ColumnReader, StripeContext } from './column-reader.ts'
-import { ListColumnReader, MapColumnReader, StructColumnReader } from './compound-column-readers.ts'
+import {
+  CollectionColumnReader,
+  StructColumnReader,
+  UnionColumnReader,
+} from './compound-column-readers.ts'
 import type { Chunking } from './compression.ts'
 import { corrupt, OrcError } from './errors.ts'
 import type { OrcCalendar, StripeInformation } from './file-tail.ts'
 import {
   BooleanColumnReader,
   ByteColumnReader,
-  DateColumnReader,
   DecimalColumnReader,
   FloatColumnReader,
   IntegerColumnReader,
   LongColumnReader,
-  TimestampColumnReader,
 } from './number-column-readers.ts'
+import { type StreamPosition, splitPositions, streamLayout, streamStart } from './stream-layout.ts'
 import {
   type ColumnEncoding,
   decodeRowIndex,
@@ -32,7 +33,8 @@ import {
   type StreamKind,
   type StripeFooter,
 } from './stripe-messages.ts'
-import { listColumns, type OrcColumn, type TimestampUnit } from './types.ts'
+import { TimestampColumnReader } from './timestamp-column-reader.ts'
+import { listColumns, type OrcColumn } from './types.ts'
 
 /** Bytes of a file, wherever they are. `read` gives exactly `length` bytes, or throws. */
 export interface OrcSource {
@@ -43,14 +45,34 @@ export interface OrcSource {
 export interface StripeReadOptions {
   readonly chunking: Chunking
   readonly calendar: OrcCalendar
-  readonly timestampUnit: TimestampUnit
   readonly maxBatchBytes: number
 }
 
-/** A stream with its place in the file. */
-interface PlacedStream extends StreamInformation {
-  readonly offset: number
+/** Consecutive row groups, up to `to` and without it; and where the groups of each column start. */
+export interface GroupRange {
+  readonly from: number
+  readonly to: number
+  /** By column id. */
+  readonly indexes: readonly (readonly RowGroup[])[]
 }
+
+/** A part of a stream, by offsets in it. */
+interface WantedStream {
+  readonly stream: StreamInformation
+  readonly from: number
+  readonly to: number
+}
+
+/** The bytes of a stream from `from` on. */
+interface ReadStream {
+  readonly bytes: Uint8Array
+  readonly from: number
+}
+
+const noStream: ReadStream = { bytes: new Uint8Array(0), from: 0 }
+
+/** The longest run: 512 integers of 64 bits with their header, or 255 literal varints. */
+const maxRunBytes = 8 + 512 * 8
 
 /** The most that a stripe footer or a row index may decompress to. */
 const maxSectionBytes = 16 * 1024 * 1024
@@ -84,49 +106,119 @@ export class StripeReader {
     const { offset, indexBytes, dataBytes, footerBytes } = this.#information
     const where = `${this.where}, footer`
     const bytes = await this.#read(offset + indexBytes + dataBytes, footerBytes)
-    const input = new ByteInput(bytes, this.#options.chunking, where)
-    const footer = decodeStripeFooter(input.readAll(maxSectionBytes), where)
+    const footer = decodeStripeFooter(this.#section(bytes, where), where)
     this.#checkFooter(footer, where)
     return footer
   }
 
   /** The row groups of each column, by column id; none for a column without an index. */
-  async readRowIndexes(): Promise<RowGroup[][]> {
-    const footer = await this.readFooter()
-    const columns = listColumns(this.#root)
-    const streams = await this.#readStreams(footer, stream => stream.kind === 'ROW_INDEX')
-    return columns.map(column => {
-      const bytes = streams.get(streamName(column.id, 'ROW_INDEX'))
+  async readRowIndexes(footer?: StripeFooter): Promise<RowGroup[][]> {
+    const own = footer ?? (await this.readFooter())
+    const streams = await this.#readStreams(
+      own,
+      wholeStreams(own, ({ kind }) => kind === 'ROW_INDEX'),
+    )
+    return listColumns(this.#root).map(column => {
+      const bytes = streams.get(streamName(column.id, 'ROW_INDEX'))?.bytes
       if (bytes === undefined) return []
       const where = this.#whereStream(column, 'ROW_INDEX')
-      const input = new ByteInput(bytes, this.#options.chunking, where)
-      return decodeRowIndex(input.readAll(maxSectionBytes), where)
+      return decodeRowIndex(this.#section(bytes, where), where)
     })
   }
 
-  /** Readers for the given columns, with all that is below them, at the stripe's first row. */
-  async openColumns(columns: readonly OrcColumn[]): Promise<ColumnReader[]> {
-    const footer = await this.readFooter()
+  /** The bloom filters of some columns, by row group. */
+  async readBloomFilters(
+    footer: StripeFooter,
+    columnIds: ReadonlySet<number>,
+  ): Promise<Map<number, (BloomFilter | null)[]>> {
+    const isWanted = ({ kind, columnId }: StreamInformation): boolean =>
+      kind === 'BLOOM_FILTER_UTF8' && columnIds.has(columnId)
+    const streams = await this.#readStreams(footer, wholeStreams(footer, isWanted))
+    const found = new Map<number, (BloomFilter | null)[]>()
+    for (const column of listColumns(this.#root)) {
+      const bytes = streams.get(streamName(column.id, 'BLOOM_FILTER_UTF8'))?.bytes
+      if (bytes === undefined) continue
+      const where = this.#whereStream(column, 'BLOOM_FILTER_UTF8')
+      found.set(column.id, decodeBloomFilters(this.#section(bytes, where), where))
+    }
+    return found
+  }
+
+  /**
+   * Readers for the given columns, with all that is below them: at the stripe's first row, or at the first
+   * row of some row groups, of which then no more is read than they need.
+   */
+  async openColumns(
+    columns: readonly OrcColumn[],
+    footer: StripeFooter,
+    groups: GroupRange | null,
+  ): Promise<ColumnReader[]> {
     const isOfRoot = ({ columnId, kind }: StreamInformation): boolean =>
       columnId === this.#root.id && kind === 'PRESENT'
-    if (footer.streams.some(isOfRoot)) {
+    if (this.#root.type.kind === 'struct' && footer.streams.some(isOfRoot)) {
       throw new OrcError('feature-unsupported', 'rows that are null as a whole', this.where)
     }
-    const wanted = new Set(columns.flatMap(listColumns).map(column => column.id))
-    const isWanted = (stream: StreamInformation): boolean =>
-      wanted.has(stream.columnId) && !isIndex(stream.kind)
-    const streams = await this.#readStreams(footer, isWanted)
+    const starts = new Map<string, StreamPosition>()
+    const wanted = columns.flatMap(listColumns).flatMap(column => {
+      return this.#wantedStreams(column, footer, groups, starts)
+    })
+    const streams = await this.#readStreams(footer, wanted)
     const { chunking, ...options } = this.#options
     const context: StripeContext = {
       ...options,
       writerTimezone: footer.writerTimezone,
       hasStream: (column, kind) => streams.has(streamName(column.id, kind)),
       openStream: (column, kind) => {
-        const bytes = streams.get(streamName(column.id, kind)) ?? new Uint8Array(0)
-        return new ByteInput(bytes, chunking, this.#whereStream(column, kind))
+        const name = streamName(column.id, kind)
+        const { bytes, from } = streams.get(name) ?? noStream
+        const { bytes: position, skips } = starts.get(name) ?? streamStart
+        const input = new ByteInput(bytes, chunking, this.#whereStream(column, kind))
+        if (position.length > 0) input.seek(position, from)
+        return { input, skips }
       },
     }
     return columns.map(column => createColumnReader(column, footer.encodings, context))
+  }
+
+  /** The parts of a column's streams that the row groups need; their first positions go into `starts`. */
+  #wantedStreams(
+    column: OrcColumn,
+    footer: StripeFooter,
+    groups: GroupRange | null,
+    starts: Map<string, StreamPosition>,
+  ): WantedStream[] {
+    const own = footer.streams.filter(({ columnId, kind }) => {
+      return columnId === column.id && !isIndex(kind)
+    })
+    const whole = own.map(stream => ({ stream, from: 0, to: stream.sizeBytes }))
+    if (groups === null) return whole
+    const hasPresent = own.some(({ kind }) => kind === 'PRESENT')
+    const layout = streamLayout(column, footer.encodings[column.id]!, hasPresent)
+    const { codec, blockBytes } = this.#options.chunking
+    const where = this.#whereStream(column, 'ROW_INDEX')
+    const positionsOf = (group: number) => {
+      const found = groups.indexes[column.id]?.[group]
+      if (found === undefined) return null
+      return splitPositions(layout, found.positions, codec !== null, where)
+    }
+    const first = positionsOf(groups.from)
+    if (first === null) throw corrupt('row groups are missing', where)
+    const behind = positionsOf(groups.to)
+    return whole.map(({ stream, to }) => {
+      const start = first.get(stream.kind)
+      // What no index knows is a dictionary's, and read as a whole.
+      if (start === undefined) return { stream, from: 0, to }
+      starts.set(streamName(column.id, stream.kind), start)
+      const from = Math.min(start.bytes[0]!, to)
+      const next = behind?.get(stream.kind)?.bytes[0] ?? to
+      // The last run may end behind the group: in its chunk, or in the one after it.
+      const slack = codec === null ? maxRunBytes : 2 * (3 + blockBytes)
+      return { stream, from, to: Math.max(from, Math.min(to, next + slack)) }
+    })
+  }
+
+  #section(bytes: Uint8Array, where: string): Uint8Array {
+    return new ByteInput(bytes, this.#options.chunking, where).readAll(maxSectionBytes)
   }
 
   #checkFooter(footer: StripeFooter, where: string): void {
@@ -148,32 +240,41 @@ export class StripeReader {
       throw corrupt('the streams are longer than the stripe', where)
   }
 
-  /** The bytes of some streams, by `streamName`. */
+  /** Parts of streams, by `streamName`. */
   async #readStreams(
     footer: StripeFooter,
-    isWanted: (stream: StreamInformation) => boolean,
-  ): Promise<Map<string, Uint8Array>> {
-    const bytesOf = new Map<string, Uint8Array>()
-    for (const group of groupByDistance(this.#place(footer).filter(isWanted))) {
-      const start = group[0]!.offset
-      const last = group.at(-1)!
-      const bytes = await this.#read(start, last.offset + last.sizeBytes - start)
-      for (const stream of group) {
-        const from = stream.offset - start
-        const name = streamName(stream.columnId, stream.kind)
-        bytesOf.set(name, bytes.subarray(from, from + stream.sizeBytes))
+    wanted: readonly WantedStream[],
+  ): Promise<Map<string, ReadStream>> {
+    const bytesOf = new Map<string, ReadStream>()
+    const offsets = this.#offsets(footer)
+    const placed = wanted
+      .map(({ stream, from, to }) => {
+        const start = offsets.get(stream)! + from
+        return { stream, from, start, end: start + to - from }
+      })
+      .sort((a, b) => a.start - b.start)
+    for (const group of groupByDistance(placed)) {
+      const { start } = group[0]!
+      const end = group.reduce((most, part) => Math.max(most, part.end), start)
+      const bytes = await this.#read(start, end - start)
+      for (const part of group) {
+        const name = streamName(part.stream.columnId, part.stream.kind)
+        const own = bytes.subarray(part.start - start, part.end - start)
+        bytesOf.set(name, { bytes: own, from: part.from })
       }
     }
     return bytesOf
   }
 
-  #place(footer: StripeFooter): PlacedStream[] {
-    let offset = this.#information.offset
-    return footer.streams.map(stream => {
-      const placed = { ...stream, offset }
+  /** Where each stream starts in the file. */
+  #offsets(footer: StripeFooter): Map<StreamInformation, number> {
+    const offsets = new Map<StreamInformation, number>()
+    let { offset } = this.#information
+    for (const stream of footer.streams) {
+      offsets.set(stream, offset)
       offset += stream.sizeBytes
-      return placed
-    })
+    }
+    return offsets
   }
 
   #read(offset: number, length: number): Promise<Uint8Array> {
@@ -209,13 +310,22 @@ function isIndex(kind: StreamKind): boolean {
   return kind === 'ROW_INDEX' || kind.startsWith('BLOOM_FILTER')
 }
 
-function groupByDistance(streams: readonly PlacedStream[]): PlacedStream[][] {
-  const groups: PlacedStream[][] = []
+function wholeStreams(
+  { streams }: StripeFooter,
+  isWanted: (stream: StreamInformation) => boolean,
+): WantedStream[] {
+  return streams.filter(isWanted).map(stream => ({ stream, from: 0, to: stream.sizeBytes }))
+}
+
+function groupByDistance<T extends { readonly start: number; readonly end: number }>(
+  parts: readonly T[],
+): T[][] {
+  const groups: T[][] = []
   let end = Number.NEGATIVE_INFINITY
-  for (const stream of streams) {
-    if (stream.offset - end > maxGapBytes) groups.push([])
-    groups.at(-1)!.push(stream)
-    end = stream.offset + stream.sizeBytes
+  for (const part of parts) {
+    if (part.start - end > maxGapBytes) groups.push([])
+    groups.at(-1)!.push(part)
+    end = Math.max(end, part.end)
   }
   return groups
 }
@@ -235,11 +345,10 @@ function createColumnReader(
       return new ByteColumnReader(column, encoding, stripe)
     case 'short':
     case 'int':
+    case 'date':
       return new IntegerColumnReader(column, encoding, stripe)
     case 'long':
       return new LongColumnReader(column, encoding, stripe)
-    case 'date':
-      return new DateColumnReader(column, encoding, stripe)
     case 'float':
     case 'double':
       return new FloatColumnReader(column, encoding, stripe)
@@ -252,15 +361,16 @@ function createColumnReader(
     case 'varchar':
     case 'char':
       return isDictionary
-        ? new DictionaryStringColumnReader(column, encoding, stripe)
-        : new DirectStringColumnReader(column, encoding, stripe)
+        ? new DictionaryColumnReader(column, encoding, stripe)
+        : new DirectBytesColumnReader(column, encoding, stripe)
     case 'binary':
-      return new BinaryColumnReader(column, encoding, stripe)
+      return new DirectBytesColumnReader(column, encoding, stripe)
     case 'struct':
       return new StructColumnReader(column, encoding, stripe, children)
     case 'list':
-      return new ListColumnReader(column, encoding, stripe, children[0]!)
     case 'map':
-      return new MapColumnReader(column, encoding, stripe, children[0]!, children[1]!)
+      return new CollectionColumnReader(column, encoding, stripe, children)
+    case 'union':
+      return new UnionColumnReader(column, encoding, stripe, children)
   }
 }

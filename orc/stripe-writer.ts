@@ -5,9 +5,14 @@
  */
 
 import { BinaryColumnWriter } from './binary-column-writer.ts'
+import { encodeBloomFilters } from './bloom-filter.ts'
 import { ByteBuffer } from './byte-buffer.ts'
 import type { ColumnContext, ColumnWriter, FinishedColumn } from './column-writer.ts'
-import { CollectionColumnWriter, StructColumnWriter } from './compound-column-writers.ts'
+import {
+  CollectionColumnWriter,
+  StructColumnWriter,
+  UnionColumnWriter,
+} from './compound-column-writers.ts'
 import type { Chunking } from './compression.ts'
 import { DecimalColumnWriter } from './decimal-column-writer.ts'
 import {
@@ -21,6 +26,7 @@ import { StringColumnWriter } from './string-column-writer.ts'
 import { encodeRowIndex, encodeStripeFooter, type StreamInformation } from './stripe-messages.ts'
 import { TimestampColumnWriter } from './timestamp-column-writer.ts'
 import type { OrcColumn, OrcValue, TimestampUnit } from './types.ts'
+import type { StructVector } from './vectors.ts'
 
 /** Without row indexes, too, values are encoded in groups: they bound what is held unencoded. */
 const groupRowsWithoutIndex = 10_000
@@ -29,6 +35,7 @@ export interface StripeOptions {
   readonly chunking: Chunking
   readonly timestampUnit: TimestampUnit
   readonly dictionaryThreshold: number
+  readonly bloomFilters: ColumnContext['bloomFilters']
   /** Rows of a row group; 0 for no row indexes. */
   readonly rowIndexStride: number
 }
@@ -64,6 +71,7 @@ export class StripeWriter {
       scratch: new ByteBuffer(),
       timestampUnit: options.timestampUnit,
       dictionaryThreshold: options.dictionaryThreshold,
+      bloomFilters: options.bloomFilters,
       pendingBytes: 0,
     }
     this.#root = this.#createColumn(root)
@@ -87,6 +95,16 @@ export class StripeWriter {
     this.#rowCount++
     this.#rowsInGroup++
     if (this.#rowsInGroup === this.#groupRows) this.#endGroup()
+  }
+
+  /** As many rows of a batch, from `from` on, as fit the row group that is under way; returns how many. */
+  writeSlots(rows: StructVector, from: number, to: number): number {
+    const count = Math.min(to - from, this.#groupRows - this.#rowsInGroup)
+    this.#root.appendSlots(rows, from, from + count)
+    this.#rowCount += count
+    this.#rowsInGroup += count
+    if (this.#rowsInGroup === this.#groupRows) this.#endGroup()
+    return count
   }
 
   /** Gives the stripe away and starts the next one. */
@@ -154,6 +172,8 @@ function createColumnWriter(
       return new CollectionColumnWriter(column, context, children)
     case 'struct':
       return new StructColumnWriter(column, context, children)
+    case 'union':
+      return new UnionColumnWriter(column, context, children)
   }
 }
 
@@ -165,10 +185,14 @@ function assembleStripe(
   const pieces: Uint8Array[] = []
   const streams: StreamInformation[] = []
   if (options.rowIndexStride > 0) {
-    columns.forEach(({ rowGroups }, columnId) => {
+    columns.forEach(({ rowGroups, bloomFilters }, columnId) => {
       const index = frameSection(encodeRowIndex(rowGroups), options.chunking)
       streams.push({ kind: 'ROW_INDEX', columnId, sizeBytes: index.length })
       pieces.push(index)
+      if (bloomFilters.length === 0) return
+      const filters = frameSection(encodeBloomFilters(bloomFilters), options.chunking)
+      streams.push({ kind: 'BLOOM_FILTER_UTF8', columnId, sizeBytes: filters.length })
+      pieces.push(filters)
     })
   }
   const indexBytes = totalLength(pieces)
@@ -180,7 +204,9 @@ function assembleStripe(
     }
   })
   const dataBytes = totalLength(pieces) - indexBytes
-  const encodings = columns.map(column => column.encoding)
+  const encodings = columns.map(({ encoding, bloomFilters }) => {
+    return bloomFilters.length === 0 ? encoding : { ...encoding, hasBloomFilter: true }
+  })
   const footer = frameSection(
     encodeStripeFooter({ streams, encodings, writerTimezone: 'UTC' }),
     options.chunking,

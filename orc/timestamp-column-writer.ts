@@ -1,11 +1,13 @@
 /**
  * A column of timestamps, of either kind, while it is written. The form is that of `timestamp.ts`.
  */
+import { type BloomFilter, hashOfInteger } from './bloom-filter.ts'
 import { ColumnWriter, type FinishedStream, integerPosition } from './column-writer.ts'
 import { IntegerBuffer } from './integer-buffer.ts'
 import type { StatisticsDetails } from './statistics.ts'
 import { encodeNanos, secondsOfStored, storedSeconds } from './timestamp.ts'
 import type { OrcValue } from './types.ts'
+import type { TimestampVector } from './vectors.ts'
 import { maxInt64, minInt64 } from './zigzag.ts'
 
 const nanosPerSecond = 1_000_000_000n
@@ -44,6 +46,17 @@ export class TimestampColumnWriter extends ColumnWriter {
     this.#store(Number(seconds), Number(nanos))
   }
 
+  protected override appendVector(
+    vector: TimestampVector,
+    from: number,
+    to: number,
+    present: Uint8Array | null,
+  ): void {
+    for (let k = from; k < to; k++) {
+      if (present === null || present[k] === 1) this.#store(vector.seconds[k]!, vector.nanos[k]!)
+    }
+  }
+
   #store(seconds: number, nanos: number): void {
     this.#seconds.push(storedSeconds(seconds, nanos))
     this.#nanos.push(nanos)
@@ -52,6 +65,14 @@ export class TimestampColumnWriter extends ColumnWriter {
   protected override removeLastValue(): void {
     this.#seconds.truncate(this.#seconds.length - 1)
     this.#nanos.truncate(this.#nanos.length - 1)
+  }
+
+  protected override addHashes(filter: BloomFilter): void {
+    for (let k = 0; k < this.#seconds.length; k++) {
+      const nanos = this.#nanos.narrow[k]!
+      const seconds = secondsOfStored(this.#seconds.narrow[k]!, nanos)
+      filter.add(hashOfInteger(seconds * 1000 + Math.floor(nanos / 1e6)))
+    }
   }
 
   /** Of the times as they will be read: see the scar in `timestamp.ts`. */

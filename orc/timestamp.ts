@@ -30,7 +30,11 @@ export function storedSeconds(seconds: number, nanos: number): number {
 /** The reverse, as all readers do it. */
 export function secondsOfStored(stored: number, nanos: number): number {
   const seconds = stored + baseSeconds
-  return seconds < 0 && nanos >= leastShiftedNanos ? seconds - 1 : seconds
+  return hasShiftedSecond(seconds, nanos) ? seconds - 1 : seconds
+}
+
+export function hasShiftedSecond(seconds: number, nanos: number): boolean {
+  return seconds < 0 && nanos >= leastShiftedNanos
 }
 
 /** The value of the SECONDARY stream: in the low three bits one less than the zeros taken out. */

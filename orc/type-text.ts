@@ -38,6 +38,8 @@ export function orcTypeText(type: OrcType): string {
       return `array<${orcTypeText(type.element)}>`
     case 'map':
       return `map<${orcTypeText(type.key)},${orcTypeText(type.value)}>`
+    case 'union':
+      return `uniontype<${type.variants.map(orcTypeText).join(',')}>`
     case 'struct': {
       const fields = type.fields.map(({ name, type }) => `${quoteName(name)}:${orcTypeText(type)}`)
       return `struct<${fields.join(',')}>`
@@ -95,6 +97,8 @@ class TypeParser {
         this.#expect('>')
         return { kind: 'map', key, value }
       }
+      case 'uniontype':
+        return { kind: 'union', variants: this.#readVariants(depth) }
       case 'struct':
         return { kind: 'struct', fields: this.#readFields(depth) }
       default:
@@ -124,6 +128,15 @@ class TypeParser {
     } while (this.#skip(','))
     this.#expect('>')
     return fields
+  }
+
+  #readVariants(depth: number): OrcType[] {
+    const variants: OrcType[] = []
+    this.#expect('<')
+    do variants.push(this.readType(depth + 1))
+    while (this.#skip(','))
+    this.#expect('>')
+    return variants
   }
 
   #readNumbers(count: number): number[] {

@@ -30,6 +30,7 @@ export type OrcType =
   | { readonly kind: 'decimal'; readonly precision: number; readonly scale: number }
   | { readonly kind: 'list'; readonly element: OrcType }
   | { readonly kind: 'map'; readonly key: OrcType; readonly value: OrcType }
+  | { readonly kind: 'union'; readonly variants: readonly OrcType[] }
   | OrcStructType
 
 export interface OrcStructType {
@@ -60,6 +61,7 @@ export type OrcTypeKind = OrcType['kind']
  * | struct | the values of its fields, in order |
  * | list | array |
  * | map | Map |
+ * | union | which of its variants, from 0, and a value of that one |
  */
 export type OrcValue =
   | null
@@ -70,6 +72,12 @@ export type OrcValue =
   | Uint8Array
   | readonly OrcValue[]
   | ReadonlyMap<OrcValue, OrcValue>
+  | OrcUnionValue
+
+export interface OrcUnionValue {
+  readonly tag: number
+  readonly value: OrcValue
+}
 
 /** With `nanos`, timestamps are bigints of nanoseconds. */
 export type TimestampUnit = 'micros' | 'nanos'
@@ -123,6 +131,8 @@ function childTypes(type: OrcType): (readonly [string, OrcType])[] {
         ['key', type.key],
         ['value', type.value],
       ]
+    case 'union':
+      return type.variants.map((variant, tag) => [String(tag), variant] as const)
     default:
       return []
   }
@@ -147,6 +157,8 @@ function parameterProblem(type: OrcType): string | null {
       return isWithin(type.scale, 0, type.precision)
         ? null
         : 'the scale of decimal is 0 to its precision'
+    case 'union':
+      return isWithin(type.variants.length, 1, 256) ? null : 'a union has 1 to 256 variants'
     case 'struct': {
       const names = new Set(type.fields.map(field => field.name))
       if (names.has('')) return 'a field has no name'

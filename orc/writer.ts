@@ -8,6 +8,8 @@
  *     }
  *     await writer.close()
  */
+
+import type { ColumnContext } from './column-writer.ts'
 import {
   type Chunking,
   createCodec,
@@ -36,6 +38,8 @@ import {
   type OrcValue,
   type TimestampUnit,
 } from './types.ts'
+import { checkVector } from './vector-check.ts'
+import type { OrcBatch, StructVector } from './vectors.ts'
 
 /** Where the bytes of a file go, in order. A write is awaited before the next one starts. */
 export interface OrcSink {
@@ -44,8 +48,8 @@ export interface OrcSink {
 
 export interface OrcWriterOptions {
   /** Default `zlib`. */
-  readonly compression?: 'none' | 'zlib' | 'snappy' | 'lz4' | 'zstd'
-  /** zlib 0 to 9, default 2; zstd 1 to 22, default 3. */
+  readonly compression?: Exclude<OrcCompression, 'lzo'>
+  /** zlib 0 to 9, default 2; zstd 1 to 22, default 3; brotli 0 to 11, default 5; others have none. */
   readonly compressionLevel?: number
   /** Bytes that are compressed together; default 256 KiB, at most 8 MiB − 1. */
   readonly compressionBlockBytes?: number
@@ -60,6 +64,10 @@ export interface OrcWriterOptions {
    * 0.8.
    */
   readonly dictionaryThreshold?: number
+  /** Columns that get a bloom filter for each row group, by name, or `address.city` within structs. */
+  readonly bloomFilterColumns?: readonly string[]
+  /** How often a filter says of a value that is not there that it may be. Default 0.01. */
+  readonly bloomFilterFpp?: number
   readonly userMetadata?: Readonly<Record<string, Uint8Array | string>>
   /** The unit of timestamps that are written. Default `micros`. */
   readonly timestampUnit?: TimestampUnit
@@ -120,6 +128,7 @@ export class OrcWriter {
       timestampUnit: options.timestampUnit ?? 'micros',
       dictionaryThreshold,
       rowIndexStride,
+      bloomFilters: bloomFiltersOf(options, this.#root, rowIndexStride),
     })
   }
 
@@ -152,6 +161,22 @@ export class OrcWriter {
     this.#requireOpen()
     this.#stripe.writeRow(values)
     this.#rowCount++
+  }
+
+  /**
+   * Appends the rows of a batch, which has a vector for each of the root's fields. All bytes are copied.
+   * Text is taken to be UTF-8.
+   *
+   * Throws `value-invalid`; no row of the batch is then written, and the writer can go on.
+   */
+  writeBatch({ rowCount, columns }: OrcBatch): void {
+    this.#requireOpen()
+    const rows: StructVector = { kind: 'struct', present: null, fields: columns }
+    checkVector(this.#root, rows, rowCount)
+    for (let from = 0; from < rowCount; from += this.#stripe.writeSlots(rows, from, rowCount)) {
+      // Each round ends a row group.
+    }
+    this.#rowCount += rowCount
   }
 
   /** Writes the rows since the last flush as a stripe; nothing when there are none. */
@@ -226,6 +251,47 @@ export class OrcWriter {
   #requireOpen(): void {
     if (this.#isClosed) throw new OrcError('writer-closed', 'the writer is closed')
   }
+}
+
+const filterKinds: readonly string[] = [
+  'byte',
+  'short',
+  'int',
+  'long',
+  'float',
+  'double',
+  'decimal',
+  'date',
+  'timestamp',
+  'timestamp_instant',
+  'string',
+  'varchar',
+  'char',
+]
+
+function bloomFiltersOf(
+  { bloomFilterColumns = [], bloomFilterFpp: fpp = 0.01 }: OrcWriterOptions,
+  root: OrcColumn,
+  rowIndexStride: number,
+): ColumnContext['bloomFilters'] {
+  if (bloomFilterColumns.length === 0) return null
+  if (!(fpp > 0 && fpp < 1)) throw new OrcError('option-invalid', 'bloomFilterFpp is 0 to 1')
+  if (rowIndexStride === 0) {
+    throw new OrcError('option-invalid', 'bloom filters need a rowIndexStride')
+  }
+  const columns = listColumns(root)
+  const columnIds = bloomFilterColumns.map(path => {
+    const column = columns.find(one => one.path === path)
+    if (column === undefined) {
+      throw new OrcError('column-unknown', `there is no column ${path} for a bloom filter`)
+    }
+    if (!filterKinds.includes(column.type.kind)) {
+      const message = `a column of ${column.type.kind} has no bloom filter`
+      throw new OrcError('option-invalid', message, `column ${path}`)
+    }
+    return column.id
+  })
+  return { columnIds: new Set(columnIds), valueCount: rowIndexStride, fpp }
 }
 
 function requireWithin(name: string, value: number, least: number, most: number): void {

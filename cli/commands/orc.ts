@@ -5,7 +5,7 @@ import { WarehouseError } from '../../model/errors.ts'
 import type { Value } from '../../model/value.ts'
 import { toInteger } from '../../model/value.ts'
 import { jsonText, timestampText } from '../../model/value-text.ts'
-import type { OrcType, OrcValue } from '../../orc/index.ts'
+import type { OrcType, OrcUnionValue, OrcValue } from '../../orc/index.ts'
 import { describeOrcFile, OrcError, OrcReader } from '../../orc/index.ts'
 import { nodeFileSystem } from '../../runtime/file-system.ts'
 import { writeOut } from '../output.ts'
@@ -23,7 +23,9 @@ export async function orcRowsCommand(path: string): Promise<number> {
   return await withReader(path, async reader => {
     const type = reader.schema
     for await (const rows of reader.rows()) {
-      await writeOut(rows.map(row => `${orcText(type, row)}\n`).join(''))
+      // A row of a root that is no struct is its one value.
+      const texts = rows.map(row => orcText(type, type.kind === 'struct' ? row : row[0]!))
+      await writeOut(texts.map(text => `${text}\n`).join(''))
     }
   })
 }
@@ -72,6 +74,10 @@ function orcText(type: OrcType, value: OrcValue): string {
         return `${name.startsWith('"') ? name : JSON.stringify(name)}:${orcText(type.value, one)}`
       })
       return `{${entries.join(',')}}`
+    }
+    case 'union': {
+      const { tag, value: one } = value as OrcUnionValue
+      return `{"tag":${tag},"value":${orcText(type.variants[tag]!, one)}}`
     }
     case 'timestamp':
     case 'timestamp_instant':

@@ -12,10 +12,8 @@ function encode(groups: readonly (readonly boolean[])[]): { bytes: Buffer; posit
   const writer = new BooleanRunLengthWriter(output, new ByteBuffer())
   const positions = groups.map(group => {
     const position = writer.position()
-    writer.append(
-      group.length,
-      [...group.keys()].filter(index => !group[index]),
-    )
+    const isAllTrue = group.every(Boolean)
+    writer.append(isAllTrue ? null : Uint8Array.from(group, Number), group.length)
     return position
   })
   writer.finish()
@@ -59,7 +57,7 @@ it('a writer is as new after it finished a stream', () => {
   const output = new StreamOutput(chunking)
   const writer = new BooleanRunLengthWriter(output, new ByteBuffer())
   for (let stripe = 0; stripe < 2; stripe++) {
-    writer.append(3, [1])
+    writer.append(Uint8Array.of(1, 0, 1), 3)
     writer.finish()
     expect(Buffer.concat(output.finish()).toString('hex')).toBe('ffa0')
   }

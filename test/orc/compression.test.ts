@@ -78,7 +78,7 @@ describe('chunks', () => {
 
 describe('codecs', () => {
   it('that are not built in are refused by name', () => {
-    for (const name of ['snappy', 'lz4', 'lzo', 'brotli'] as const) {
+    for (const name of ['lzo'] as const) {
       expect(() => createCodec(name)).toThrow(
         expect.objectContaining({ code: 'feature-unsupported' }),
       )

@@ -99,18 +99,20 @@ describe('files of other writers', () => {
     }
   })
 
-  it('that wrote timestamps in a time zone of their own are refused by its name', async () => {
+  it('that wrote timestamps in a time zone of their own: what the clock there showed is read', async () => {
     const streams = [
       [1, 'DATA', '4000 00'],
       [1, 'SECONDARY', '4000 00'],
     ] as const
     const written = (type: string, writerTimezone: string): Uint8Array =>
       handMadeFile(column(type), [{ ...stripe(1, 'DIRECT_V2', streams), writerTimezone }])
-    await expect(readRows(written('timestamp', 'America/New_York'))).rejects.toMatchObject({
-      code: 'feature-unsupported',
-      message: expect.stringContaining('America/New_York'),
-    })
     const base = [[1_420_070_400_000_000]]
+    expect(await readRows(written('timestamp', 'America/New_York'))).toEqual(base)
+    expect(await readRows(written('timestamp', 'Asia/Kolkata'))).toEqual(base)
+    await expect(readRows(written('timestamp', 'America/Nowhere'))).rejects.toMatchObject({
+      code: 'feature-unsupported',
+      message: expect.stringContaining('America/Nowhere'),
+    })
     expect(await readRows(written('timestamp', 'GMT'))).toEqual(base)
     expect(await readRows(written('timestamp with local time zone', 'America/New_York'))).toEqual(
       base,
@@ -131,11 +133,18 @@ describe('files of other writers', () => {
     await expect(readRows(file)).rejects.toMatchObject({ code: 'feature-unsupported' })
   })
 
-  it('may have a root that is no struct: its schema is told, its rows are refused', async () => {
-    const file = handMadeFile({ kind: 'int' }, [])
+  it('may have a root that is no struct: a row is its value', async () => {
+    const streams = [
+      [0, 'PRESENT', 'ffa0'],
+      [0, 'DATA', '440170'],
+    ] as const
+    const file = handMadeFile({ kind: 'int' }, [{ rowCount: 3, encodings: ['DIRECT_V2'], streams }])
     const reader = await OrcReader.open(new BufferSource(file))
     expect(reader.schema).toEqual({ kind: 'int' })
-    await expect(reader.rows().next()).rejects.toMatchObject({ code: 'feature-unsupported' })
+    expect(await readRows(file)).toEqual([[-2], [null], [2]])
+    await expect(readRows(file, { columns: ['a'] })).rejects.toMatchObject({
+      code: 'option-invalid',
+    })
   })
 })
 

@@ -6,6 +6,7 @@ import { OrcError } from '../../orc/errors.ts'
 import { IntegerBuffer } from '../../orc/integer-buffer.ts'
 import { IntegerReader } from '../../orc/integer-reader.ts'
 import { writeRunLengthV2 } from '../../orc/run-length-v2-writer.ts'
+import { toInteger } from '../../orc/zigzag.ts'
 import { fromInt64, normal, Random } from './samples.ts'
 
 type Integer = number | bigint
@@ -25,9 +26,9 @@ function encode(values: readonly Integer[], isSigned = true): Buffer {
 
 function decode(bytes: Uint8Array, count: number, isSigned = true): Integer[] {
   const input = new ByteInput(bytes, { codec: null, blockBytes: 0 }, 'test')
-  const values = new IntegerReader(input, 'run-length-v2', isSigned).readIntegers(count)
+  const values = new IntegerReader(input, 'run-length-v2', isSigned).readLongs(count, count)
   expect(input.isAtEnd).toBe(true)
-  return values
+  return Array.from<number | bigint, Integer>(values, value => toInteger(BigInt(value)))
 }
 
 function hex(text: string): Buffer {

@@ -2,8 +2,7 @@
  * Values for tests of ORC files: for each type, styles of data that make different encodings pay,
  * patterns of nulls, and what a reader must give back for what was written.
  */
-import { inspect } from 'node:util'
-import type { OrcStructType, OrcType, OrcValue } from '../../orc/index.ts'
+import type { OrcStructType, OrcType, OrcUnionValue, OrcValue } from '../../orc/index.ts'
 import {
   BufferSink,
   BufferSource,
@@ -71,6 +70,14 @@ export const compoundTypes = {
   },
   list: { kind: 'list', element: { kind: 'long' } },
   map: { kind: 'map', key: { kind: 'string' }, value: { kind: 'double' } },
+  union: {
+    kind: 'union',
+    variants: [
+      { kind: 'int' },
+      { kind: 'string' },
+      { kind: 'list', element: { kind: 'decimal', precision: 20, scale: 3 } },
+    ],
+  },
   nested: {
     kind: 'list',
     element: {
@@ -171,6 +178,10 @@ function sampleValue(type: OrcType, style: Style, index: number, random: Random)
       return Array.from({ length: random.below(4) }, (_, k) =>
         sampleOrNull(type.element, style, index + k, random),
       )
+    case 'union': {
+      const tag = isSequence ? index % type.variants.length : random.below(type.variants.length)
+      return { tag, value: sampleOrNull(type.variants[tag]!, style, index, random) }
+    }
     case 'map': {
       const entries = Array.from({ length: random.below(4) }, (_, k): [OrcValue, OrcValue] => [
         `k${k}`,
@@ -275,6 +286,11 @@ function extremes(type: OrcType, random: Random): readonly OrcValue[] {
       ]
     case 'map':
       return [new Map(), new Map([['', random.pick(extremes(type.value, random))]])]
+    case 'union':
+      return type.variants.map((variant, tag) => ({
+        tag,
+        value: random.pick([null, ...extremes(variant, random)]),
+      }))
   }
 }
 
@@ -307,6 +323,10 @@ export function readBack(type: OrcType, value: OrcValue): OrcValue {
           readBack(type.value, item),
         ]),
       )
+    case 'union': {
+      const { tag, value: inner } = value as OrcUnionValue
+      return { tag, value: readBack(type.variants[tag]!, inner) }
+    }
     default:
       return value
   }
@@ -323,29 +343,6 @@ export function normal(value: bigint): number | bigint {
 
 export function fromInt64(bits: bigint): number | bigint {
   return normal(BigInt.asIntN(64, bits))
-}
-
-/** Null when two values are the same (NaN with NaN, 0 apart from −0), else where they differ. */
-export function difference(actual: OrcValue, expected: OrcValue, path = ''): string | null {
-  if (Array.isArray(expected) && Array.isArray(actual)) {
-    if (actual.length !== expected.length)
-      return `${path}: ${actual.length} items, not ${expected.length}`
-    for (let k = 0; k < expected.length; k++) {
-      const found = difference(actual[k]!, expected[k]!, `${path}[${k}]`)
-      if (found !== null) return found
-    }
-    return null
-  }
-  if (expected instanceof Map && actual instanceof Map) {
-    return difference([...actual].flat(), [...expected].flat(), `${path} map`)
-  }
-  if (expected instanceof Uint8Array && actual instanceof Uint8Array) {
-    const isSame = Buffer.from(actual).equals(expected)
-    return isSame ? null : `${path}: bytes ${actual.join()}, not ${expected.join()}`
-  }
-  return Object.is(actual, expected)
-    ? null
-    : `${path}: ${inspect(actual)}, not ${inspect(expected)}`
 }
 
 export function structOf(types: Readonly<Record<string, OrcType>>): OrcStructType {
@@ -366,6 +363,23 @@ export async function writeFile(
   for (const [index, row] of rows.entries()) {
     writer.writeRow(row)
     if (writer.isStripeFull || stripeEnds.includes(index + 1)) await writer.flushStripe()
+  }
+  await writer.close()
+  return sink.bytes()
+}
+
+/** The same rows by vectors: read from a file and written to another one, without a value in between. */
+export async function copyFile(
+  file: Uint8Array,
+  options: OrcWriterOptions & { readonly maxBatchRows?: number } = {},
+): Promise<Uint8Array> {
+  const reader = await OrcReader.open(new BufferSource(file))
+  const sink = new BufferSink()
+  const writer = new OrcWriter(sink, reader.schema as OrcStructType, options)
+  const { maxBatchRows = 1000 } = options
+  for await (const batch of reader.batches({ maxBatchRows })) {
+    writer.writeBatch(batch)
+    if (writer.isStripeFull) await writer.flushStripe()
   }
   await writer.close()
   return sink.bytes()

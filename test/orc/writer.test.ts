@@ -178,6 +178,7 @@ describe('a value that does not fit its column', () => {
     struct: [1, 'a'],
     list: [1, 2],
     map: new Map([['a', 1]]),
+    union: { tag: 1, value: 'a' },
     nested: [[['x', 'y'], 1]],
     deep: new Map([['a', [1]]]),
   }
@@ -226,6 +227,10 @@ describe('a value that does not fit its column', () => {
         [1, 1],
       ]),
     ],
+    ['union', { tag: 3, value: 1 }],
+    ['union', { tag: 0, value: 'a' }],
+    ['union', { tag: 2, value: [1, 'a'] }],
+    ['union', 1],
     ['nested', [[['x', 1], 1]]],
     [
       'nested',
