@@ -1,6 +1,7 @@
 /**
  * Java's side of the interop tests: fetches the tools of ORC once, compiles the classes of `java/`
- * against them, and runs a list of commands in one virtual machine.
+ * against them, and runs a list of commands in one virtual machine. `bench/orc.ts` takes the tools
+ * from here, too.
  */
 import { execFile } from 'node:child_process'
 import { existsSync } from 'node:fs'
@@ -23,24 +24,35 @@ const timeZone = 'America/New_York'
 export type Command = readonly [name: string, input: string, output: string]
 
 export async function runJava(commands: readonly Command[], folder: string): Promise<void> {
-  const tools = await fetchTools()
-  const classes = join(cache, `classes-${orcVersion}`)
-  const files = (await readdir(sources)).map(file => join(sources, file))
-  await mkdir(classes, { recursive: true })
-  await run('javac', ['-d', classes, '-cp', tools, ...files])
+  const classPath = await compileJava(sources, 'classes')
   const plan = join(folder, 'plan.tsv')
   await writeFile(plan, `${commands.map(fields => fields.join('\t')).join('\n')}\n`)
   const options = [`-Duser.timezone=${timeZone}`, '-Dorg.slf4j.simpleLogger.defaultLogLevel=error']
-  await run('java', [...options, '-cp', `${classes}:${tools}`, 'OrcInterop', plan], {
+  await run('java', [...options, '-cp', classPath, 'OrcInterop', plan], {
     maxBuffer: 64 * 1024 * 1024,
   })
 }
 
-async function fetchTools(): Promise<string> {
-  const jar = join(cache, `orc-tools-${orcVersion}-uber.jar`)
+/** Compiles the classes of a folder against the tools; resolves to the class path of both. */
+export async function compileJava(
+  folder: string,
+  name: string,
+  version: string = orcVersion,
+): Promise<string> {
+  const tools = await fetchTools(version)
+  const classes = join(cache, `${name}-${version}`)
+  const files = (await readdir(folder)).map(file => join(folder, file))
+  await mkdir(classes, { recursive: true })
+  await run('javac', ['-d', classes, '-cp', tools, ...files])
+  return `${classes}:${tools}`
+}
+
+/** The path of the tools of a version, which are fetched once. */
+export async function fetchTools(version: string): Promise<string> {
+  const jar = join(cache, `orc-tools-${version}-uber.jar`)
   if (!existsSync(jar)) {
     await mkdir(cache, { recursive: true })
-    const artifact = `-Dartifact=org.apache.orc:orc-tools:${orcVersion}:jar:uber`
+    const artifact = `-Dartifact=org.apache.orc:orc-tools:${version}:jar:uber`
     await run('mvn', ['-q', 'dependency:copy', artifact, `-DoutputDirectory=${cache}`])
   }
   return jar
