@@ -140,13 +140,70 @@ function unpackNarrow(
   target: Float64Array,
 ): void {
   let at = from
+  let k = 0
+  if (width <= 8) {
+    // Eight fields are `width` whole bytes, and no field needs more than one byte more.
+    for (; k + 8 <= count; k += 8) {
+      at = unpackEight(bytes, at, width, target, k)
+    }
+  } else if (width <= 24) {
+    // Each field lies within the four bytes from its first one on, but for the last ones of all.
+    const mask = 2 ** width - 1
+    const safe = Math.min(count, Math.floor(((bytes.length - from - 4) * 8) / width))
+    const view = new DataView(bytes.buffer, bytes.byteOffset + from, bytes.length - from)
+    for (let bit = 0; k < safe; k++, bit += width) {
+      target[k] = (view.getInt32(bit >>> 3) >>> (32 - width - (bit & 7))) & mask
+    }
+    at = from + ((k * width) >>> 3)
+  }
+  unpackRest(bytes, at, (k * width) & 7, k, count, width, target)
+}
+
+/** Eight fields of at most eight bits; returns where the next ones begin. */
+function unpackEight(
+  bytes: Uint8Array,
+  from: number,
+  width: number,
+  target: Float64Array,
+  first: number,
+): number {
+  const mask = 2 ** width - 1
+  let at = from
   let held = 0
   let heldBits = 0
+  for (let k = first; k < first + 8; k++) {
+    if (heldBits < width) {
+      held = (held << 8) | bytes[at++]!
+      heldBits += 8
+    }
+    heldBits -= width
+    target[k] = (held >>> heldBits) & mask
+  }
+  return at
+}
+
+/** One field after the other, byte by byte, from a bit of the byte `from` on. */
+function unpackRest(
+  bytes: Uint8Array,
+  from: number,
+  firstBit: number,
+  first: number,
+  count: number,
+  width: number,
+  target: Float64Array,
+): void {
+  let at = from
+  let held = 0
+  let heldBits = 0
+  if (firstBit > 0 && first < count) {
+    held = bytes[at++]!
+    heldBits = 8 - firstBit
+  }
   const upperBits = width > 24 ? width - 16 : 0
   const lowerBits = width - upperBits
   const upperMask = 2 ** upperBits - 1
   const lowerMask = 2 ** lowerBits - 1
-  for (let k = 0; k < count; k++) {
+  for (let k = first; k < count; k++) {
     let upper = 0
     if (upperBits > 0) {
       while (heldBits < upperBits) {

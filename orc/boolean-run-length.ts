@@ -85,6 +85,10 @@ function packInto(bits: Uint8Array, heldBits: number, values: Uint8Array, count:
   if (bitCount > 0) bits[at] = byte
 }
 
+const countOfBits = Uint8Array.from({ length: 256 }, (_, byte) => {
+  return byte.toString(2).replaceAll('0', '').length
+})
+
 export class BooleanRunLengthReader {
   readonly #bytes: ByteRunLengthReader
   /** Whole bytes of one call, before they are taken apart. */
@@ -112,12 +116,15 @@ export class BooleanRunLengthReader {
     const packed = this.#takeBytes((count - at + 7) >> 3)
     for (let byte = 0; byte < wholeBytes; byte++, at += 8) {
       const bits = packed[byte]!
-      if (bits === 0xff) {
-        target.fill(1, at, at + 8)
-        trueCount += 8
-        continue
-      }
-      for (let k = 0; k < 8; k++) trueCount += target[at + k] = (bits >> (7 - k)) & 1
+      trueCount += countOfBits[bits]!
+      target[at] = bits >> 7
+      target[at + 1] = (bits >> 6) & 1
+      target[at + 2] = (bits >> 5) & 1
+      target[at + 3] = (bits >> 4) & 1
+      target[at + 4] = (bits >> 3) & 1
+      target[at + 5] = (bits >> 2) & 1
+      target[at + 6] = (bits >> 1) & 1
+      target[at + 7] = bits & 1
     }
     if (at === count) return trueCount
     this.#current = packed[wholeBytes]!

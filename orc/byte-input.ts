@@ -124,6 +124,42 @@ export class ByteInput {
     return this.#finishLongVarint(BigInt(value))
   }
 
+  /**
+   * As many signed varints as are small (at most four bytes) and in the chunk that is open, at most
+   * `count` of them; returns how many.
+   */
+  readSmallVarints(target: Float64Array, from: number, count: number): number {
+    const { bytes } = this
+    let at = this.position
+    const last = bytes.length - 4
+    let k = from
+    const end = from + count
+    while (k < end && at <= last) {
+      let value = bytes[at]!
+      let size = 1
+      if (value >= 0x80) {
+        const second = bytes[at + 1]!
+        value = (value & 0x7f) | ((second & 0x7f) << 7)
+        size = 2
+        if (second >= 0x80) {
+          const third = bytes[at + 2]!
+          value |= (third & 0x7f) << 14
+          size = 3
+          if (third >= 0x80) {
+            const fourth = bytes[at + 3]!
+            if (fourth >= 0x80) break
+            value |= fourth << 21
+            size = 4
+          }
+        }
+      }
+      target[k++] = (value >>> 1) ^ -(value & 1)
+      at += size
+    }
+    this.position = at
+    return k - from
+  }
+
   #finishLongVarint(low: bigint): number | bigint {
     let value = low
     for (let group = 7; group < maxVarintBytes; group++) {

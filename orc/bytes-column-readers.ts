@@ -48,16 +48,14 @@ export class DictionaryColumnReader extends ColumnReader {
     this.#entries ??= this.#readEntries()
     const entries = this.#entries
     this.#ids.readInt32(ids, valueCount)
-    for (let k = 0; k < valueCount; k++) {
-      const id = ids[k]!
-      if (id < 0 || id >= entries.size) throw this.corrupt(`the dictionary has no entry ${id}`)
-    }
     spread(ids, present, valueCount, 0)
+    const { size, starts: entryStarts, lengths: entryLengths } = entries
     for (let k = 0; k < count; k++) {
-      if (present !== null && present[k] === 0) continue
       const id = ids[k]!
-      starts[k] = entries.starts[id]!
-      lengths[k] = entries.lengths[id]!
+      if (id < 0 || id >= size) throw this.corrupt(`the dictionary has no entry ${id}`)
+      // In the slots of nulls stands the first entry.
+      starts[k] = entryStarts[id]!
+      lengths[k] = entryLengths[id]!
     }
     const dictionary = { ids, entries }
     return { kind: 'bytes', present, bytes: entries.bytes, starts, lengths, dictionary }

@@ -136,9 +136,32 @@ export function spread<T>(
   empty: T,
 ): void {
   if (present === null) return
+  if (values instanceof Float64Array) {
+    spreadDoubles(values, present, valueCount)
+    return
+  }
+  if (values instanceof Int32Array) {
+    spreadIntegers(values, present, valueCount)
+    return
+  }
   let taken = valueCount
   // From the end: a value never moves to a slot before its own.
   for (let slot = present.length - 1; slot >= 0; slot--) {
     values[slot] = present[slot] === 1 ? values[--taken]! : empty
+  }
+}
+
+/** These two are `spread` for one kind of array each: a loop that meets several takes five times as long. */
+function spreadDoubles(values: Float64Array, present: Uint8Array, valueCount: number): void {
+  let taken = valueCount
+  for (let slot = present.length - 1; slot >= 0; slot--) {
+    values[slot] = present[slot] === 1 ? values[--taken]! : 0
+  }
+}
+
+function spreadIntegers(values: Int32Array, present: Uint8Array, valueCount: number): void {
+  let taken = valueCount
+  for (let slot = present.length - 1; slot >= 0; slot--) {
+    values[slot] = present[slot] === 1 ? values[--taken]! : 0
   }
 }

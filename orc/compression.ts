@@ -20,8 +20,13 @@ import { OrcError } from './errors.ts'
 const require = createRequire(import.meta.url)
 
 interface Snappy {
-  compressSync(chunk: Uint8Array): Uint8Array
-  uncompressSync(chunk: Uint8Array, options: { asBuffer: true }): Uint8Array
+  compressSync(chunk: Uint8Array, options: SnappyOptions): Uint8Array
+  uncompressSync(chunk: Uint8Array, options: SnappyOptions & { asBuffer: true }): Uint8Array
+}
+
+/** Memory of the package's own instead would be mapped anew for every chunk: five times the time. */
+interface SnappyOptions {
+  readonly copyOutputData: true
 }
 
 interface Lz4 {
@@ -87,11 +92,11 @@ const factories: Partial<Record<OrcCompression, CodecFactory>> = {
     create: () => {
       const snappy = require('snappy') as Snappy
       return {
-        compress: chunk => snappy.compressSync(chunk),
+        compress: chunk => snappy.compressSync(chunk, { copyOutputData: true }),
         decompress: (chunk, maxBytes) => {
           // The length stands at the front, and would be taken at its word.
           if (snappyLength(chunk) > maxBytes) throw new RangeError('longer than a block')
-          return snappy.uncompressSync(chunk, { asBuffer: true })
+          return snappy.uncompressSync(chunk, { asBuffer: true, copyOutputData: true })
         },
       }
     },
@@ -100,14 +105,15 @@ const factories: Partial<Record<OrcCompression, CodecFactory>> = {
     levels: [0, 0, 0],
     create: () => {
       const lz4 = require('lz4-napi') as Lz4
+      let sized = Buffer.allocUnsafe(0)
       return {
         // The package puts the length before its blocks, in four bytes; the format has blocks alone.
         compress: chunk => lz4.compressSync(chunk).subarray(4),
         decompress: (chunk, maxBytes) => {
-          const sized = Buffer.allocUnsafe(chunk.length + 4)
+          if (sized.length < chunk.length + 4) sized = Buffer.allocUnsafe(2 * chunk.length + 4)
           sized.writeUInt32LE(maxBytes)
           sized.set(chunk, 4)
-          return lz4.uncompressSync(sized)
+          return lz4.uncompressSync(sized.subarray(0, chunk.length + 4))
         },
       }
     },

@@ -118,7 +118,12 @@ export class DecimalColumnReader extends ColumnReader {
     this.#scales.readNumbers(this.#scaleOf, valueCount)
     const numbers = new Float64Array(count)
     let done = 0
+    const hasOneScale = this.#haveOneScale(valueCount)
     for (; done < valueCount; done++) {
+      if (hasOneScale) {
+        done += this.#data.readSmallVarints(numbers, done, valueCount - done)
+        if (done === valueCount) break
+      }
       const unsigned = this.#data.readVarint()
       if (typeof unsigned === 'number' && this.#scaleOf[done] === this.#scale) {
         numbers[done] = unzigzag(unsigned)
@@ -130,6 +135,11 @@ export class DecimalColumnReader extends ColumnReader {
     }
     spread(numbers, present, valueCount, 0)
     return { kind: 'decimal', present, values: numbers }
+  }
+
+  #haveOneScale(valueCount: number): boolean {
+    for (let k = 0; k < valueCount; k++) if (this.#scaleOf[k] !== this.#scale) return false
+    return true
   }
 
   /** Goes on with `first`, which is not a safe integer. */

@@ -44,12 +44,13 @@ function decodeShortRepeat(
 ): void {
   const byteCount = ((first >> 3) & 7) + 1
   const count = (first & 7) + minRepeat
-  const unsigned = readBig(input, byteCount)
-  const value = isSigned ? bigUnzigzag(unsigned) : unsigned
   if (byteCount > 6) {
+    const unsigned = readBig(input, byteCount)
+    const value = isSigned ? bigUnzigzag(unsigned) : unsigned
     run.setWide(new BigInt64Array(count).fill(value))
   } else {
-    run.narrow.fill(Number(value), 0, count)
+    const unsigned = readUnsigned(input, byteCount)
+    run.narrow.fill(isSigned ? unzigzag(unsigned) : unsigned, 0, count)
     run.setNarrow(count)
   }
 }
@@ -142,32 +143,63 @@ function decodePatchedBase(input: ByteInput, width: number, count: number, run: 
   const patchCount = fourth & 31
   if (patchWidth + gapWidth > 64) throw corrupt('a patch is wider than 64 bits', input.where)
 
+  const isNarrow =
+    baseByteCount <= 6 &&
+    width + patchWidth <= maxNumberWidth &&
+    patchWidth + gapWidth <= maxNumberWidth
+  if (!isNarrow) {
+    const gap = { width: gapWidth, patchWidth, patchCount }
+    decodeWidePatchedBase(input, width, count, baseByteCount, gap, run)
+    return
+  }
+  const signAndBase = readUnsigned(input, baseByteCount)
+  const signBit = 2 ** (baseByteCount * 8 - 1)
+  const base = signAndBase >= signBit ? signBit - signAndBase : signAndBase
+  const { narrow } = run
+  readFields(input, width, count, narrow)
+  readFields(input, codableWidth(patchWidth + gapWidth), patchCount, patches)
+  const range = 2 ** patchWidth
+  let at = 0
+  for (let k = 0; k < patchCount; k++) {
+    const patch = patches[k]!
+    at += Math.floor(patch / range) & (2 ** gapWidth - 1)
+    if (at >= count) throw corrupt('a patch lies outside of its run', input.where)
+    narrow[at] = narrow[at]! + (patch % range) * 2 ** width
+  }
+  for (let k = 0; k < count; k++) narrow[k] = narrow[k]! + base
+  run.setNarrow(count)
+}
+
+/** A run has at most 31. */
+const patches = new Float64Array(32)
+
+function decodeWidePatchedBase(
+  input: ByteInput,
+  width: number,
+  count: number,
+  baseByteCount: number,
+  gap: { readonly width: number; readonly patchWidth: number; readonly patchCount: number },
+  run: IntegerRun,
+): void {
   const signAndBase = readBig(input, baseByteCount)
   const signBit = 1n << BigInt(baseByteCount * 8 - 1)
   const base = signAndBase >= signBit ? signBit - signAndBase : signAndBase
-  const isNarrow = baseByteCount <= 6 && width + patchWidth <= maxNumberWidth
-  const { narrow } = run
-  let wide: bigint[] = []
-  if (isNarrow) readFields(input, width, count, narrow)
-  else wide = readWideFields(input, width, count)
-
-  const patches = readWideFields(input, codableWidth(patchWidth + gapWidth), patchCount)
+  const wide = readWideFields(input, width, count)
+  const fields = readWideFields(input, codableWidth(gap.patchWidth + gap.width), gap.patchCount)
   let at = 0
-  for (const patch of patches) {
-    at += Number(patch >> BigInt(patchWidth)) & (2 ** gapWidth - 1)
+  for (const patch of fields) {
+    at += Number(patch >> BigInt(gap.patchWidth)) & (2 ** gap.width - 1)
     if (at >= count) throw corrupt('a patch lies outside of its run', input.where)
-    const highBits = BigInt.asUintN(patchWidth, patch)
-    if (isNarrow) narrow[at] = narrow[at]! + Number(highBits) * 2 ** width
-    else wide[at] = wide[at]! | (highBits << BigInt(width))
+    wide[at] = wide[at]! | (BigInt.asUintN(gap.patchWidth, patch) << BigInt(width))
   }
+  run.setWide(BigInt64Array.from(wide, distance => base + distance))
+}
 
-  if (isNarrow) {
-    const baseNumber = Number(base)
-    for (let k = 0; k < count; k++) narrow[k] = narrow[k]! + baseNumber
-    run.setNarrow(count)
-  } else {
-    run.setWide(BigInt64Array.from(wide, distance => base + distance))
-  }
+/** An unsigned big-endian integer of at most six bytes. */
+function readUnsigned(input: ByteInput, byteCount: number): number {
+  let value = 0
+  for (let byte = 0; byte < byteCount; byte++) value = value * 256 + input.readByte()
+  return value
 }
 
 /** An unsigned big-endian integer of whole bytes. */

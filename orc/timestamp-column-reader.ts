@@ -3,7 +3,7 @@ import { hybridToProlepticSeconds } from './calendar.ts'
 import { ColumnReader, type StripeContext, spread } from './column-reader.ts'
 import type { ColumnEncoding } from './stripe-messages.ts'
 import { wallClock } from './time-zone.ts'
-import { baseSeconds, decodeNanos, maxNanos, secondsOfStored } from './timestamp.ts'
+import { decodeNanos, maxNanos, secondsOfStored } from './timestamp.ts'
 import type { OrcColumn } from './types.ts'
 import type { TimestampVector } from './vectors.ts'
 
@@ -27,6 +27,7 @@ export class TimestampColumnReader extends ColumnReader {
     present: Uint8Array | null,
   ): TimestampVector {
     const isProleptic = this.stripe.calendar === 'proleptic-gregorian'
+    const toWall = this.#toWall
     const seconds = new Float64Array(count)
     const nanos = new Int32Array(count)
     if (this.#encodedNanos.length < valueCount) this.#encodedNanos = new Float64Array(valueCount)
@@ -38,11 +39,12 @@ export class TimestampColumnReader extends ColumnReader {
       if (!(fraction >= 0 && fraction <= maxNanos)) {
         throw this.corrupt(`a timestamp has ${fraction} nanoseconds`)
       }
-      const stored = seconds[k]!
-      const whole =
-        this.#toWall === null ? secondsOfStored(stored, fraction) : this.#toWall(stored, fraction)
-      seconds[k] = isProleptic || whole >= baseSeconds ? whole : hybridToProlepticSeconds(whole)
       nanos[k] = fraction
+      if (toWall === null) seconds[k] = secondsOfStored(seconds[k]!, fraction)
+      else seconds[k] = toWall(seconds[k]!, fraction)
+    }
+    if (!isProleptic) {
+      for (let k = 0; k < valueCount; k++) seconds[k] = hybridToProlepticSeconds(seconds[k]!)
     }
     spread(seconds, present, valueCount, 0)
     spread(nanos, present, valueCount, 0)
