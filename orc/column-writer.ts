@@ -74,7 +74,7 @@ export abstract class ColumnWriter {
   readonly #presentBits: BooleanRunLengthWriter
   /** Values and nulls since the group began, and which of them are values; null while all are. */
   #slotCount = 0
-  #valueCount = 0
+  #nullCount = 0
   #slots: Uint8Array | null = null
   readonly #bloomFilters: BloomFilter[] = []
 
@@ -87,12 +87,14 @@ export abstract class ColumnWriter {
 
   /** Throws `value-invalid`, and then has not changed anything. */
   append(value: OrcValue): void {
-    if (value !== null) this.appendValue(value)
-    if (value === null || this.#slots !== null) {
-      this.#slotsFor(this.#slotCount + 1)[this.#slotCount] = value === null ? 0 : 1
+    if (value !== null) {
+      this.appendValue(value)
+      if (this.#slots !== null) this.#slotsFor(this.#slotCount + 1)[this.#slotCount] = 1
+    } else {
+      this.#slotsFor(this.#slotCount + 1)[this.#slotCount] = 0
+      this.#nullCount++
     }
     this.#slotCount++
-    if (value !== null) this.#valueCount++
   }
 
   /** Appends slots of a vector that `checkVector` found to be right. */
@@ -111,7 +113,7 @@ export abstract class ColumnWriter {
     }
     this.appendVector(vector, from, to, valueCount === count ? null : present)
     this.#slotCount += count
-    this.#valueCount += valueCount
+    this.#nullCount += count - valueCount
   }
 
   /** Room for so many slots; those before are values when there was none. */
@@ -130,17 +132,17 @@ export abstract class ColumnWriter {
     this.#slotCount--
     if (this.#slots !== null && this.#slots[this.#slotCount] === 0) {
       this.#slots[this.#slotCount] = 1
+      this.#nullCount--
       return
     }
-    this.#valueCount--
     this.removeLastValue()
   }
 
   endGroup(): void {
-    const valueCount = this.#valueCount
+    const valueCount = this.#slotCount - this.#nullCount
     const statistics = {
       valueCount,
-      hasNull: valueCount < this.#slotCount,
+      hasNull: this.#nullCount > 0,
       bytesOnDisk: 0,
       details: valueCount === 0 ? undefined : this.summarize(),
     }
@@ -155,7 +157,7 @@ export abstract class ColumnWriter {
     }
     this.encodeGroup()
     this.#slotCount = 0
-    this.#valueCount = 0
+    this.#nullCount = 0
     this.#slots = null
   }
 

@@ -33,6 +33,8 @@ const decisiveValues = 1000
 export class StringColumnWriter extends ColumnWriter {
   readonly #data = this.createStream()
   readonly #lengthData = this.createStream()
+  /** Whether texts have no length to be fitted to. */
+  readonly #isPlain = this.column.type.kind === 'string'
   /** Whether later stripes need not try a dictionary any more. */
   #isKnownDistinct = false
   /** Null when the values of the stripe are written directly. */
@@ -50,7 +52,8 @@ export class StringColumnWriter extends ColumnWriter {
 
   protected override appendValue(value: NonNullable<OrcValue>): void {
     if (typeof value !== 'string') this.reject(value, 'a string')
-    this.context.pendingBytes += this.#addText(fitText(this.column.type, value))
+    const text = this.#isPlain ? value : fitText(this.column.type, value)
+    this.context.pendingBytes += this.#addText(text)
   }
 
   #addText(text: string): number {
@@ -65,9 +68,8 @@ export class StringColumnWriter extends ColumnWriter {
     present: Uint8Array | null,
   ): void {
     const { context } = this
-    const { type } = this.column
     const dictionary = this.#dictionary
-    if (type.kind !== 'string') {
+    if (!this.#isPlain) {
       this.#appendFitted(vector, from, to, present)
     } else if (dictionary === null) {
       context.pendingBytes += this.#values.pushVector(vector, from, to, present) + 8 * (to - from)
