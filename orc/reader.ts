@@ -16,7 +16,12 @@ import {
   nullVector,
   type WantedColumn,
 } from './evolution.ts'
-import { decodeStripeStatistics, type OrcCalendar, type StripeInformation } from './file-tail.ts'
+import {
+  decodeStripeStatistics,
+  type OrcCalendar,
+  ownWriterId,
+  type StripeInformation,
+} from './file-tail.ts'
 import { type OpenFile, openFile } from './open-file.ts'
 import {
   type BoundPredicate,
@@ -89,6 +94,12 @@ const javaTimesInUtc = 6
 const javaDecimalsBroken = 6
 
 const firstGregorianNanos = BigInt(firstGregorianDay) * 86_400_000_000_000n
+
+/** What is read of a stripe at once, about: with the garbage of the part before it is in memory twice. */
+const maxPartBytes = 8 * 1024 * 1024
+
+/** Java's, and that of this folder. */
+const wellKnownWriters: readonly number[] = [0, ownWriterId]
 
 /** A batch becomes one string on the way, and V8's strings end here. */
 const greatestMaxBatchBytes = 2 ** 29 - 25
@@ -214,7 +225,10 @@ export class OrcReader {
     }
   }
 
-  /** Runs of rows of a stripe that may match, with readers at their first rows. */
+  /**
+   * Runs of rows of a stripe that may match, with readers at their first rows; those of a large stripe in
+   * parts, so that memory does not grow with it.
+   */
   async *#parts(
     stripe: StripeReader,
     { rowCount }: StripeInformation,
@@ -224,32 +238,56 @@ export class OrcReader {
     const footer = await stripe.readFooter()
     const stride = this.rowIndexStride
     const groupCount = stride === 0 ? 0 : Math.ceil(rowCount / stride)
-    if (where === null || groupCount === 0) {
+    const groupsOfPart = this.#groupsOfPart(footer, columns, groupCount)
+    if (groupCount === 0 || (where === null && groupsOfPart >= groupCount)) {
       yield { readers: await stripe.openColumns(columns, footer, null), rowCount }
       return
     }
     const indexes = await stripe.readRowIndexes(footer)
-    const filters = await this.#bloomFilters(stripe, footer, where)
-    const isTaken = Array.from({ length: groupCount }, (_, group) => {
-      return where.mayMatch(id => ({
-        statistics: this.#trusted(indexes[id]?.[group]?.statistics),
-        bloomFilter: filters.get(id)?.[group] ?? null,
-      }))
-    })
+    const isTaken = await this.#takenGroups(stripe, footer, indexes, groupCount, where)
     const hasIndexes = columns.flatMap(listColumns).every(({ id }) => {
       return indexes[id]!.length === groupCount
     })
-    if (isTaken.every(Boolean) || (!hasIndexes && isTaken.some(Boolean))) {
+    const isWhole = isTaken.every(Boolean) && groupsOfPart >= groupCount
+    if (isWhole || (!hasIndexes && isTaken.some(Boolean))) {
       yield { readers: await stripe.openColumns(columns, footer, null), rowCount }
       return
     }
     for (let from = isTaken.indexOf(true); from >= 0; from = isTaken.indexOf(true, from)) {
       const next = isTaken.indexOf(false, from)
-      const to = next < 0 ? groupCount : next
+      const to = Math.min(next < 0 ? groupCount : next, from + groupsOfPart)
       const readers = await stripe.openColumns(columns, footer, { from, to, indexes })
       yield { readers, rowCount: Math.min(rowCount, to * stride) - from * stride }
       from = to
     }
+  }
+
+  /** How many row groups are read at once: all of them, where others than ORC's own writer made the index. */
+  #groupsOfPart(footer: StripeFooter, columns: readonly OrcColumn[], groupCount: number): number {
+    const ids = new Set(columns.flatMap(listColumns).map(({ id }) => id))
+    const bytes = footer.streams
+      .filter(({ columnId }) => ids.has(columnId))
+      .reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
+    if (bytes <= maxPartBytes || !wellKnownWriters.includes(this.writer.id)) return groupCount
+    return Math.max(1, Math.floor((groupCount * maxPartBytes) / bytes))
+  }
+
+  async #takenGroups(
+    stripe: StripeReader,
+    footer: StripeFooter,
+    indexes: readonly (readonly RowGroup[])[],
+    groupCount: number,
+    where: BoundPredicate | null,
+  ): Promise<boolean[]> {
+    const groups = Array.from({ length: groupCount }, (_, group) => group)
+    if (where === null) return groups.map(() => true)
+    const filters = await this.#bloomFilters(stripe, footer, where)
+    return groups.map(group =>
+      where.mayMatch(id => ({
+        statistics: this.#trusted(indexes[id]?.[group]?.statistics),
+        bloomFilter: filters.get(id)?.[group] ?? null,
+      })),
+    )
   }
 
   /** ORC's writer in C++ made wrong ones up to 1.6.11: they say that values are missing which are there. */

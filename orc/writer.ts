@@ -53,7 +53,7 @@ export interface OrcWriterOptions {
   readonly compressionLevel?: number
   /** Bytes that are compressed together; default 256 KiB, at most 8 MiB − 1. */
   readonly compressionBlockBytes?: number
-  /** Memory from which on a stripe is full; default 64 MiB. */
+  /** Memory from which on a stripe is full; default 16 MiB. */
   readonly stripeBytes?: number
   /**
    * Rows of a row group, for which there are statistics and positions; 0 for none. Default 10,000.
@@ -100,7 +100,7 @@ export class OrcWriter {
   constructor(sink: OrcSink, schema: OrcStructType, options: OrcWriterOptions = {}) {
     const compression = options.compression ?? 'zlib'
     const blockBytes = options.compressionBlockBytes ?? defaultBlockBytes
-    const stripeBytes = options.stripeBytes ?? 64 * 1024 * 1024
+    const stripeBytes = options.stripeBytes ?? 16 * 1024 * 1024
     const rowIndexStride = options.rowIndexStride ?? 10_000
     const dictionaryThreshold = options.dictionaryThreshold ?? 0.8
     requireWithin('compressionBlockBytes', blockBytes, 1, maxBlockBytes)

@@ -200,3 +200,42 @@ describe('a bloom filter', () => {
     expect(encodings.length).toBe(3)
   })
 })
+
+describe('a large stripe', () => {
+  it('is read in parts, of which no two are in memory, and gives the same rows', async () => {
+    const random = new Random(11)
+    const rows = Array.from({ length: 40_000 }, (_, k): OrcValue[] => [
+      k % 7 === 0 ? null : k,
+      random.bits(3200).toString(36),
+      [`${k % 50}`, null],
+    ])
+    const schema = structOf({
+      id: { kind: 'int' },
+      text: { kind: 'string' },
+      list: { kind: 'list', element: { kind: 'string' } },
+    })
+    const options = { rowIndexStride: 1000, compression: 'lz4', stripeBytes: 2 ** 30 } as const
+    const file = await writeFile(schema, rows, options)
+    let mostAtOnce = 0
+    const source: OrcSource = {
+      sizeBytes: file.length,
+      read: async (offset, length) => {
+        mostAtOnce = Math.max(mostAtOnce, length)
+        return file.subarray(offset, offset + length)
+      },
+    }
+    const reader = await OrcReader.open(source)
+    expect(reader.stripes.length).toBe(1)
+    expect(file.length).toBeGreaterThan(20 * 1024 * 1024)
+    let done = 0
+    for await (const batch of reader.rows()) {
+      expect(batch).toEqual(rows.slice(done, done + batch.length))
+      done += batch.length
+    }
+    expect(done).toBe(rows.length)
+    expect(mostAtOnce).toBeLessThan(12 * 1024 * 1024)
+    // Of the columns that are asked for, all fits.
+    const ids = await readRows(file, { columns: ['id'] })
+    expect(ids).toEqual(rows.map(([id]) => [id]))
+  })
+})
