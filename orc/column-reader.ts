@@ -66,7 +66,9 @@ export abstract class ColumnReader {
   protected openBits(kind: StreamKind): BooleanRunLengthReader {
     const { input, skips } = this.stripe.openStream(this.column, kind)
     const reader = new BooleanRunLengthReader(input)
-    if (skips.length > 0) reader.skip(skips[0]!, skips[1]!)
+    const [byteCount = 0, bitCount = 0] = skips
+    if (bitCount > 8) throw this.corrupt(`a row group starts at bit ${bitCount} of a byte`)
+    reader.skip(byteCount, bitCount)
     return reader
   }
 

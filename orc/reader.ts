@@ -63,7 +63,7 @@ export interface OrcRowsOptions {
   readonly maxBatchRows?: number
   /**
    * Row groups without a row that matches are not read, where statistics or bloom filters say so. The rows
-   * of all others come, matching or not.
+   * of all others come, matching or not. It asks for columns of the file, and for values as the file has them.
    */
   readonly where?: OrcPredicate
   /**

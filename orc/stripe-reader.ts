@@ -71,8 +71,8 @@ interface ReadStream {
 
 const noStream: ReadStream = { bytes: new Uint8Array(0), from: 0 }
 
-/** The longest run: 512 integers of 64 bits with their header, or 255 literal varints. */
-const maxRunBytes = 8 + 512 * 8
+/** The longest run: 512 integers of 64 bits with a header, a base and 31 patches. */
+const maxRunBytes = 4 + 8 + 512 * 8 + 31 * 8
 
 /** The most that a stripe footer or a row index may decompress to. */
 const maxSectionBytes = 16 * 1024 * 1024
