@@ -20,7 +20,14 @@ export default defineConfig({
           testTimeout: 600_000,
         },
       },
-      { test: { name: 'interop', include: ['test/interop/**/*.test.ts'], testTimeout: 600_000 } },
+      {
+        test: {
+          name: 'interop',
+          include: ['test/interop/**/*.test.ts'],
+          globalSetup: ['test/interop/setup.ts'],
+          testTimeout: 600_000,
+        },
+      },
       {
         test: {
           name: 'stack',

@@ -1,7 +1,34 @@
 /** Values as the text that `java/RowPrinter.java` prints; timestamps are in nanoseconds. */
-import type { OrcType, OrcValue } from '../../orc/index.ts'
+import type { OrcStructType, OrcType, OrcValue } from '../../orc/index.ts'
+import { readBack } from '../orc/samples.ts'
 
 const bits = new DataView(new ArrayBuffer(8))
+
+/** The lines that Java prints for rows that were written with timestamps in micros. */
+export function expectedLines(schema: OrcStructType, rows: readonly OrcValue[][]): string[] {
+  const types = schema.fields.map(field => field.type)
+  return rows.map(row =>
+    rowText(
+      types,
+      row.map((value, k) => inNanos(types[k]!, readBack(types[k]!, value))),
+    ),
+  )
+}
+
+function inNanos(type: OrcType, value: OrcValue): OrcValue {
+  if (value === null) return null
+  switch (type.kind) {
+    case 'timestamp':
+    case 'timestamp_instant':
+      return BigInt(value as number | bigint) * 1000n
+    case 'list':
+      return (value as OrcValue[]).map(element => inNanos(type.element, element))
+    case 'struct':
+      return type.fields.map((field, k) => inNanos(field.type, (value as OrcValue[])[k]!))
+    default:
+      return value
+  }
+}
 
 export function rowText(types: readonly OrcType[], row: readonly OrcValue[]): string {
   return `[${types.map((type, k) => valueText(type, row[k]!)).join(',')}]`

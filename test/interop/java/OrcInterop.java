@@ -19,12 +19,14 @@ import org.apache.orc.storage.ql.exec.vector.VectorizedRowBatch;
  * a line, fields separated by tabs:
  *
  * <pre>
- *   rows   FILE OUT           the rows of an ORC file, one a line
- *   seek   FILE OUT           the first row of every row group, reached through the row index
- *   stats  FILE OUT           its statistics
- *   copy   FILE ORC           the same rows, stripes and row groups by ORC's own writer
- *   find   FILE OUT           rows that equal a value, without a predicate and with one
- *   write  NAME ORC           a sample file by ORC's own writer
+ *   rows        FILE OUT       the rows of an ORC file, one a line
+ *   seek        FILE OUT       the first row of every row group, reached through the row index
+ *   stats       FILE OUT       its statistics
+ *   copy        FILE ORC       the same rows, stripes and row groups by ORC's own writer
+ *   copy-bloom  FILE ORC       the same with bloom filters on all fields
+ *   find        FILE FILE OUT  rows that equal the value of the second file, without a predicate
+ *                              and with one
+ *   write       NAME ORC       a sample file by ORC's own writer
  * </pre>
  */
 public final class OrcInterop {
@@ -35,9 +37,9 @@ public final class OrcInterop {
   public static void main(String[] arguments) throws Exception {
     for (String line : Files.readAllLines(Path.of(arguments[0]))) {
       String[] fields = line.split("\t");
-      String output = fields[2];
+      String output = fields[fields.length - 1];
       switch (fields[0]) {
-        case "copy" -> copy(fields[1], output);
+        case "copy", "copy-bloom" -> copy(fields[1], output, fields[0].endsWith("bloom"));
         case "write" -> SampleWriter.write(output, fields[1], configuration);
         default -> {
           try (PrintStream out = new PrintStream(output, StandardCharsets.UTF_8)) {
@@ -58,7 +60,11 @@ public final class OrcInterop {
             StatisticsPrinter.print(reader, rows).forEach(out::println);
           }
         }
-        case "find" -> PredicateReader.print(reader, out);
+        case "find" -> {
+          try (Reader wanted = open(fields[2])) {
+            PredicateReader.print(reader, wanted, out);
+          }
+        }
         default -> throw new IllegalArgumentException(fields[0]);
       }
     } catch (Exception error) {
@@ -110,7 +116,8 @@ public final class OrcInterop {
     }
   }
 
-  private static void copy(String file, String target) throws Exception {
+  private static void copy(String file, String target, boolean hasBloomFilters)
+      throws Exception {
     try (Reader reader = open(file)) {
       TypeDescription schema = reader.getSchema();
       OrcFile.WriterOptions options =
@@ -122,6 +129,7 @@ public final class OrcInterop {
               .overwrite(true)
               // Shorter strides are refused, and without any the statistics are left out.
               .rowIndexStride(Math.max(1000, reader.getRowIndexStride()));
+      if (hasBloomFilters) options.bloomFilterColumns(String.join(",", schema.getFieldNames()));
       try (Writer writer =
               OrcFile.createWriter(new org.apache.hadoop.fs.Path(target), options);
           RecordReader rows = reader.rows()) {

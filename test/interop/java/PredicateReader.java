@@ -1,7 +1,7 @@
 import java.io.PrintStream;
 import java.sql.Date;
 import java.sql.Timestamp;
-import java.util.Collections;
+import java.time.LocalDate;
 import java.util.List;
 import org.apache.orc.Reader;
 import org.apache.orc.RecordReader;
@@ -20,80 +20,65 @@ import org.apache.orc.storage.ql.io.sarg.SearchArgumentFactory;
 import org.apache.orc.storage.serde2.io.HiveDecimalWritable;
 
 /**
- * Looks for the value of the first row whose second column, `wanted`, is true: once by reading all
- * rows, and once with a predicate, which lets the reader skip row groups by their statistics.
- * Prints how many rows were read and how many of them equal the value, without and with the
- * predicate.
+ * Looks in the column `v` of a file for the value that the first row of another file has there:
+ * once by reading all rows, and once with a predicate, which lets the reader skip row groups by
+ * their statistics and bloom filters. Prints how many rows were read and how many of them equal the
+ * value, without and with the predicate.
  */
 final class PredicateReader {
   private PredicateReader() {}
 
-  static void print(Reader reader, PrintStream out) throws Exception {
-    TypeDescription schema = reader.getSchema();
+  static void print(Reader reader, Reader wanted, PrintStream out) throws Exception {
+    TypeDescription schema = wanted.getSchema();
     TypeDescription type = schema.getChildren().get(0);
-    SearchArgument equal = null;
-    String wanted = null;
     VectorizedRowBatch batch = schema.createRowBatch();
-    try (RecordReader rows = reader.rows()) {
-      while (wanted == null && rows.nextBatch(batch)) {
-        LongColumnVector marks = (LongColumnVector) batch.cols[1];
-        for (int row = 0; wanted == null && row < batch.size; row++) {
-          if (marks.vector[marks.isRepeating ? 0 : row] == 0) continue;
-          wanted = text(type, batch.cols[0], row);
-          equal = equals(type, batch.cols[0], row);
-        }
-      }
+    try (RecordReader rows = wanted.rows()) {
+      rows.nextBatch(batch);
     }
-    out.println(count(reader, schema, reader.options(), wanted));
-    Reader.Options options = reader.options().searchArgument(equal, new String[] {null, "v"});
-    out.println(count(reader, schema, options, wanted));
+    String text = RowPrinter.text(type, batch.cols[0], 0);
+    SearchArgument equal = equals(type, batch.cols[0]);
+    out.println(count(reader, reader.options(), text));
+    out.println(
+        count(reader, reader.options().searchArgument(equal, new String[] {null, "v"}), text));
   }
 
-  private static String count(
-      Reader reader, TypeDescription schema, Reader.Options options, String wanted)
+  private static String count(Reader reader, Reader.Options options, String wanted)
       throws Exception {
     try (RecordReader rows = reader.rows(options)) {
-      String start = "[" + wanted + ",";
-      List<String> all = OrcInterop.rows(schema, rows);
-      return all.size() + " " + all.stream().filter(row -> row.startsWith(start)).count();
+      String row = "[" + wanted + "]";
+      List<String> all = OrcInterop.rows(reader.getSchema(), rows);
+      return all.size() + " " + all.stream().filter(row::equals).count();
     }
   }
 
-  private static String text(TypeDescription type, ColumnVector vector, int row) {
-    StringBuilder text = new StringBuilder();
-    RowPrinter.value(type, vector, row, text);
-    return text.toString();
-  }
-
-  private static SearchArgument equals(TypeDescription type, ColumnVector vector, int row) {
-    int at = vector.isRepeating ? 0 : row;
+  private static SearchArgument equals(TypeDescription type, ColumnVector vector) {
     return switch (type.getCategory()) {
       case BOOLEAN -> leaf(
-          PredicateLeaf.Type.BOOLEAN, ((LongColumnVector) vector).vector[at] != 0);
+          PredicateLeaf.Type.BOOLEAN, ((LongColumnVector) vector).vector[0] != 0);
       case BYTE, SHORT, INT, LONG -> leaf(
-          PredicateLeaf.Type.LONG, ((LongColumnVector) vector).vector[at]);
+          PredicateLeaf.Type.LONG, ((LongColumnVector) vector).vector[0]);
       case FLOAT, DOUBLE -> leaf(
-          PredicateLeaf.Type.FLOAT, ((DoubleColumnVector) vector).vector[at]);
+          PredicateLeaf.Type.FLOAT, ((DoubleColumnVector) vector).vector[0]);
       case STRING, VARCHAR -> leaf(
-          PredicateLeaf.Type.STRING, ((BytesColumnVector) vector).toString(row));
+          PredicateLeaf.Type.STRING, ((BytesColumnVector) vector).toString(0));
       // As Hive does it: literals for a column of char are padded.
-      case CHAR -> leaf(
-          PredicateLeaf.Type.STRING,
-          ((BytesColumnVector) vector).toString(row)
-              + String.join("", Collections.nCopies(
-                  type.getMaxLength() - ((BytesColumnVector) vector).toString(row).length(), " ")));
+      case CHAR -> {
+        String text = ((BytesColumnVector) vector).toString(0);
+        int missing = type.getMaxLength() - text.codePointCount(0, text.length());
+        yield leaf(PredicateLeaf.Type.STRING, text + " ".repeat(missing));
+      }
       case DATE -> leaf(
           PredicateLeaf.Type.DATE,
-          Date.valueOf(java.time.LocalDate.ofEpochDay(((LongColumnVector) vector).vector[at])));
+          Date.valueOf(LocalDate.ofEpochDay(((LongColumnVector) vector).vector[0])));
       case DECIMAL -> leaf(
           PredicateLeaf.Type.DECIMAL,
           new HiveDecimalWritable(
               HiveDecimal.create(
-                  ((DecimalColumnVector) vector).vector[at].getHiveDecimal().bigDecimalValue())));
+                  ((DecimalColumnVector) vector).vector[0].getHiveDecimal().bigDecimalValue())));
       case TIMESTAMP, TIMESTAMP_INSTANT -> {
         TimestampColumnVector times = (TimestampColumnVector) vector;
-        Timestamp time = new Timestamp(times.time[at]);
-        time.setNanos(times.nanos[at]);
+        Timestamp time = new Timestamp(times.time[0]);
+        time.setNanos(times.nanos[0]);
         yield leaf(PredicateLeaf.Type.TIMESTAMP, time);
       }
       default -> throw new IllegalArgumentException(type.toString());

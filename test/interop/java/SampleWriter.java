@@ -1,178 +1,142 @@
-import java.math.BigInteger;
-import java.nio.charset.StandardCharsets;
-import java.util.Random;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.TimeZone;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.hadoop.fs.Path;
 import org.apache.orc.CompressionKind;
+import org.apache.orc.OrcConf;
 import org.apache.orc.OrcFile;
 import org.apache.orc.TypeDescription;
 import org.apache.orc.Writer;
-import org.apache.orc.storage.common.type.HiveDecimal;
-import org.apache.orc.storage.ql.exec.vector.BytesColumnVector;
-import org.apache.orc.storage.ql.exec.vector.ColumnVector;
-import org.apache.orc.storage.ql.exec.vector.DateColumnVector;
-import org.apache.orc.storage.ql.exec.vector.DecimalColumnVector;
-import org.apache.orc.storage.ql.exec.vector.DoubleColumnVector;
-import org.apache.orc.storage.ql.exec.vector.ListColumnVector;
-import org.apache.orc.storage.ql.exec.vector.LongColumnVector;
-import org.apache.orc.storage.ql.exec.vector.MapColumnVector;
-import org.apache.orc.storage.ql.exec.vector.StructColumnVector;
-import org.apache.orc.storage.ql.exec.vector.TimestampColumnVector;
 import org.apache.orc.storage.ql.exec.vector.VectorizedRowBatch;
 
 /**
- * Writes a file of all types with ORC's own writer. Its name says how: parts joined by `-`, each
- * one of none, zlib, zstd; v011; speed; proleptic; direct; runs, sequence, random; nulls.
+ * Writes a file with ORC's own writer. Its name says how, by parts that are joined by `-`:
+ *
+ * <pre>
+ *   none, zlib, snappy, lzo, lz4, zstd, brotli   the codec
+ *   scalars, unions, clock, long, texts, …       the schema, see SCHEMAS; default all types but unions
+ *   runs, sequence, random                       the values; nulls: and a sixth of them null
+ *   berlin, kolkata, …                           the time zone of the writer, see ZONES; default UTC
+ *   v011, speed, proleptic, direct, dictionary   as Java's options of similar names
+ *   noindex, bloom, oldbloom                     no row index; bloom filters, also in their old form
+ * </pre>
  */
 final class SampleWriter {
-  private static final String SCHEMA =
-      "struct<a:boolean,b:tinyint,c:smallint,d:int,e:bigint,f:float,g:double,h:string,"
+  private static final String SCALARS =
+      "a:boolean,b:tinyint,c:smallint,d:int,e:bigint,f:float,g:double,h:string,"
           + "i:varchar(7),j:char(5),k:binary,l:date,m:timestamp,"
-          + "n:timestamp with local time zone,o:decimal(10,2),p:decimal(38,10),"
-          + "q:array<string>,r:map<string,bigint>,s:struct<x:int,y:array<decimal(5,1)>>>";
+          + "n:timestamp with local time zone,o:decimal(10,2),p:decimal(38,10)";
 
-  private static final int ROWS = 7000;
+  private static final String ALL =
+      "struct<" + SCALARS + ",q:array<string>,r:map<string,bigint>,"
+          + "s:struct<x:int,y:array<decimal(5,1)>>,"
+          + "t:array<struct<x:double,y:map<string,array<date>>>>>";
 
-  private final Random random;
-  private final String style;
-  private final boolean hasNulls;
+  private static final Map<String, String> SCHEMAS =
+      Map.of(
+          "scalars", "struct<" + SCALARS + ">",
+          "unions",
+              "struct<a:uniontype<int,string>,b:uniontype<timestamp>,"
+                  + "c:array<uniontype<boolean,decimal(10,2),double>>,"
+                  + "d:map<string,uniontype<bigint,struct<x:tinyint,y:uniontype<date,binary>>>>,"
+                  + "e:uniontype<array<int>,map<string,string>,uniontype<char(3),float>>>",
+          "clock", "struct<m:timestamp,n:timestamp with local time zone,k:array<timestamp>>",
+          "long", "bigint",
+          "texts", "array<string>",
+          "pairs", "map<string,int>",
+          "either", "uniontype<int,string>",
+          "moment", "timestamp");
 
-  private SampleWriter(String name) {
-    random = new Random(name.hashCode());
-    style = name.contains("runs") ? "runs" : name.contains("sequence") ? "sequence" : "random";
-    hasNulls = name.contains("nulls");
-  }
+  /**
+   * With changes of an hour, without changes, with changes of half an hour, with a day that was
+   * left out, with winter time as the exception, and by a name of old.
+   */
+  private static final Map<String, String> ZONES =
+      Map.of(
+          "newyork", "America/New_York",
+          "berlin", "Europe/Berlin",
+          "kolkata", "Asia/Kolkata",
+          "lordhowe", "Australia/Lord_Howe",
+          "apia", "Pacific/Apia",
+          "dublin", "Europe/Dublin",
+          "pacific", "US/Pacific",
+          "gmt", "GMT");
+
+  /** Enough for all times of a zone; see ClockTimes. */
+  private static final int ROWS = 3500;
+
+  private static final int BATCH_ROWS = 500;
+
+  private SampleWriter() {}
 
   static void write(String file, String name, Configuration base) throws Exception {
+    List<String> parts = Arrays.asList(name.split("-"));
+    TimeZone standard = TimeZone.getDefault();
+    String zone = pick(parts, ZONES, null);
+    try {
+      // The writer takes the zone of the virtual machine, unless it is to use UTC.
+      if (zone != null) TimeZone.setDefault(TimeZone.getTimeZone(zone));
+      TypeDescription schema = TypeDescription.fromString(pick(parts, SCHEMAS, ALL));
+      OrcFile.WriterOptions options = options(parts, schema, base).useUTCTimestamp(zone == null);
+      SampleValues values = new SampleValues(name, parts, zone == null);
+      writeRows(new Path(file), schema, options, values);
+    } finally {
+      TimeZone.setDefault(standard);
+    }
+  }
+
+  private static OrcFile.WriterOptions options(
+      List<String> parts, TypeDescription schema, Configuration base) {
     Configuration configuration = new Configuration(base);
-    if (name.contains("direct")) configuration.set("orc.dictionary.key.threshold", "0");
-    configuration.set("orc.encoding.strategy", name.contains("speed") ? "SPEED" : "COMPRESSION");
-    TypeDescription schema = TypeDescription.fromString(SCHEMA);
-    CompressionKind codec =
-        name.contains("zlib")
-            ? CompressionKind.ZLIB
-            : name.contains("zstd") ? CompressionKind.ZSTD : CompressionKind.NONE;
+    if (parts.contains("direct")) OrcConf.DICTIONARY_KEY_SIZE_THRESHOLD.setDouble(configuration, 0);
+    if (parts.contains("dictionary")) {
+      OrcConf.DICTIONARY_KEY_SIZE_THRESHOLD.setDouble(configuration, 1);
+    }
+    OrcConf.ENCODING_STRATEGY.setString(
+        configuration, parts.contains("speed") ? "SPEED" : "COMPRESSION");
     OrcFile.WriterOptions options =
         OrcFile.writerOptions(configuration)
             .setSchema(schema)
-            .compress(codec)
+            .compress(CompressionKind.valueOf(parts.get(0).toUpperCase()))
             .bufferSize(16 * 1024)
-            .useUTCTimestamp(true)
-            .setProlepticGregorian(name.contains("proleptic"))
-            .version(name.contains("v011") ? OrcFile.Version.V_0_11 : OrcFile.Version.V_0_12)
+            .setProlepticGregorian(parts.contains("proleptic"))
+            .version(parts.contains("v011") ? OrcFile.Version.V_0_11 : OrcFile.Version.V_0_12)
             .overwrite(true);
-    SampleWriter samples = new SampleWriter(name);
-    try (Writer writer = OrcFile.createWriter(new Path(file), options)) {
+    if (parts.contains("noindex")) options.rowIndexStride(0);
+    if (parts.contains("bloom") || parts.contains("oldbloom")) {
+      options.rowIndexStride(1000).bloomFilterColumns(String.join(",", schema.getFieldNames()));
+    }
+    if (parts.contains("oldbloom")) {
+      options.bloomFilterVersion(OrcFile.BloomFilterVersion.ORIGINAL);
+    }
+    return options;
+  }
+
+  private static void writeRows(
+      Path file, TypeDescription schema, OrcFile.WriterOptions options, SampleValues values)
+      throws Exception {
+    boolean isStruct = schema.getCategory() == TypeDescription.Category.STRUCT;
+    try (Writer writer = OrcFile.createWriter(file, options)) {
       VectorizedRowBatch batch = schema.createRowBatch();
-      for (int start = 0; start < ROWS; start += 1000) {
+      for (int start = 0; start < ROWS; start += BATCH_ROWS) {
         batch.reset();
-        for (int row = 0; row < 1000; row++) {
+        for (int row = 0; row < BATCH_ROWS; row++) {
           for (int column = 0; column < batch.cols.length; column++) {
-            TypeDescription type = schema.getChildren().get(column);
-            samples.set(type, batch.cols[column], row, start + row);
+            TypeDescription type = isStruct ? schema.getChildren().get(column) : schema;
+            values.set(type, batch.cols[column], row, start + row);
           }
         }
-        batch.size = 1000;
+        batch.size = BATCH_ROWS;
         writer.addRowBatch(batch);
-        if (start == 3000) writer.writeIntermediateFooter();
+        if (start == 1500) writer.writeIntermediateFooter();
       }
     }
   }
 
-  private void set(TypeDescription type, ColumnVector vector, int at, int row) {
-    if (hasNulls && random.nextInt(6) == 0) {
-      vector.noNulls = false;
-      vector.isNull[at] = true;
-      return;
-    }
-    vector.isNull[at] = false;
-    long number = number(row);
-    switch (type.getCategory()) {
-      case BOOLEAN -> ((LongColumnVector) vector).vector[at] = number & 1;
-      case BYTE -> ((LongColumnVector) vector).vector[at] = (byte) number;
-      case SHORT -> ((LongColumnVector) vector).vector[at] = (short) number;
-      case INT -> ((LongColumnVector) vector).vector[at] = (int) number;
-      case LONG -> ((LongColumnVector) vector).vector[at] = number;
-      case DATE -> {
-        DateColumnVector dates = (DateColumnVector) vector;
-        dates.changeCalendar(true, false);
-        // From year 1 to 9999.
-        dates.vector[at] = Math.floorMod(number, 3_652_058L) - 719_162L;
-      }
-      case FLOAT, DOUBLE -> ((DoubleColumnVector) vector).vector[at] = number / 7.0;
-      case STRING, VARCHAR, CHAR -> setText((BytesColumnVector) vector, type, at, number);
-      case BINARY -> {
-        byte[] bytes = new byte[(int) Math.floorMod(number, 20L)];
-        random.nextBytes(bytes);
-        ((BytesColumnVector) vector).setVal(at, bytes);
-      }
-      case TIMESTAMP, TIMESTAMP_INSTANT -> {
-        TimestampColumnVector times = (TimestampColumnVector) vector;
-        times.setIsUTC(true);
-        times.changeCalendar(true, false);
-        long seconds = Math.floorMod(number, 315_537_897_600L) - 62_135_596_800L;
-        int nanos = row % 3 == 0 ? 0 : (int) Math.floorMod(number * 1000, 1_000_000_000L);
-        times.time[at] = seconds * 1000 + nanos / 1_000_000;
-        times.nanos[at] = nanos;
-      }
-      case DECIMAL -> {
-        int digits = Math.min(type.getPrecision() - 1, 18);
-        BigInteger unscaled = BigInteger.valueOf(number % (long) Math.pow(10, digits));
-        HiveDecimal value = HiveDecimal.create(unscaled, type.getScale());
-        ((DecimalColumnVector) vector).set(at, value);
-      }
-      case LIST -> setList(type, (ListColumnVector) vector, at, row);
-      case MAP -> setMap(type, (MapColumnVector) vector, at, row);
-      case STRUCT -> {
-        for (int field = 0; field < type.getChildren().size(); field++) {
-          set(type.getChildren().get(field), ((StructColumnVector) vector).fields[field], at, row);
-        }
-      }
-      default -> throw new IllegalArgumentException(type.toString());
-    }
-  }
-
-  /**
-   * Runs of up to 20 equal values; a rising sequence; or mostly small values with some of all
-   * sizes.
-   */
-  private long number(int row) {
-    return switch (style) {
-      case "runs" -> (row / (1 + row / 50 % 20)) * 1_000_003L;
-      case "sequence" -> 1L << (row % 50 == 0 ? 62 : 40) | row;
-      default -> random.nextInt(10) == 0
-          ? random.nextLong() >> random.nextInt(64)
-          : random.nextInt(1000);
-    };
-  }
-
-  private void setText(BytesColumnVector vector, TypeDescription type, int at, long number) {
-    String[] words = {"", "forager", "Zürich", "東京", "🦊", "a\u0000b"};
-    String text = words[(int) Math.floorMod(number, (long) words.length)] + number % 5000;
-    vector.setVal(at, text.getBytes(StandardCharsets.UTF_8));
-  }
-
-  private void setList(TypeDescription type, ListColumnVector list, int at, int row) {
-    list.offsets[at] = list.childCount;
-    list.lengths[at] = row % 4;
-    list.childCount += row % 4;
-    list.child.ensureSize(list.childCount, true);
-    for (int k = 0; k < row % 4; k++) {
-      set(type.getChildren().get(0), list.child, (int) list.offsets[at] + k, row + k);
-    }
-  }
-
-  private void setMap(TypeDescription type, MapColumnVector map, int at, int row) {
-    map.offsets[at] = map.childCount;
-    map.lengths[at] = row % 3;
-    map.childCount += row % 3;
-    map.keys.ensureSize(map.childCount, true);
-    map.values.ensureSize(map.childCount, true);
-    for (int k = 0; k < row % 3; k++) {
-      int slot = (int) map.offsets[at] + k;
-      map.keys.isNull[slot] = false;
-      ((BytesColumnVector) map.keys).setVal(slot, ("k" + k).getBytes(StandardCharsets.UTF_8));
-      set(type.getChildren().get(1), map.values, slot, row + k);
-    }
+  private static String pick(List<String> parts, Map<String, String> choices, String otherwise) {
+    return parts.stream().filter(choices::containsKey).map(choices::get).findFirst()
+        .orElse(otherwise);
   }
 }
