@@ -1,0 +1,28 @@
+import { describe, expect, it } from 'vitest'
+import { difference } from './difference.ts'
+import { fuzz, fuzzFiles, outcome } from './fuzz.ts'
+import { Dissection } from './mutations.ts'
+import { readRows } from './samples.ts'
+
+const files = await fuzzFiles()
+
+describe('a damaged file', () => {
+  it('gives rows or an OrcError, for 20,000 mutations of all types and codecs', async () => {
+    const { failures, outcomes } = await fuzz(files, 0, 20_000)
+    expect(failures).toEqual([])
+    // The damage must reach the data as well as the footers, or this test would prove nothing.
+    expect(outcomes.get('rows')).toBeGreaterThan(4000)
+    expect(outcomes.get('file-corrupt')).toBeGreaterThan(5000)
+    expect(outcomes.get('file-not-orc')).toBeGreaterThan(500)
+    expect(outcomes.get('feature-unsupported')).toBeGreaterThan(50)
+    expect(outcomes.get('limit-exceeded')).toBeGreaterThan(5)
+  }, 300_000)
+
+  it('is damaged by the mutations alone, not by taking the file apart', async () => {
+    for (const { name, bytes } of files) {
+      expect(await outcome(bytes), name).toBe('rows')
+      const rebuilt = new Dissection(bytes).rebuild()
+      expect(difference(await readRows(rebuilt), await readRows(bytes)), name).toBeNull()
+    }
+  })
+})
