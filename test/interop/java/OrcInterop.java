@@ -2,7 +2,9 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import org.apache.hadoop.conf.Configuration;
 import org.apache.orc.CompressionKind;
@@ -20,6 +22,7 @@ import org.apache.orc.storage.ql.exec.vector.VectorizedRowBatch;
  *
  * <pre>
  *   rows        FILE OUT       the rows of an ORC file, one a line
+ *   digest      FILE OUT       how many rows it has, and the SHA-256 of those lines
  *   seek        FILE OUT       the first row of every row group, reached through the row index
  *   stats       FILE OUT       its statistics
  *   copy        FILE ORC       the same rows, stripes and row groups by ORC's own writer
@@ -53,7 +56,8 @@ public final class OrcInterop {
   private static void print(String[] fields, PrintStream out) {
     try (Reader reader = open(fields[1])) {
       switch (fields[0]) {
-        case "rows" -> printRows(reader, out);
+        case "rows" -> allRows(reader).forEach(out::println);
+        case "digest" -> printDigest(allRows(reader), out);
         case "seek" -> printGroupStarts(reader, out);
         case "stats" -> {
           try (RecordReader rows = reader.rows()) {
@@ -81,10 +85,16 @@ public final class OrcInterop {
     return OrcFile.createReader(new org.apache.hadoop.fs.Path(file), options);
   }
 
-  private static void printRows(Reader reader, PrintStream out) throws Exception {
+  private static List<String> allRows(Reader reader) throws Exception {
     try (RecordReader rows = reader.rows()) {
-      rows(reader.getSchema(), rows).forEach(out::println);
+      return rows(reader.getSchema(), rows);
     }
+  }
+
+  private static void printDigest(List<String> rows, PrintStream out) throws Exception {
+    MessageDigest digest = MessageDigest.getInstance("SHA-256");
+    for (String row : rows) digest.update((row + "\n").getBytes(StandardCharsets.UTF_8));
+    out.println(rows.size() + " " + HexFormat.of().formatHex(digest.digest()));
   }
 
   static List<String> rows(TypeDescription schema, RecordReader rows) throws Exception {

@@ -1,0 +1,139 @@
+/**
+ * Every combination of type, style, nulls, size, codec and row groups: what is written is read back
+ * by us and by both versions of Java's ORC. The interop tests try every pair of these only.
+ */
+import { createHash } from 'node:crypto'
+import { mkdtemp, rm, writeFile as writeToDisk } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import type { OrcStructType, OrcValue } from '../../../orc/index.ts'
+import { linesOf, orcVersions, runJava } from '../../interop/java.ts'
+import { expectedLines } from '../../interop/row-text.ts'
+import { difference } from '../../orc/difference.ts'
+import {
+  allTypes,
+  nullPatterns,
+  Random,
+  readBack,
+  readRows,
+  sampleValues,
+  structOf,
+  styles,
+  withNulls,
+  writeFile,
+  writtenCodecs,
+} from '../../orc/samples.ts'
+
+const sizes = [0, 1, 2, 3, 9, 10, 11, 127, 128, 129, 130, 131, 511, 512, 513, 999, 1000, 1001, 3500]
+const strides = [0, 1, 7, 100, 1000, 10_000]
+
+/** Not a part of the product: each file has one of each, by chance. */
+const blockSizes = [64, 200, 5000, 262_144]
+const dictionaryThresholds = [0, 0.8, 1]
+const stripeEnds = [[], [1], [1, 2, 3], [127, 128], [500, 1000, 1001], [2048]]
+
+/** So many files are on disk at a time, for one virtual machine of each version. */
+const filesOfRun = 1500
+
+const folder = await mkdtemp(join(tmpdir(), 'orc-product-'))
+const counts = { files: 0, rows: 0, readByJava: 0 }
+afterAll(async () => {
+  await rm(folder, { recursive: true })
+  process.stdout.write(`the whole product: ${JSON.stringify(counts)}\n`)
+})
+
+/** Files that wait for Java, with the digest that it is to print. */
+let waiting: { title: string; path: string; digest: string }[] = []
+
+async function letJavaRead(): Promise<void> {
+  const outputOf = (path: string, version: string): string => `${path}.${version}`
+  await Promise.all(
+    orcVersions.map(version =>
+      runJava(
+        waiting.map(({ path }) => ['digest', path, outputOf(path, version)]),
+        folder,
+        version,
+      ),
+    ),
+  )
+  for (const version of orcVersions) {
+    for (const { title, path, digest } of waiting) {
+      expect(await linesOf(outputOf(path, version)), `${title}, Java ${version}`).toEqual([digest])
+      counts.readByJava++
+      await rm(outputOf(path, version))
+    }
+  }
+  for (const { path } of waiting) await rm(path)
+  waiting = []
+}
+
+/** Rows, what is to be read of them, and the digest of their lines. */
+interface Data {
+  readonly title: string
+  readonly schema: OrcStructType
+  readonly rows: readonly OrcValue[][]
+  readonly expected: readonly OrcValue[][]
+  readonly digest: string
+}
+
+function* dataOf(name: string): Generator<Data> {
+  const type = allTypes[name]!
+  const schema = structOf({ v: type })
+  for (const [seed, style] of styles.entries()) {
+    for (const nulls of nullPatterns) {
+      for (const size of sizes) {
+        const random = new Random(seed * 10_000 + size)
+        const values = withNulls(sampleValues(type, style, size, random), nulls, random)
+        const rows = values.map(value => [value])
+        const lines = expectedLines(schema, rows).map(line => `${line}\n`)
+        const hash = createHash('sha256').update(lines.join('')).digest('hex')
+        yield {
+          title: `${name} ${style} ${nulls} ${size}`,
+          schema,
+          rows,
+          expected: values.map(value => [readBack(type, value)]),
+          digest: `${size} ${hash}`,
+        }
+      }
+    }
+  }
+}
+
+async function writeAndRead(
+  { title, schema, rows, expected, digest }: Data,
+  compression: (typeof writtenCodecs)[number],
+  rowIndexStride: number,
+): Promise<void> {
+  const random = new Random(counts.files)
+  const options = {
+    compression,
+    rowIndexStride,
+    compressionBlockBytes: random.pick(blockSizes),
+    dictionaryThreshold: random.pick(dictionaryThresholds),
+  }
+  const ends = random.pick(stripeEnds)
+  const whole = `${title} ${JSON.stringify(options)} ${ends.join()}`
+  const file = await writeFile(schema, rows, options, ends)
+  expect(difference(await readRows(file), expected), whole).toBeNull()
+  const path = join(folder, `${counts.files}.orc`)
+  await writeToDisk(path, file)
+  waiting.push({ title: whole, path, digest })
+  counts.files++
+  counts.rows += rows.length
+}
+
+describe('what is written is read back by us and by Java', () => {
+  it.each(Object.keys(allTypes))(
+    '%s: with all styles, nulls, sizes, codecs, row groups',
+    async name => {
+      for (const data of dataOf(name)) {
+        for (const compression of writtenCodecs) {
+          for (const stride of strides) await writeAndRead(data, compression, stride)
+        }
+        if (waiting.length >= filesOfRun) await letJavaRead()
+      }
+      await letJavaRead()
+    },
+  )
+})
