@@ -5,12 +5,14 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { OrcStructType, OrcValue } from '../../orc/index.ts'
 import {
-  allTypes,
+  copyFile,
+  everyType,
   nullPatterns,
   Random,
   sampleValues,
   structOf,
   styles,
+  type WrittenCodec,
   withNulls,
   writeFile,
   writtenCodecs,
@@ -22,6 +24,7 @@ import { comparableStatistics } from './statistics-lines.ts'
 
 interface Sample {
   readonly title: string
+  readonly compression: WrittenCodec
   readonly path: string
   readonly schema: OrcStructType
   readonly rows: readonly OrcValue[][]
@@ -34,7 +37,7 @@ afterAll(() => rm(folder, { recursive: true }))
 
 const combinations = pairwise(
   {
-    type: Object.keys(allTypes),
+    type: Object.keys(everyType),
     style: styles,
     nulls: nullPatterns,
     compression: writtenCodecs,
@@ -45,23 +48,30 @@ const combinations = pairwise(
     // Stripes of one row; ends at, before and behind those of row groups and runs.
     stripeEnds: [[], [1, 2, 3, 4], [127, 128], [500, 1000, 1001], [2048]],
     dictionaryThreshold: [0, 0.8, 1],
+    way: ['by rows', 'by batches'],
   } as const,
   new Random(2),
 )
 
 const samples: Sample[] = combinations.map((settings, k) => {
-  const { type: name, style, nulls, size, stripeEnds, rowIndexStride } = settings
+  const { type: name, style, nulls, size, compression, rowIndexStride, way } = settings
   const random = new Random(k)
-  const values = withNulls(sampleValues(allTypes[name]!, style, size, random), nulls, random)
+  const values = withNulls(sampleValues(everyType[name]!, style, size, random), nulls, random)
   return {
     title: `${k} ${Object.values(settings).join(' ')}`,
+    compression,
     path: join(folder, `sample-${k}.orc`),
-    schema: structOf({ v: allTypes[name]! }),
+    schema: structOf({ v: everyType[name]! }),
     rows: values.map(value => [value]),
     rowIndexStride,
-    stripeEnds,
+    stripeEnds: way === 'by rows' ? settings.stripeEnds : [],
   }
 })
+
+/** The samples that a version of Java's ORC can read. */
+function samplesFor(version: OrcVersion): Sample[] {
+  return samples.filter(sample => version !== '1.9.9' || sample.compression !== 'brotli')
+}
 
 /** Where one version of Java's ORC puts what it says about a sample. */
 function output(sample: Sample, version: OrcVersion, kind: string): string {
@@ -82,18 +92,16 @@ function commandsFor(sample: Sample, version: OrcVersion): Command[] {
 
 beforeAll(async () => {
   for (const [k, sample] of samples.entries()) {
-    const { rowIndexStride, compression, compressionBlockBytes, dictionaryThreshold } =
+    const { way, rowIndexStride, compression, compressionBlockBytes, dictionaryThreshold } =
       combinations[k]!
     const options = { rowIndexStride, compression, compressionBlockBytes, dictionaryThreshold }
-    await writeToDisk(
-      sample.path,
-      await writeFile(sample.schema, sample.rows, options, sample.stripeEnds),
-    )
+    const file = await writeFile(sample.schema, sample.rows, options, sample.stripeEnds)
+    await writeToDisk(sample.path, way === 'by rows' ? file : await copyFile(file, options))
   }
   await Promise.all(
     orcVersions.map(version =>
       runJava(
-        samples.flatMap(sample => commandsFor(sample, version)),
+        samplesFor(version).flatMap(sample => commandsFor(sample, version)),
         folder,
         version,
       ),
@@ -102,7 +110,7 @@ beforeAll(async () => {
 }, 900_000)
 
 describe.each(orcVersions)('Java %s reads what we write', version => {
-  describe.each(samples)('$title', sample => {
+  describe.each(samplesFor(version))('$title', sample => {
     it('has the same rows', async () => {
       const lines = expectedLines(sample.schema, sample.rows)
       expect(await linesOf(output(sample, version, 'rows'))).toEqual(lines)

@@ -1,5 +1,5 @@
 /** Values as the text that `java/RowPrinter.java` prints; timestamps are in nanoseconds. */
-import type { OrcStructType, OrcType, OrcValue } from '../../orc/index.ts'
+import type { OrcStructType, OrcType, OrcUnionValue, OrcValue } from '../../orc/index.ts'
 import { readBack } from '../orc/samples.ts'
 
 const bits = new DataView(new ArrayBuffer(8))
@@ -25,6 +25,17 @@ function inNanos(type: OrcType, value: OrcValue): OrcValue {
       return (value as OrcValue[]).map(element => inNanos(type.element, element))
     case 'struct':
       return type.fields.map((field, k) => inNanos(field.type, (value as OrcValue[])[k]!))
+    case 'map':
+      return new Map(
+        [...(value as Map<OrcValue, OrcValue>)].map(([key, item]) => [
+          inNanos(type.key, key),
+          inNanos(type.value, item),
+        ]),
+      )
+    case 'union': {
+      const { tag, value: inner } = value as OrcUnionValue
+      return { tag, value: inNanos(type.variants[tag]!, inner) }
+    }
     default:
       return value
   }
@@ -68,6 +79,10 @@ export function valueText(type: OrcType, value: OrcValue): string {
         ([key, item]) => `[${valueText(type.key, key)},${valueText(type.value, item)}]`,
       )
       return `[${entries.join(',')}]`
+    }
+    case 'union': {
+      const { tag, value: inner } = value as OrcUnionValue
+      return `<${tag}:${valueText(type.variants[tag]!, inner)}>`
     }
     default:
       return `${value as boolean | number | bigint}`

@@ -9,19 +9,23 @@ import {
   describeOrcFile,
   OrcError,
   type OrcErrorCode,
+  type OrcField,
   OrcReader,
+  type OrcRowsOptions,
   type OrcStructType,
   type OrcType,
+  type OrcUnionValue,
   type OrcValue,
 } from '../../orc/index.ts'
 import { Dissection, mutateFile } from './mutations.ts'
 import {
-  allTypes,
+  everyType,
   nullPatterns,
   Random,
   sampleValues,
   structOf,
   styles,
+  type WrittenCodec,
   withNulls,
   writeFile,
   writtenCodecs,
@@ -43,25 +47,102 @@ class StrictSource extends BufferSource {
 const enoughRows = 100_000
 
 /**
- * Reads everything that can be read; an OrcError is as good as rows. Returns which it was, and
- * throws when the rows are not those that the file states, or not of its types.
+ * Reads everything that can be read, in all ways; an OrcError is as good as rows. Returns in which
+ * of them reading all rows ended, and throws when rows are not of the types that the file states.
  */
 export async function outcome(file: Uint8Array, maxBatchBytes = 2 ** 22): Promise<Outcome> {
-  try {
+  return endOf(async () => {
     const reader = await OrcReader.open(new StrictSource(file), { maxBatchBytes })
-    await describeOrcFile(reader)
-    for (const index of reader.stripes.keys()) await reader.readRowIndexes(index)
-    let rowCount = 0
-    for await (const rows of reader.rows()) {
-      for (const row of rows) requireOfType(reader.schema, row)
-      rowCount += rows.length
-      if (rowCount > enoughRows) return 'rows'
-    }
-    if (rowCount !== reader.rowCount) throw new Error(`${rowCount} rows, not ${reader.rowCount}`)
-    return 'rows'
+    return readInAllWays(reader)
+  })
+}
+
+async function readInAllWays(reader: OrcReader): Promise<Outcome> {
+  const { schema } = reader
+  const whole = await endOf(() => readWhole(reader))
+  await endOf(() => describeOrcFile(reader))
+  for (const index of reader.stripes.keys()) await endOf(() => reader.readRowIndexes(index))
+  if (schema.kind === 'struct' && schema.fields.length > 0) {
+    await endOf(() => readMatching(reader, schema.fields[0]!))
+    await endOf(() => readAsTexts(reader, schema.fields))
+  }
+  return whole
+}
+
+/** What a read resolves to, or the code of its error. Errors other than ours pass. */
+async function endOf<T>(read: () => Promise<T>): Promise<T | OrcErrorCode> {
+  try {
+    return await read()
   } catch (error) {
     if (error instanceof OrcError) return error.code
     throw error
+  }
+}
+
+async function readWhole(reader: OrcReader): Promise<'rows'> {
+  const count = await readTyped(reader, reader.schema)
+  if (count <= enoughRows && count !== reader.rowCount) {
+    throw new Error(`${count} rows, not ${reader.rowCount}`)
+  }
+  return 'rows'
+}
+
+/** By statistics and bloom filters, from the starts of row groups. */
+async function readMatching(reader: OrcReader, { name, type }: OrcField): Promise<void> {
+  const isNull = { column: name, isNull: true }
+  const literal = literalFor(type)
+  const equals = { column: name, equals: literal }
+  await readTyped(reader, reader.schema, { where: isNull })
+  if (literal !== null) await readTyped(reader, reader.schema, { where: equals })
+}
+
+/** As another schema: all that are not of several values become texts. */
+async function readAsTexts(reader: OrcReader, fields: readonly OrcField[]): Promise<void> {
+  const schema = {
+    kind: 'struct',
+    fields: fields.map(field => (literalFor(field.type) === null ? field : asText(field))),
+  } as const
+  await readTyped(reader, schema, { schema })
+}
+
+function asText({ name }: OrcField): OrcField {
+  return { name, type: { kind: 'string' } }
+}
+
+async function readTyped(
+  reader: OrcReader,
+  schema: OrcType,
+  options: OrcRowsOptions = {},
+): Promise<number> {
+  let rowCount = 0
+  for await (const rows of reader.rows(options)) {
+    for (const row of rows) {
+      if (schema.kind === 'struct') requireOfType(schema, row)
+      else requireOfType(schema, row[0]!)
+    }
+    rowCount += rows.length
+    if (rowCount > enoughRows) break
+  }
+  return rowCount
+}
+
+/** A value for a predicate; null for types that have no predicates. */
+function literalFor(type: OrcType): OrcValue {
+  switch (type.kind) {
+    case 'boolean':
+      return true
+    case 'string':
+    case 'varchar':
+    case 'char':
+      return 'ab '
+    case 'binary':
+    case 'struct':
+    case 'list':
+    case 'map':
+    case 'union':
+      return null
+    default:
+      return 50
   }
 }
 
@@ -102,6 +183,11 @@ function isOfType(type: OrcType, value: OrcValue): boolean {
         value instanceof Map &&
         [...value].every(([key, item]) => isOfType(type.key, key) && isOfType(type.value, item))
       )
+    case 'union': {
+      const { tag, value: inner } = value as OrcUnionValue
+      const variant = type.variants[tag]
+      return variant !== undefined && isOfType(variant, inner)
+    }
     default:
       return typeof value === 'string'
   }
@@ -115,9 +201,9 @@ export interface FuzzFile {
 
 /** Files of each type by itself and of all together, with each codec. */
 export async function fuzzFiles(): Promise<FuzzFile[]> {
-  const schemas = Object.entries(allTypes).map(([name, type]) => [name, { v: type }] as const)
+  const schemas = Object.entries(everyType).map(([name, type]) => [name, { v: type }] as const)
   const files: FuzzFile[] = []
-  for (const [name, types] of [...schemas, ['all', allTypes] as const]) {
+  for (const [name, types] of [...schemas, ['all', everyType] as const]) {
     for (const compression of writtenCodecs) {
       const bytes = await intactFile(structOf(types), compression, files.length)
       const dissection = new Dissection(bytes)
@@ -129,7 +215,7 @@ export async function fuzzFiles(): Promise<FuzzFile[]> {
 
 function intactFile(
   schema: OrcStructType,
-  compression: (typeof writtenCodecs)[number],
+  compression: WrittenCodec,
   seed: number,
 ): Promise<Uint8Array> {
   const random = new Random(seed)
@@ -141,7 +227,15 @@ function intactFile(
     ),
   )
   const rows = Array.from({ length: 130 }, (_, row) => columns.map(values => values[row]!))
-  const options = { compression, rowIndexStride: 50, compressionBlockBytes: 512 }
+  const bloomFilterColumns = schema.fields
+    .filter(({ type }) => literalFor(type) !== null && type.kind !== 'boolean')
+    .map(({ name }) => name)
+  const options = {
+    compression,
+    rowIndexStride: 50,
+    compressionBlockBytes: 512,
+    bloomFilterColumns,
+  }
   return writeFile(schema, rows, options, [100])
 }
 

@@ -64,8 +64,53 @@ export const compoundTypes = {
 
 export const allTypes: Readonly<Record<string, OrcType>> = { ...scalarTypes, ...compoundTypes }
 
-/** The codecs that the writer has. */
-export const writtenCodecs = ['none', 'zlib', 'zstd'] as const
+/** One with unions in lists in unions in structs in maps. */
+export const deepTypes = {
+  nestedUnion: {
+    kind: 'map',
+    key: { kind: 'string' },
+    value: {
+      kind: 'struct',
+      fields: [
+        {
+          name: 'either',
+          type: {
+            kind: 'union',
+            variants: [
+              { kind: 'float' },
+              {
+                kind: 'list',
+                element: {
+                  kind: 'union',
+                  variants: [{ kind: 'date' }, { kind: 'timestamp_instant' }],
+                },
+              },
+            ],
+          },
+        },
+        {
+          name: 'items',
+          type: {
+            kind: 'list',
+            element: {
+              kind: 'struct',
+              fields: [
+                { name: 'tiny', type: { kind: 'byte' } },
+                { name: 'code', type: { kind: 'char', length: 3 } },
+              ],
+            },
+          },
+        },
+      ],
+    },
+  },
+} as const satisfies Record<string, OrcType>
+
+export const everyType: Readonly<Record<string, OrcType>> = { ...allTypes, ...deepTypes }
+
+/** The codecs that the writer has; ORC before 2.0 does not know the last one. */
+export const writtenCodecs = ['none', 'zlib', 'snappy', 'lz4', 'zstd', 'brotli'] as const
+export type WrittenCodec = (typeof writtenCodecs)[number]
 
 export const nullPatterns = ['none', 'some', 'all', 'runs'] as const
 export type NullPattern = (typeof nullPatterns)[number]
