@@ -27,8 +27,8 @@ import org.apache.orc.storage.ql.exec.vector.VectorizedRowBatch;
  *   stats       FILE OUT       its statistics
  *   copy        FILE ORC       the same rows, stripes and row groups by ORC's own writer
  *   copy-bloom  FILE ORC       the same with bloom filters on all fields
- *   find        FILE FILE OUT  rows that equal the value of the second file, without a predicate
- *                              and with one
+ *   find        FILE FILE OUT  how many rows equal each value of the second file, and are read with
+ *                              a predicate for it
  *   write       NAME ORC       a sample file by ORC's own writer
  * </pre>
  */

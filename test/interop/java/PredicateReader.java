@@ -3,6 +3,8 @@ import java.sql.Date;
 import java.sql.Timestamp;
 import java.time.LocalDate;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.Collectors;
 import org.apache.orc.Reader;
 import org.apache.orc.RecordReader;
 import org.apache.orc.TypeDescription;
@@ -20,65 +22,69 @@ import org.apache.orc.storage.ql.io.sarg.SearchArgumentFactory;
 import org.apache.orc.storage.serde2.io.HiveDecimalWritable;
 
 /**
- * Looks in the column `v` of a file for the value that the first row of another file has there:
- * once by reading all rows, and once with a predicate, which lets the reader skip row groups by
- * their statistics and bloom filters. Prints how many rows were read and how many of them equal the
- * value, without and with the predicate.
+ * Looks in the column `v` of a file for each of the values that another file has there, with a
+ * predicate, which lets the reader skip row groups by their statistics and bloom filters. Prints
+ * for each value how many rows equal it, how many were read, and how many of those equal it.
  */
 final class PredicateReader {
   private PredicateReader() {}
 
   static void print(Reader reader, Reader wanted, PrintStream out) throws Exception {
+    Map<String, Long> counts =
+        rows(reader, reader.options()).stream()
+            .collect(Collectors.groupingBy(row -> row, Collectors.counting()));
     TypeDescription schema = wanted.getSchema();
     TypeDescription type = schema.getChildren().get(0);
     VectorizedRowBatch batch = schema.createRowBatch();
-    try (RecordReader rows = wanted.rows()) {
-      rows.nextBatch(batch);
+    try (RecordReader values = wanted.rows()) {
+      while (values.nextBatch(batch)) {
+        for (int row = 0; row < batch.size; row++) {
+          String line = RowPrinter.row(schema, batch, row);
+          SearchArgument equal = equals(type, batch.cols[0], row);
+          Reader.Options options = reader.options().searchArgument(equal, new String[] {null, "v"});
+          List<String> read = rows(reader, options);
+          long matching = read.stream().filter(line::equals).count();
+          out.println(counts.getOrDefault(line, 0L) + " " + read.size() + " " + matching);
+        }
+      }
     }
-    String text = RowPrinter.text(type, batch.cols[0], 0);
-    SearchArgument equal = equals(type, batch.cols[0]);
-    out.println(count(reader, reader.options(), text));
-    out.println(
-        count(reader, reader.options().searchArgument(equal, new String[] {null, "v"}), text));
   }
 
-  private static String count(Reader reader, Reader.Options options, String wanted)
-      throws Exception {
+  private static List<String> rows(Reader reader, Reader.Options options) throws Exception {
     try (RecordReader rows = reader.rows(options)) {
-      String row = "[" + wanted + "]";
-      List<String> all = OrcInterop.rows(reader.getSchema(), rows);
-      return all.size() + " " + all.stream().filter(row::equals).count();
+      return OrcInterop.rows(reader.getSchema(), rows);
     }
   }
 
-  private static SearchArgument equals(TypeDescription type, ColumnVector vector) {
+  private static SearchArgument equals(TypeDescription type, ColumnVector vector, int row) {
+    int at = vector.isRepeating ? 0 : row;
     return switch (type.getCategory()) {
       case BOOLEAN -> leaf(
-          PredicateLeaf.Type.BOOLEAN, ((LongColumnVector) vector).vector[0] != 0);
+          PredicateLeaf.Type.BOOLEAN, ((LongColumnVector) vector).vector[at] != 0);
       case BYTE, SHORT, INT, LONG -> leaf(
-          PredicateLeaf.Type.LONG, ((LongColumnVector) vector).vector[0]);
+          PredicateLeaf.Type.LONG, ((LongColumnVector) vector).vector[at]);
       case FLOAT, DOUBLE -> leaf(
-          PredicateLeaf.Type.FLOAT, ((DoubleColumnVector) vector).vector[0]);
+          PredicateLeaf.Type.FLOAT, ((DoubleColumnVector) vector).vector[at]);
       case STRING, VARCHAR -> leaf(
-          PredicateLeaf.Type.STRING, ((BytesColumnVector) vector).toString(0));
+          PredicateLeaf.Type.STRING, ((BytesColumnVector) vector).toString(row));
       // As Hive does it: literals for a column of char are padded.
       case CHAR -> {
-        String text = ((BytesColumnVector) vector).toString(0);
+        String text = ((BytesColumnVector) vector).toString(row);
         int missing = type.getMaxLength() - text.codePointCount(0, text.length());
         yield leaf(PredicateLeaf.Type.STRING, text + " ".repeat(missing));
       }
       case DATE -> leaf(
           PredicateLeaf.Type.DATE,
-          Date.valueOf(LocalDate.ofEpochDay(((LongColumnVector) vector).vector[0])));
+          Date.valueOf(LocalDate.ofEpochDay(((LongColumnVector) vector).vector[at])));
       case DECIMAL -> leaf(
           PredicateLeaf.Type.DECIMAL,
           new HiveDecimalWritable(
               HiveDecimal.create(
-                  ((DecimalColumnVector) vector).vector[0].getHiveDecimal().bigDecimalValue())));
+                  ((DecimalColumnVector) vector).vector[at].getHiveDecimal().bigDecimalValue())));
       case TIMESTAMP, TIMESTAMP_INSTANT -> {
         TimestampColumnVector times = (TimestampColumnVector) vector;
-        Timestamp time = new Timestamp(times.time[0]);
-        time.setNanos(times.nanos[0]);
+        Timestamp time = new Timestamp(times.time[at]);
+        time.setNanos(times.nanos[at]);
         yield leaf(PredicateLeaf.Type.TIMESTAMP, time);
       }
       default -> throw new IllegalArgumentException(type.toString());
