@@ -114,10 +114,10 @@ final class SampleValues {
     vector.nanos[at] = time.getNano();
   }
 
-  /** From year 1 to 9999, some with whole seconds. */
+  /** From year 1 to 9999 in any time zone, some with whole seconds. */
   private Instant anyTime(int row) {
     long number = number(row);
-    long seconds = Math.floorMod(number, 315_537_897_600L) - 62_135_596_800L;
+    long seconds = Math.floorMod(number, 315_537_724_800L) - 62_135_510_400L;
     return Instant.ofEpochSecond(
         seconds, row % 3 == 0 ? 0 : Math.floorMod(number * 1000, 1_000_000_000L));
   }
