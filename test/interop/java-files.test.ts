@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { BufferSource, OrcReader } from '../../orc/index.ts'
+import { BufferSource, type OrcPredicate, OrcReader, type OrcStructType } from '../../orc/index.ts'
 import { readRows } from '../orc/samples.ts'
 import { type Command, linesOf, type OrcVersion, orcVersions, runJava } from './java.ts'
 import { rowText } from './row-text.ts'
@@ -59,7 +59,22 @@ const ofClocks = [
   ...zones.flatMap(zone => [`zlib-clock-${zone}`, `none-clock-proleptic-${zone}`]),
 ]
 
-const names = [...ofAllTypes, ...ofUnions, ...ofOneColumn, ...ofClocks]
+/** For predicates, with statistics and bloom filters of texts, decimals, other zones and calendars. */
+const searched = [
+  'zlib-scalars-random-nulls-bloom',
+  'none-scalars-random-nulls-proleptic-bloom',
+  'none-scalars-sequence-oldbloom',
+  'zstd-scalars-runs-nulls-v011-bloom',
+  'lz4-scalars-random-nulls-noindex',
+  'none-scalars-random-nulls-berlin-bloom',
+  'none-clock-proleptic-bloom',
+  ...['newyork', 'kolkata', 'apia'].flatMap(zone => [
+    `zlib-clock-${zone}-bloom`,
+    `none-clock-proleptic-${zone}-bloom`,
+  ]),
+]
+
+const names = [...new Set([...ofAllTypes, ...ofUnions, ...ofOneColumn, ...ofClocks, ...searched])]
 
 /** ORC before 2.0 does not have brotli. */
 function namesFor(version: OrcVersion): string[] {
@@ -94,6 +109,39 @@ describe.each(orcVersions)('we read what Java %s writes', version => {
     const rows = (await readRows(file, { timestampUnit: 'nanos' })).map(row => rowText(types, row))
     expect(rows).toEqual(await linesOf(`${path}.rows`))
     expect(rows.length).toBe(3500)
+  })
+
+  it.each(searched)('and lose nothing of it by a predicate: %s', async name => {
+    const file = await readFile(pathOf(name, version))
+    const { schema } = await OrcReader.open(new BufferSource(file))
+    for (const { name: column, type } of (schema as OrcStructType).fields) {
+      if (type.kind === 'binary' || type.kind === 'list') continue
+      const linesWhere = async (where?: OrcPredicate): Promise<string[]> => {
+        const options = { columns: [column], timestampUnit: 'nanos' } as const
+        const rows = await readRows(file, where === undefined ? options : { ...options, where })
+        return rows.map(row => rowText([type], row))
+      }
+      const all = await linesWhere()
+      const values = await readRows(file, { columns: [column], timestampUnit: 'nanos' })
+      const wanted = values.filter((_, k) => k % 211 === 0).map(row => row[0]!)
+      for (const value of wanted) {
+        const where: OrcPredicate[] =
+          value === null
+            ? [{ column, isNull: true }]
+            : [
+                { column, equals: value },
+                { column, atMost: value },
+                { not: { column, lessThan: value } },
+              ]
+        const line = rowText([type], [value])
+        const countOf = (lines: readonly string[]): number =>
+          lines.filter(one => one === line).length
+        for (const one of where) {
+          const found = countOf(await linesWhere(one))
+          expect(found, `${line} of ${column}, ${Object.keys(one).join()}`).toBe(countOf(all))
+        }
+      }
+    }
   })
 
   it('but for lzo, which is refused by name', async () => {
