@@ -5,6 +5,7 @@
  *     const reader = await OrcReader.open(source)
  *     for await (const rows of reader.rows({ columns: ['id', 'name'] })) …
  */
+import type { BloomFilter } from './bloom-filter.ts'
 import { firstGregorianDay } from './calendar.ts'
 import type { ColumnReader } from './column-reader.ts'
 import type { Chunking, OrcCompression } from './compression.ts'
@@ -92,6 +93,8 @@ const javaTextsFixed = 1
 /** … and those of timestamps in UTC (ORC-135), in which those of some decimals are wrong (ORC-517). */
 const javaTimesInUtc = 6
 const javaDecimalsBroken = 6
+
+const timeKinds: readonly string[] = ['date', 'timestamp', 'timestamp_instant']
 
 const firstGregorianNanos = BigInt(firstGregorianDay) * 86_400_000_000_000n
 
@@ -298,7 +301,13 @@ export class OrcReader {
       .split('.')
       .map(Number)
     const isTrusted = !isCpp || minor > 6 || (minor === 6 && patch > 11)
-    return isTrusted ? await stripe.readBloomFilters(footer, where.columnIds) : new Map()
+    if (!isTrusted) return new Map<number, (BloomFilter | null)[]>()
+    const filters = await stripe.readBloomFilters(footer, where.columnIds)
+    // Filters of the hybrid calendar have other days and times for one date.
+    if (this.calendar !== 'proleptic-gregorian') {
+      for (const { id, type } of this.columns) if (timeKinds.includes(type.kind)) filters.delete(id)
+    }
+    return filters
   }
 
   #stripeFacts(stripe: OrcStripe, columnId: number): ColumnFacts {
@@ -307,6 +316,8 @@ export class OrcReader {
 
   /** What older writers got wrong is not believed, nor what is of another calendar. */
   #trusted(statistics: ColumnStatistics | undefined): ColumnStatistics | undefined {
+    // Without row groups ORC's own writer states zeros, which would mean that there are no rows.
+    if (this.rowIndexStride === 0) return undefined
     const details = statistics?.details
     if (details === undefined) return statistics
     const isJava = this.writer.id === 0

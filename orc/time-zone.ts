@@ -81,10 +81,7 @@ function formatOf(zone: string, path: string): (seconds: number) => number {
     const message = `timestamps written in the time zone ${zone}, which is not known`
     throw new OrcError('feature-unsupported', message, `column ${path}`, { cause })
   }
-  return seconds => {
-    // The calendar before 1582 does not matter: zones have one offset there.
-    const asked = Math.max(seconds, firstAsked)
-    if (Math.abs(asked) > lastOfDate) return 0
+  const offsetAt = (asked: number): number => {
     const parts: Record<string, string> = {}
     for (const { type, value } of format.formatToParts(asked * 1000)) parts[type] = value
     const { year, month, day, hour, minute, second } = parts
@@ -98,10 +95,20 @@ function formatOf(zone: string, path: string): (seconds: number) => number {
     )
     return Math.round(wall / 1000 - asked)
   }
+  const standard = Math.min(...halfYears.map(offsetAt))
+  return seconds => {
+    // Java, which wrote nearly all such files, knows no local mean time: before 1900 it has today's offset.
+    if (seconds < start1900) return standard
+    // Rules of the years to come repeat each 400 years; a Date holds 275,000.
+    return offsetAt(seconds <= lastOfDate ? seconds : 0)
+  }
 }
 
-/** 1800-01-01. */
-const firstAsked = -5_364_662_400
+/** 1900-01-01. */
+const start1900 = -2_208_988_800
+
+/** 2025-01-01 and 2025-07-01: in one of them no clock on earth is put forward. */
+const halfYears = [1_735_689_600, 1_751_328_000]
 
 /** The last second that a Date can hold. */
 const lastOfDate = 8.64e12
