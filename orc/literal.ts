@@ -1,7 +1,8 @@
 /** A value of a predicate, as statistics and bloom filters have it. */
-import { type Hash, hashOfBytes, hashOfDouble, hashOfInteger } from './bloom-filter.ts'
+
 import { formatDecimal, parseDecimal } from './decimal.ts'
 import { OrcError } from './errors.ts'
+import { type Hash, hashOfBytes, hashOfDouble, hashOfInteger } from './hashes.ts'
 import { compareText, type StatisticsDetails } from './statistics.ts'
 import { fitText } from './text-length.ts'
 import type { OrcColumn, OrcValue, TimestampUnit } from './types.ts'

@@ -1,6 +1,6 @@
 /** The columns of booleans, integers, dates and floats while they are written. */
 import { doubled } from './arrays.ts'
-import { type BloomFilter, hashOfDouble, hashOfInteger } from './bloom-filter.ts'
+import type { BloomFilter } from './bloom-filter.ts'
 import { BooleanRunLengthWriter } from './boolean-run-length.ts'
 import { writeByteRunLength } from './byte-run-length.ts'
 import {
@@ -11,6 +11,7 @@ import {
 } from './column-writer.ts'
 import { isLittleEndian } from './endianness.ts'
 import { ExactSum } from './exact-sum.ts'
+import { hashOfDouble, hashOfInteger } from './hashes.ts'
 import { IntegerBuffer } from './integer-buffer.ts'
 import { int64OrNull, type StatisticsDetails } from './statistics.ts'
 import type { ColumnEncoding } from './stripe-messages.ts'

@@ -1,5 +1,5 @@
 /** A column of texts while it is written. */
-import { type BloomFilter, hashOfBytes } from './bloom-filter.ts'
+import type { BloomFilter } from './bloom-filter.ts'
 import { SliceRange } from './byte-range.ts'
 import {
   type ColumnContext,
@@ -8,6 +8,7 @@ import {
   integerPosition,
 } from './column-writer.ts'
 import { Dictionary } from './dictionary.ts'
+import { hashOfBytes } from './hashes.ts'
 import { writeNarrowRunLengthV2 } from './run-length-v2-narrow-writer.ts'
 import type { StatisticsDetails } from './statistics.ts'
 import type { ColumnEncoding } from './stripe-messages.ts'

@@ -1,8 +1,9 @@
 /**
  * A column of timestamps, of either kind, while it is written. The form is that of `timestamp.ts`.
  */
-import { type BloomFilter, hashOfInteger } from './bloom-filter.ts'
+import type { BloomFilter } from './bloom-filter.ts'
 import { ColumnWriter, type FinishedStream, integerPosition } from './column-writer.ts'
+import { hashOfInteger } from './hashes.ts'
 import { IntegerBuffer } from './integer-buffer.ts'
 import type { StatisticsDetails } from './statistics.ts'
 import { encodeNanos, secondsOfStored, storedSeconds } from './timestamp.ts'

@@ -1,6 +1,7 @@
 /** The byte strings of a row group, one after the other, and their lengths. */
-import { type BloomFilter, hashOfBytes } from './bloom-filter.ts'
+import type { BloomFilter } from './bloom-filter.ts'
 import { ByteBuffer } from './byte-buffer.ts'
+import { hashOfBytes } from './hashes.ts'
 import { IntegerBuffer } from './integer-buffer.ts'
 import type { BytesVector } from './vectors.ts'
 
