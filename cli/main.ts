@@ -186,6 +186,11 @@ function addOperations(program: Command, done: (code: number) => void): void {
       wholeNumber,
       1_000_000,
     )
+    .option(
+      '--look-again <seconds>',
+      'while tables are written to: compare what differs once more after so long',
+      wholeNumber,
+    )
     .action(async (path: string, options: VerifyCommandOptions) => {
       done(await verifyCommand(await load(path), options))
     })

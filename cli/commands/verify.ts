@@ -1,4 +1,5 @@
 /** `forager verify`: whether the tables hold what their sources hold, row by row. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError, ForagerError } from '../../model/errors.ts'
 import { routerOf, rulesOf } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
@@ -19,12 +20,14 @@ export interface VerifyCommandOptions {
   readonly json: boolean
   readonly maxDifferences: number
   readonly rangeRows: number
+  /** Seconds. */
+  readonly lookAgain?: number
 }
 
 /** Exit code 1 when something is different, or could not be compared. */
 export async function verifyCommand(
   loaded: LoadedConfig,
-  { table, json, maxDifferences, rangeRows }: VerifyCommandOptions,
+  { table, json, maxDifferences, rangeRows, lookAgain }: VerifyCommandOptions,
 ): Promise<number> {
   const source = await openDatabase(loaded)
   if (source === null) {
@@ -36,7 +39,7 @@ export async function verifyCommand(
   const target = targetOf(loaded)
   try {
     const note = await backlogNote(loaded)
-    if (note !== null && !json) await writeOut(`${note}\n`)
+    if (note !== null && !json && lookAgain === undefined) await writeOut(`${note}\n`)
     const report = await verifyTables({
       source,
       target,
@@ -50,6 +53,7 @@ export async function verifyCommand(
       },
       onTable: one => writeOut(json ? `${jsonLine(one)}\n` : reportText(one, target.name)),
       ...(table === undefined ? {} : { only: table }),
+      ...(lookAgain === undefined ? {} : { lookAgain: () => sleep(lookAgain * 1000) }),
     })
     await writeOut(json ? `${summaryLine(report, note)}\n` : summaryText(report))
     return report.isEqual && report.tables.length > 0 ? 0 : 1

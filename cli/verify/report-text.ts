@@ -13,6 +13,10 @@ export function reportText(report: TableReport, targetName: string): string {
     )
   }
   for (const name of report.missingColumns) lines.push(`  ${targetName} lacks the column ${name}`)
+  if (report.unsettled > 0) {
+    const rows = plural(report.unsettled, 'row')
+    lines.push(`  not judged: ${rows} that changed in the source between the two looks`)
+  }
   const columns = Object.entries(report.differentColumns)
   if (columns.length > 0) {
     const counts = columns.map(([name, count]) => `${name} in ${plural(count, 'row')}`)

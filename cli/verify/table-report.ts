@@ -32,6 +32,8 @@ export interface TableReport {
   readonly twice: number
   readonly twiceInSource: number
   readonly different: number
+  /** Rows that differ and are changed all the time: see `second-look.ts`. */
+  readonly unsettled: number
   /** In how many rows each column is different. */
   readonly differentColumns: Readonly<Record<string, number>>
   /** The first ones, in the order of keys. */
@@ -57,6 +59,7 @@ export function emptyReport(table: string, sources: readonly string[]): TableRep
     twice: 0,
     twiceInSource: 0,
     different: 0,
+    unsettled: 0,
     differentColumns: {},
     differences: [],
     missingColumns: [],

@@ -11,8 +11,9 @@ import type { Value } from '../../model/value.ts'
 import type { TableRouter, TableRule } from '../../processors/route-tables.ts'
 import type { Cell, ColumnPair } from './column-pairs.ts'
 import { areCellsEqual, Unreadable } from './column-pairs.ts'
-import type { KeyedRow, KeyedRows, RowCounts } from './compare-rows.ts'
+import type { Difference, KeyedRow, KeyedRows, RowCounts } from './compare-rows.ts'
 import { compareRows, mergeKeyed, OutOfOrder } from './compare-rows.ts'
+import { SecondLook } from './second-look.ts'
 import type {
   KeyRange,
   RawValue,
@@ -40,6 +41,11 @@ export interface VerifyOptions {
   readonly binaryMode?: string | undefined
   /** Rows of a range; tables whose key begins with no number are one range. */
   readonly rangeRows: number
+  /**
+   * Resolves when what was on its way should have arrived; what differs is then looked at again. Absent: each
+   * range is read once, and nothing is written meanwhile.
+   */
+  readonly lookAgain?: () => Promise<void>
   /** After each range of a table that has several. */
   readonly onRange?: (table: string, counts: RowCounts) => void
   readonly onTable?: (report: TableReport) => void | Promise<void>
@@ -149,17 +155,21 @@ async function compareTable(
   const counter = new DifferenceCounter(pairs, keys, options.maxDifferences)
   try {
     let counts: RowCounts = { sourceRows: 0, targetRows: 0 }
+    let unsettled = 0
     for await (const range of rangesOf(plan, found, options)) {
-      const more = await compareRows(
-        mergedSources(plan, options.source, range),
-        targetRows(plan, found, range),
-        (place, source, target) => areCellsEqual(pairs[place]!, source, target),
-        difference => counter.add(difference),
-      )
+      const look = (onDifference: (difference: Difference) => void): Promise<RowCounts> =>
+        compareRows(
+          mergedSources(plan, options.source, range),
+          targetRows(plan, found, range),
+          (place, source, target) => areCellsEqual(pairs[place]!, source, target),
+          onDifference,
+        )
+      const { more, unsettled: left } = await lookAtRange(look, counter, options.lookAgain)
+      unsettled += left
       counts = sumOf(counts, more)
       if (range !== wholeTable) options.onRange?.(report.table, counts)
     }
-    const result = { ...counter.result(), ...counts }
+    const result = { ...counter.result(), ...counts, unsettled }
     const { missing, extra, twice, twiceInSource, different } = result
     const count = missing + extra + twice + twiceInSource + different + missingColumns.length
     return { ...report, ...sides, ...result, status: count === 0 ? 'equal' : 'different' }
@@ -167,6 +177,23 @@ async function compareTable(
     if (!(error instanceof OutOfOrder || error instanceof UnreadableKey)) throw error
     return { ...report, ...sides, status: 'not-compared', reason: error.message }
   }
+}
+
+/** Once, or where something differs and it is asked for once more after a while. */
+async function lookAtRange(
+  look: (onDifference: (difference: Difference) => void) => Promise<RowCounts>,
+  counter: DifferenceCounter,
+  lookAgain: (() => Promise<void>) | undefined,
+): Promise<{ readonly more: RowCounts; readonly unsettled: number }> {
+  if (lookAgain === undefined) {
+    return { more: await look(difference => counter.add(difference)), unsettled: 0 }
+  }
+  const second = new SecondLook(difference => counter.add(difference))
+  const more = await look(difference => second.suspect(difference))
+  if (!second.isNeeded) return { more, unsettled: 0 }
+  await lookAgain()
+  const then = await look(difference => second.judge(difference))
+  return { more: then, unsettled: second.unsettled }
 }
 
 function sumOf(a: RowCounts, b: RowCounts): RowCounts {

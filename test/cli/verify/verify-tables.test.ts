@@ -204,6 +204,55 @@ describe('verifyTables', () => {
     expect(ranges.length).toBe({ 1: 5, 2: 4, 3: 3, 100: 0 }[rangeRows])
   })
 
+  it('looks again at what differs: what arrived is equal, what stays is told, what moves is not judged', async () => {
+    const source = [
+      ['1', 'on its way'],
+      ['2', 'lost'],
+      ['3', 'changed'],
+      ['4', 'moving 1'],
+      ['5', 'same'],
+    ]
+    const target: [number, string][] = [
+      [3, 'old'],
+      [4, 'moving 0'],
+      [5, 'same'],
+      [6, 'to be deleted'],
+      [7, 'extra'],
+    ]
+    let looks = 0
+    const report = await verifyTables({
+      source: new Tables({ 'shop.a': { columns: idAndName, key: ['id'], rows: source } }),
+      target: targetOf({ 'ods.a': { columns: inTarget, rows: target } }),
+      router: new TableRouter([all]),
+      rules: [all],
+      maxDifferences: 10,
+      rangeRows: 1000,
+      lookAgain: async () => {
+        looks += 1
+        source[3] = ['4', 'moving 2']
+        source.push(['8', 'new, and on its way'])
+        target.splice(
+          0,
+          5,
+          [1, 'on its way'],
+          [3, 'old'],
+          [4, 'moving 1'],
+          [5, 'same'],
+          [7, 'extra'],
+        )
+        await Promise.resolve()
+      },
+    })
+    expect(looks).toBe(1)
+    const [found] = report.tables
+    expect(found).toMatchObject({ status: 'different', unsettled: 1, sourceRows: 6 })
+    expect(found!.differences.map(({ kind, key }) => [kind, key.id])).toEqual([
+      ['missing', '2'],
+      ['different', '3'],
+      ['extra', '7'],
+    ])
+  })
+
   it('a range is a condition of plain numbers, and nothing else comes into a statement', () => {
     expect(whereSql('id', wholeTable)).toBe('')
     expect(whereSql('id', { after: null, upTo: '7' })).toBe('WHERE (id <= 7 OR id IS NULL)\n')
