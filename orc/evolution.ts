@@ -159,3 +159,19 @@ export function nullVector(type: OrcType, count: number): OrcVector {
     }
   }
 }
+
+/** A column as it is. */
+export function toWanted(column: OrcColumn): WantedColumn {
+  return { type: column.type, column, convert: null }
+}
+
+/** The wanted column of a batch whose own columns were read. */
+export function wantedVector(
+  { type, column, convert }: WantedColumn,
+  read: ReadonlyMap<OrcColumn, OrcVector>,
+  rowCount: number,
+): OrcVector {
+  if (column === null) return nullVector(type, rowCount)
+  const vector = read.get(column)!
+  return convert === null ? vector : convert(vector, rowCount)
+}

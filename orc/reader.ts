@@ -14,8 +14,9 @@ import {
   haveNoNames,
   type MatchBy,
   matchColumns,
-  nullVector,
+  toWanted,
   type WantedColumn,
+  wantedVector,
 } from './evolution.ts'
 import {
   decodeStripeStatistics,
@@ -43,7 +44,7 @@ import {
   type TimestampUnit,
 } from './types.ts'
 import { toRows, valuesOf } from './vector-values.ts'
-import type { OrcBatch, OrcVector } from './vectors.ts'
+import type { OrcBatch } from './vectors.ts'
 
 export interface OrcReaderOptions {
   /**
@@ -88,9 +89,11 @@ const defaultMaxBatchBytes = 256 * 1024 * 1024
 /** How much larger than on disk the data of a stripe is taken to be. */
 const assumedExpansion = 8
 
-/** Versions of ORC's own writer: since when statistics of texts are right (HIVE-8732) … */
+/**
+ * Versions of ORC's own writer: since when statistics of texts are right (HIVE-8732), and those of
+ * timestamps in UTC (ORC-135), in which those of some decimals are wrong (ORC-517).
+ */
 const javaTextsFixed = 1
-/** … and those of timestamps in UTC (ORC-135), in which those of some decimals are wrong (ORC-517). */
 const javaTimesInUtc = 6
 const javaDecimalsBroken = 6
 
@@ -98,7 +101,7 @@ const timeKinds: readonly string[] = ['date', 'timestamp', 'timestamp_instant']
 
 const firstGregorianNanos = BigInt(firstGregorianDay) * 86_400_000_000_000n
 
-/** What is read of a stripe at once, about: with the garbage of the part before it is in memory twice. */
+/** What is read of a stripe at once, about. */
 const maxPartBytes = 8 * 1024 * 1024
 
 /** Java's, and that of this folder. */
@@ -246,13 +249,15 @@ export class OrcReader {
       yield { readers: await stripe.openColumns(columns, footer, null), rowCount }
       return
     }
-    const indexes = await stripe.readRowIndexes(footer)
-    const isTaken = await this.#takenGroups(stripe, footer, indexes, groupCount, where)
-    const hasIndexes = columns.flatMap(listColumns).every(({ id }) => {
-      return indexes[id]!.length === groupCount
-    })
-    const isWhole = isTaken.every(Boolean) && groupsOfPart >= groupCount
-    if (isWhole || (!hasIndexes && isTaken.some(Boolean))) {
+    const asked = new Set([...columns.flatMap(listColumns).map(({ id }) => id)])
+    for (const id of where?.columnIds ?? []) asked.add(id)
+    const indexes = await stripe.readRowIndexes(footer, id => asked.has(id))
+    // Also what keeps the number of groups, which the footer only claims, within what was read.
+    const hasIndexes = [...asked].every(id => indexes[id]!.length === groupCount)
+    const isTaken = hasIndexes
+      ? await this.#takenGroups(stripe, footer, indexes, groupCount, where)
+      : [true]
+    if (!hasIndexes || (isTaken.every(Boolean) && groupsOfPart >= groupCount)) {
       yield { readers: await stripe.openColumns(columns, footer, null), rowCount }
       return
     }
@@ -382,18 +387,4 @@ export class OrcReader {
       return toWanted(children[place]!)
     })
   }
-}
-
-function toWanted(column: OrcColumn): WantedColumn {
-  return { type: column.type, column, convert: null }
-}
-
-function wantedVector(
-  { type, column, convert }: WantedColumn,
-  read: ReadonlyMap<OrcColumn, OrcVector>,
-  rowCount: number,
-): OrcVector {
-  if (column === null) return nullVector(type, rowCount)
-  const vector = read.get(column)!
-  return convert === null ? vector : convert(vector, rowCount)
 }

@@ -125,8 +125,13 @@ export function encodeRowIndex(groups: readonly RowGroup[]): Uint8Array {
   return message.bytes()
 }
 
-export function decodeRowIndex(bytes: Uint8Array, where: string): RowGroup[] {
-  const message = new MessageReader(bytes, where)
+/** `valuesLeft` may be shared by the indexes of several columns. */
+export function decodeRowIndex(
+  bytes: Uint8Array,
+  where: string,
+  valuesLeft = { count: maxIndexValues },
+): RowGroup[] {
+  const message = new MessageReader(bytes, where, valuesLeft)
   const groups: RowGroup[] = []
   while (message.next()) {
     if (message.field !== 1) continue
@@ -141,6 +146,9 @@ export function decodeRowIndex(bytes: Uint8Array, where: string): RowGroup[] {
   }
   return groups
 }
+
+/** The most positions, counts and so on of the row indexes of a stripe, which become objects. */
+export const maxIndexValues = 2 ** 22
 
 /** Not zero values: nothing is known. */
 const unknownStatistics: ColumnStatistics = { valueCount: 1, hasNull: true, bytesOnDisk: 0 }

@@ -28,6 +28,7 @@ import {
   type ColumnEncoding,
   decodeRowIndex,
   decodeStripeFooter,
+  maxIndexValues,
   type RowGroup,
   type StreamInformation,
   type StreamKind,
@@ -111,18 +112,22 @@ export class StripeReader {
     return footer
   }
 
-  /** The row groups of each column, by column id; none for a column without an index. */
-  async readRowIndexes(footer?: StripeFooter): Promise<RowGroup[][]> {
+  /** The row groups of columns, by column id; none for a column without an index, or that is not wanted. */
+  async readRowIndexes(
+    footer?: StripeFooter,
+    isWanted: (columnId: number) => boolean = () => true,
+  ): Promise<RowGroup[][]> {
     const own = footer ?? (await this.readFooter())
+    const valuesLeft = { count: maxIndexValues }
     const streams = await this.#readStreams(
       own,
-      wholeStreams(own, ({ kind }) => kind === 'ROW_INDEX'),
+      wholeStreams(own, ({ kind, columnId }) => kind === 'ROW_INDEX' && isWanted(columnId)),
     )
     return listColumns(this.#root).map(column => {
       const bytes = streams.get(streamName(column.id, 'ROW_INDEX'))?.bytes
       if (bytes === undefined) return []
       const where = this.#whereStream(column, 'ROW_INDEX')
-      return decodeRowIndex(this.#section(bytes, where), where)
+      return decodeRowIndex(this.#section(bytes, where), where, valuesLeft)
     })
   }
 
