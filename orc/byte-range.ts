@@ -40,16 +40,23 @@ export class SliceRange {
     }
   }
 
-  /** Both ends as text, or null when one of them is longer than `maxBytes`. */
+  /** Both ends as text, or null when one of them is longer than `maxBytes`, or no text. */
   texts(maxBytes: number): { minimum: string; maximum: string } | null {
     const longest = Math.max(
       this.#minimumTo - this.#minimumFrom,
       this.#maximumTo - this.#maximumFrom,
     )
     if (longest > maxBytes) return null
-    return {
-      minimum: this.#bytes.toString('utf8', this.#minimumFrom, this.#minimumTo),
-      maximum: this.#bytes.toString('utf8', this.#maximumFrom, this.#maximumTo),
-    }
+    const minimum = this.#text(this.#minimumFrom, this.#minimumTo)
+    const maximum = this.#text(this.#maximumFrom, this.#maximumTo)
+    return minimum === null || maximum === null ? null : { minimum, maximum }
+  }
+
+  /** Null for bytes that are no UTF-8: their text would be another value. */
+  #text(from: number, to: number): string | null {
+    const text = this.#bytes.toString('utf8', from, to)
+    const isWhole =
+      !text.includes('\ufffd') || Buffer.from(text).equals(this.#bytes.subarray(from, to))
+    return isWhole ? text : null
   }
 }

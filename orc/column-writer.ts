@@ -188,7 +188,8 @@ export abstract class ColumnWriter {
 
   /** Bytes of the ended groups that are held in memory. */
   get heldBytes(): number {
-    return this.#present.sizeBytes + this.ownHeldBytes()
+    const filterBytes = this.#bloomFilters.length * (this.#bloomFilters[0]?.bits.length ?? 0)
+    return this.#present.sizeBytes + this.ownHeldBytes() + filterBytes + this.groups.length * 200
   }
 
   protected abstract appendValue(value: NonNullable<OrcValue>): void

@@ -99,6 +99,8 @@ export class CollectionColumnWriter extends ColumnWriter {
   readonly #children: readonly ColumnWriter[]
   readonly #lengthData = this.createStream()
   readonly #lengths = new IntegerBuffer()
+  /** What an item holds until its group is encoded, beside what its own lists and texts count. */
+  readonly #itemBytes = 16 * slotColumns(this.column)
 
   constructor(column: OrcColumn, context: ColumnContext, children: readonly ColumnWriter[]) {
     super(column, context)
@@ -143,7 +145,7 @@ export class CollectionColumnWriter extends ColumnWriter {
   }
 
   #count(slots: number, items: number): void {
-    this.context.pendingBytes += slots * 8 + items * 8 * this.#children.length
+    this.context.pendingBytes += slots * 8 + items * this.#itemBytes
   }
 
   /** Appends to all children or, when one of them refuses, to none. */
@@ -200,11 +202,26 @@ export class CollectionColumnWriter extends ColumnWriter {
   }
 }
 
+/** How many columns have a slot for each of the column's items. */
+function slotColumns({ children }: OrcColumn): number {
+  return children.reduce((sum, child) => {
+    return sum + 1 + (child.type.kind === 'struct' ? slotColumns(child) : 0)
+  }, 0)
+}
+
+/** How many values each variant has before a slot of a vector. */
+interface Counted {
+  readonly tags: Uint8Array
+  slot: number
+  readonly starts: Int32Array
+}
+
 /** union: which of its variants each value is; a variant has only its own values. */
 export class UnionColumnWriter extends ColumnWriter {
   readonly #variants: readonly ColumnWriter[]
   readonly #data = this.createStream()
   #tags = new Uint8Array(1024)
+  #counted: Counted = { tags: new Uint8Array(0), slot: 0, starts: new Int32Array(0) }
   #count = 0
 
   constructor(column: OrcColumn, context: ColumnContext, variants: readonly ColumnWriter[]) {
@@ -229,9 +246,8 @@ export class UnionColumnWriter extends ColumnWriter {
     to: number,
     present: Uint8Array | null,
   ): void {
-    const starts = new Int32Array(this.#variants.length)
     // `present` speaks of the slots from `from` on only.
-    for (let k = 0; k < from; k++) if (all === null || all[k] === 1) starts[tags[k]!]!++
+    const starts = this.#startsAt(tags, all, from)
     const ends = Int32Array.from(starts)
     for (let k = from; k < to; k++) {
       if (present !== null && present[k] === 0) continue
@@ -242,6 +258,19 @@ export class UnionColumnWriter extends ColumnWriter {
       variant.appendSlots(variants[tag]!, starts[tag]!, ends[tag]!)
     })
     this.context.pendingBytes += 8 * (to - from)
+  }
+
+  /** How many values each variant has before a slot; counted on from where the last count ended. */
+  #startsAt(tags: Uint8Array, present: Uint8Array | null, slot: number): Int32Array {
+    if (this.#counted.tags !== tags || this.#counted.slot > slot) {
+      this.#counted = { tags, slot: 0, starts: new Int32Array(this.#variants.length) }
+    }
+    const { starts } = this.#counted
+    for (let k = this.#counted.slot; k < slot; k++) {
+      if (present === null || present[k] === 1) starts[tags[k]!]!++
+    }
+    this.#counted.slot = slot
+    return Int32Array.from(starts)
   }
 
   #pushTag(tag: number): void {

@@ -7,7 +7,14 @@ import { formatDecimal } from './decimal.ts'
 import { fitText } from './text-length.ts'
 import { textsOf } from './texts.ts'
 import type { OrcType } from './types.ts'
-import type { BytesVector, DecimalVector, IntegerVector, LongVector, OrcVector } from './vectors.ts'
+import type {
+  BytesVector,
+  DecimalVector,
+  DictionaryEntries,
+  IntegerVector,
+  LongVector,
+  OrcVector,
+} from './vectors.ts'
 import { maxInt64, minInt64 } from './zigzag.ts'
 
 type Conversion = (vector: OrcVector) => OrcVector
@@ -123,28 +130,39 @@ function textConversion(from: OrcType, to: OrcType): Conversion | null {
   if (!isShorter) return null
   // Values of char are read without their padding.
   const cut = { kind: 'varchar', length: (to as { length: number }).length } as const
+  const cutTexts = (found: readonly string[]): string[] => found.map(text => fitText(cut, text))
+  const known = new WeakMap<DictionaryEntries, BytesVector>()
   return vector => {
-    const { bytes, starts, lengths, present } = vector as BytesVector
-    const found = textsOf(bytes, starts, lengths, present)
-    return bytesOf(
-      found.map(text => fitText(cut, text)),
+    const { bytes, starts, lengths, present, dictionary } = vector as BytesVector
+    if (dictionary === undefined) {
+      return bytesOf(cutTexts(textsOf(bytes, starts, lengths, present)), present)
+    }
+    // Once for all batches: the entries may be many more than the rows of one.
+    const { ids, entries } = dictionary
+    const own = known.get(entries) ?? bytesOf(cutTexts(entries.texts()), null)
+    known.set(entries, own)
+    return {
+      kind: 'bytes',
       present,
-    )
+      bytes: own.bytes,
+      starts: ids.map(id => own.starts[id] ?? 0),
+      lengths: ids.map(id => own.lengths[id] ?? 0),
+    }
   }
 }
 
 function toText(
   { values, present }: Integers,
   to: OrcType,
-  textOf: (value: number | bigint) => string,
+  textOf: (value: number | bigint) => string | null,
 ): BytesVector {
   const kept = presentOf({ values, present })
   const limit = 'length' in to ? to.length : Number.POSITIVE_INFINITY
   const found = Array.from(values, (value, k) => {
     const text = kept[k] === 1 ? textOf(value) : ''
     // Digits that are cut off would make another number.
-    if (text.length > limit) kept[k] = 0
-    return text
+    if (text === null || text.length > limit) kept[k] = 0
+    return text ?? ''
   })
   return bytesOf(found, kept)
 }
@@ -163,8 +181,10 @@ function dateToTimestamp(vector: OrcVector): OrcVector {
   return { kind: 'timestamp', present, seconds, nanos: new Int32Array(values.length) }
 }
 
-/** `YYYY-MM-DD`; years beyond 9999 have more digits. */
-function dayText(day: number | bigint): string {
-  const text = new Date(Number(day) * 86_400_000).toISOString()
+/** `YYYY-MM-DD`; years beyond 9999 have more digits, and those beyond 275,000 none. */
+function dayText(day: number | bigint): string | null {
+  const date = new Date(Number(day) * 86_400_000)
+  if (Number.isNaN(date.getTime())) return null
+  const text = date.toISOString()
   return text.slice(0, text.indexOf('T')).replace(/^\+0*(?=\d{5})/, '')
 }

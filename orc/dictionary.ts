@@ -21,7 +21,10 @@ export class Dictionary {
   readonly #idOfText = new Map<string, number>()
   #ids = new Int32Array(1024)
   #idCount = 0
-  #isCrowded = false
+  /** By their bytes, from when somebody chose them so that their hashes meet. */
+  #idOfBytes: Map<string, number> | null = null
+  /** What the last addition made. */
+  #last: { readonly isNew: boolean; readonly text: string | null } = { isNew: false, text: null }
 
   /** How many entries there are. */
   get size(): number {
@@ -33,19 +36,15 @@ export class Dictionary {
     return this.#idCount
   }
 
-  /** Whether looking entries up has become slow. */
-  get isCrowded(): boolean {
-    return this.#isCrowded
-  }
-
   /** Adds a text; returns the bytes that it took. */
   addText(text: string): number {
     const known = this.#idOfText.get(text)
-    if (known !== undefined) return this.#addId(known)
+    if (known !== undefined) return this.#addId(known, false)
     const from = this.bytes.length
     this.bytes.writeText(text)
     const taken = this.#addTail(from) + text.length + 48
     this.#idOfText.set(text, this.#ids[this.#idCount - 1]!)
+    this.#last = { isNew: this.#last.isNew, text }
     return taken
   }
 
@@ -53,9 +52,9 @@ export class Dictionary {
   addBytes(source: Uint8Array, from: number, to: number): number {
     const hash = hashOf(source, from, to)
     const found = this.#find(source, from, to, hash)
-    if (found >= 0) return this.#addId(found)
+    if (found >= 0) return this.#addId(found, false)
     this.bytes.writeSlice(source, from, to)
-    return this.#addId(this.#addEntry(hash)) + (to - from) + 16
+    return this.#addId(this.#addEntry(hash), true) + (to - from) + 16
   }
 
   /** Adds what was written behind the last entry, and takes it away again where it is known. */
@@ -64,24 +63,26 @@ export class Dictionary {
     const to = bytes.length
     const hash = hashOf(bytes.bytes, from, to)
     const found = this.#find(bytes.bytes, from, to, hash)
-    if (found < 0) return this.#addId(this.#addEntry(hash)) + (to - from) + 16
+    if (found < 0) return this.#addId(this.#addEntry(hash), true) + (to - from) + 16
     bytes.length = from
-    return this.#addId(found)
+    return this.#addId(found, false)
   }
 
-  #addId(id: number): number {
+  #addId(id: number, isNew: boolean): number {
+    this.#last = isNew ? newEntry : knownEntry
     if (this.#idCount === this.#ids.length) this.#ids = doubled(this.#ids)
     this.#ids[this.#idCount++] = id
     return 4
   }
 
   #find(source: Uint8Array, from: number, to: number, hash: number): number {
+    if (this.#idOfBytes !== null) return this.#idOfBytes.get(latin1(source, from, to)) ?? -1
     const mask = this.#slots.length - 1
     const own = this.bytes.bytes
     for (let probes = 0, at = hash & mask; ; at = (at + 1) & mask, probes++) {
       const id = this.#slots[at]! - 1
       if (id < 0) return -1
-      if (probes === maxProbes) this.#isCrowded = true
+      if (probes === maxProbes) return this.#findByBytes(source, from, to)
       if (this.#hashes[id] !== hash) continue
       const start = this.start(id)
       if (this.#ends[id]! - start !== to - from) continue
@@ -89,6 +90,16 @@ export class Dictionary {
       for (let other = start; k < to && source[k] === own[other]; k++) other++
       if (k === to) return id
     }
+  }
+
+  /** From now on: the engine's hashes of texts have a seed that nobody knows. */
+  #findByBytes(source: Uint8Array, from: number, to: number): number {
+    this.#idOfBytes = new Map()
+    const { bytes } = this.bytes
+    for (let id = 0; id < this.#size; id++) {
+      this.#idOfBytes.set(latin1(bytes, this.start(id), this.end(id)), id)
+    }
+    return this.#find(source, from, to, 0)
   }
 
   #addEntry(hash: number): number {
@@ -99,6 +110,8 @@ export class Dictionary {
     }
     this.#ends[id] = this.bytes.length
     this.#hashes[id] = hash
+    this.#idOfBytes?.set(latin1(this.bytes.bytes, this.start(id), this.bytes.length), id)
+    if (this.#idOfBytes !== null) return id
     if (this.#size * 2 > this.#slots.length) this.#rehash()
     else this.#place(id)
     return id
@@ -116,9 +129,21 @@ export class Dictionary {
     for (let id = 0; id < this.#size; id++) this.#place(id)
   }
 
-  /** Takes back the last addition. Its entry stays, at the cost of a few bytes. */
+  /** Takes back the last addition, with the entry that it made. Further ones leave theirs, which costs bytes. */
   removeLast(): void {
     this.#idCount--
+    const { isNew, text } = this.#last
+    this.#last = knownEntry
+    if (!isNew) return
+    const id = this.#size - 1
+    const start = this.start(id)
+    if (text !== null) this.#idOfText.delete(text)
+    this.#idOfBytes?.delete(latin1(this.bytes.bytes, start, this.bytes.length))
+    // Nothing was placed after it, so that no search passes its place.
+    const slot = this.#slots.lastIndexOf(id + 1)
+    if (slot >= 0) this.#slots[slot] = 0
+    this.bytes.length = start
+    this.#size--
   }
 
   /** The entries of the strings `from` to `to`, in the order in which they were added. */
@@ -147,6 +172,13 @@ export class Dictionary {
     const texts = this.#idOfText.size === 0 ? 0 : this.bytes.length + this.#idOfText.size * 48
     return this.bytes.length + texts + length * 8 + this.#slots.length * 4 + this.#idCount * 4
   }
+}
+
+const newEntry = { isNew: true, text: null }
+const knownEntry = { isNew: false, text: null }
+
+function latin1(bytes: Uint8Array, from: number, to: number): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1')
 }
 
 function hashOf(bytes: Uint8Array, from: number, to: number): number {

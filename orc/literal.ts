@@ -3,7 +3,7 @@
 import { formatDecimal, parseDecimal } from './decimal.ts'
 import { OrcError } from './errors.ts'
 import { type Hash, hashOfBytes, hashOfDouble, hashOfInteger } from './hashes.ts'
-import { compareText, type StatisticsDetails } from './statistics.ts'
+import { compareText, type StatisticsDetails, type StringStatistics } from './statistics.ts'
 import { fitText } from './text-length.ts'
 import type { OrcColumn, OrcValue, TimestampUnit } from './types.ts'
 
@@ -54,11 +54,16 @@ export function literalOf(column: OrcColumn, value: OrcValue, unit: TimestampUni
     case 'varchar':
       return typeof value === 'string' ? textLiteral(value) : refuse('a string')
     case 'char':
-      return typeof value === 'string' ? charLiteral(fitText(type, value)) : refuse('a string')
+      return typeof value === 'string'
+        ? charLiteral(type.length <= maxPadded ? fitText(type, value) : value)
+        : refuse('a string')
     default:
       return refuse('a column of another type')
   }
 }
+
+/** A file may state any length of char: no writer pads texts to more than this. */
+const maxPadded = 65_536
 
 function isInteger(value: OrcValue): value is number | bigint {
   return typeof value === 'bigint' || Number.isSafeInteger(value)
@@ -139,30 +144,42 @@ function timestampLiteral(value: bigint, unit: TimestampUnit): Literal {
 
 function textLiteral(value: string): Literal {
   return {
-    compare: details => {
-      if (details.kind !== 'string') return null
-      const least = compareText(details.minimum, value)
-      const greatest = compareText(details.maximum, value)
-      return {
-        least: least === 0 && !details.isMinimumExact ? 1 : least,
-        greatest: greatest === 0 && !details.isMaximumExact ? -1 : greatest,
-      }
-    },
+    compare: details => (details.kind === 'string' ? textRange(details, value) : null),
     hashes: [hashOfText(value)],
   }
 }
 
-/** Padded, as statistics and filters are; where texts have control characters that is another order. */
-function charLiteral(padded: string): Literal {
-  const text = textLiteral(padded)
+function textRange(details: StringStatistics, value: string): Range {
+  const least = compareText(details.minimum, value)
+  const greatest = compareText(details.maximum, value)
   return {
-    compare: (details, valueCount) => {
-      if (details.kind !== 'string') return null
-      const hasControls = [padded, details.minimum, details.maximum].some(hasControl)
-      return hasControls ? null : text.compare(details, valueCount)
-    },
-    hashes: text.hashes,
+    least: least === 0 && !details.isMinimumExact ? 1 : least,
+    greatest: greatest === 0 && !details.isMaximumExact ? -1 : greatest,
   }
+}
+
+/**
+ * Some writers pad values, statistics and filters, and some do not: both are compared without padding. Where
+ * texts have control characters, which come before the space, that is another order.
+ */
+function charLiteral(padded: string): Literal {
+  const trimmed = withoutPadding(padded)
+  return {
+    compare: details => {
+      if (details.kind !== 'string') return null
+      const { minimum, maximum } = details
+      if ([padded, minimum, maximum].some(hasControl)) return null
+      const [least, greatest] = [withoutPadding(minimum), withoutPadding(maximum)]
+      return textRange({ ...details, minimum: least, maximum: greatest }, trimmed)
+    },
+    hashes: [hashOfText(padded), hashOfText(trimmed)],
+  }
+}
+
+function withoutPadding(text: string): string {
+  let end = text.length
+  while (end > 0 && text[end - 1] === ' ') end--
+  return text.slice(0, end)
 }
 
 function hashOfText(text: string): Hash {

@@ -86,7 +86,7 @@ function decodePostscriptOrRefuse(bytes: Uint8Array): Postscript {
 /** A schema that no one could write is the file's fault, not that of the caller. */
 function numberFileColumns(schema: OrcType, where: string): OrcColumn {
   try {
-    return numberColumns(schema)
+    return numberColumns(schema, 'read')
   } catch (error) {
     throw error instanceof OrcError ? corrupt(error.message, where) : error
   }

@@ -38,6 +38,19 @@ export interface BoundPredicate {
 
 type Test = (factsOf: FactsOf) => boolean
 
+const testNames: readonly string[] = [
+  'equals',
+  'in',
+  'lessThan',
+  'atMost',
+  'greaterThan',
+  'atLeast',
+  'isNull',
+  'and',
+  'or',
+  'not',
+]
+
 /** Throws `column-unknown`, and `option-invalid` for a value that the column cannot have. */
 export function bindPredicate(
   predicate: OrcPredicate,
@@ -46,22 +59,30 @@ export function bindPredicate(
 ): BoundPredicate {
   const columnIds = new Set<number>()
   const columnOf = (path: string): OrcColumn => {
-    const found = listColumns(root).find(column => column.path === path && column.id !== root.id)
+    const all = listColumns(root).filter(column => column.path === path && column.id !== root.id)
+    const [found] = all
     if (found === undefined || !isOnePerRow(root, found)) {
       throw new OrcError('column-unknown', `a predicate asks for the column ${path}`)
     }
+    if (all.length > 1) throw new OrcError('option-invalid', `two columns are called ${path}`)
     columnIds.add(found.id)
     return found
   }
   const bind = (one: OrcPredicate, isNegated: boolean): Test => {
+    const tests = Object.keys(one).filter(name => name !== 'column')
+    if (tests.length !== 1 || !testNames.includes(tests[0]!)) {
+      // Of two tests in one object the second would be left out, and negated that loses rows.
+      const message = `a predicate has one test, and not (${tests.join(', ')}): join them by \`and\``
+      throw new OrcError('option-invalid', message)
+    }
     if ('not' in one) return bind(one.not, !isNegated)
     if ('and' in one || 'or' in one) {
       const inner = 'and' in one ? one.and : one.or
-      const tests = inner.map(part => bind(part, isNegated))
+      const parts = inner.map(part => bind(part, isNegated))
       const isEvery = 'and' in one !== isNegated
       return isEvery
-        ? factsOf => tests.every(test => test(factsOf))
-        : factsOf => tests.some(test => test(factsOf))
+        ? factsOf => parts.every(test => test(factsOf))
+        : factsOf => parts.some(test => test(factsOf))
     }
     const column = columnOf(one.column)
     const isNested = !root.children.includes(column)

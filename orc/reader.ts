@@ -193,7 +193,7 @@ export class OrcReader {
     const columns = this.#wanted(options)
     for await (const batch of this.#batches(options, columns)) {
       const values = batch.columns.map((vector, k) => {
-        return valuesOf(vector, columns[k]!.type, this.#timestampUnit)
+        return valuesOf(vector, columns[k]!.type, this.#timestampUnit, batch.rowCount)
       })
       yield toRows(values, batch.rowCount)
     }
@@ -249,7 +249,7 @@ export class OrcReader {
       yield { readers: await stripe.openColumns(columns, footer, null), rowCount }
       return
     }
-    const asked = new Set([...columns.flatMap(listColumns).map(({ id }) => id)])
+    const asked = new Set(columns.flatMap(listColumns).map(({ id }) => id))
     for (const id of where?.columnIds ?? []) asked.add(id)
     const indexes = await stripe.readRowIndexes(footer, id => asked.has(id))
     // Also what keeps the number of groups, which the footer only claims, within what was read.
@@ -301,11 +301,11 @@ export class OrcReader {
   /** ORC's writer in C++ made wrong ones up to 1.6.11: they say that values are missing which are there. */
   async #bloomFilters(stripe: StripeReader, footer: StripeFooter, where: BoundPredicate) {
     const isCpp = this.writer.id === 1
-    const [, minor = 0, patch = 0] = this.writer.softwareVersion
+    const [major = 1, minor = 0, patch = 0] = this.writer.softwareVersion
       .replace(/^.*?(?=\d)/, '')
       .split('.')
       .map(Number)
-    const isTrusted = !isCpp || minor > 6 || (minor === 6 && patch > 11)
+    const isTrusted = !isCpp || major > 1 || minor > 6 || (minor === 6 && patch > 11)
     if (!isTrusted) return new Map<number, (BloomFilter | null)[]>()
     const filters = await stripe.readBloomFilters(footer, where.columnIds)
     // Filters of the hybrid calendar have other days and times for one date.
@@ -383,6 +383,9 @@ export class OrcReader {
     if (columns === undefined) return children.map(toWanted)
     return columns.map(name => {
       const place = type.fields.findIndex(field => field.name === name)
+      if (place !== type.fields.findLastIndex(field => field.name === name)) {
+        throw new OrcError('column-unknown', `the file has two columns ${name}`)
+      }
       if (place < 0) throw new OrcError('column-unknown', `the file has no column ${name}`)
       return toWanted(children[place]!)
     })

@@ -177,7 +177,7 @@ export class StringColumnWriter extends ColumnWriter {
     }
     this.#groupEnds.push(this.#dictionary.count)
     const isFirst = this.groups.length === 1
-    if (this.#dictionary.isCrowded || (isFirst && !this.#isWorthwhile(this.#dictionary))) {
+    if (isFirst && !this.#isWorthwhile(this.#dictionary)) {
       this.#giveUpDictionary(this.#dictionary)
     }
   }
@@ -189,8 +189,8 @@ export class StringColumnWriter extends ColumnWriter {
   }
 
   #isWorthwhile(dictionary: Dictionary): boolean {
-    const { count, size, isCrowded } = dictionary
-    return count > 0 && !isCrowded && size / count <= this.context.dictionaryThreshold
+    const { count, size } = dictionary
+    return count > 0 && size / count <= this.context.dictionaryThreshold
   }
 
   /** Writes what the dictionary gathered directly, group by group. */

@@ -164,8 +164,10 @@ export class StripeReader {
       throw new OrcError('feature-unsupported', 'rows that are null as a whole', this.where)
     }
     const starts = new Map<string, StreamPosition>()
+    const byColumn = Map.groupBy(footer.streams, ({ columnId }) => columnId)
     const wanted = columns.flatMap(listColumns).flatMap(column => {
-      return this.#wantedStreams(column, footer, groups, starts)
+      const own = (byColumn.get(column.id) ?? []).filter(({ kind }) => !isIndex(kind))
+      return this.#wantedStreams(column, own, footer.encodings[column.id]!, groups, starts)
     })
     const streams = await this.#readStreams(footer, wanted)
     const { chunking, ...options } = this.#options
@@ -188,17 +190,15 @@ export class StripeReader {
   /** The parts of a column's streams that the row groups need; their first positions go into `starts`. */
   #wantedStreams(
     column: OrcColumn,
-    footer: StripeFooter,
+    own: readonly StreamInformation[],
+    encoding: ColumnEncoding,
     groups: GroupRange | null,
     starts: Map<string, StreamPosition>,
   ): WantedStream[] {
-    const own = footer.streams.filter(({ columnId, kind }) => {
-      return columnId === column.id && !isIndex(kind)
-    })
     const whole = own.map(stream => ({ stream, from: 0, to: stream.sizeBytes }))
     if (groups === null) return whole
     const hasPresent = own.some(({ kind }) => kind === 'PRESENT')
-    const layout = streamLayout(column, footer.encodings[column.id]!, hasPresent)
+    const layout = streamLayout(column, encoding, hasPresent)
     const { codec, blockBytes } = this.#options.chunking
     const where = this.#whereStream(column, 'ROW_INDEX')
     const positionsOf = (group: number) => {

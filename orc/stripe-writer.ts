@@ -91,7 +91,14 @@ export class StripeWriter {
 
   /** Throws `value-invalid`, and then the stripe is as it was before. */
   writeRow(values: readonly OrcValue[]): void {
-    this.#root.append(values)
+    const { pendingBytes } = this.#context
+    try {
+      // A row that is null as a whole is a value that the root does not have.
+      this.#root.append(values ?? [])
+    } catch (error) {
+      this.#context.pendingBytes = pendingBytes
+      throw error
+    }
     this.#rowCount++
     this.#rowsInGroup++
     if (this.#rowsInGroup === this.#groupRows) this.#endGroup()

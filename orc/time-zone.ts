@@ -29,6 +29,9 @@ export function wallClock(
   }
 }
 
+/** Those of 27 years. */
+const maxDays = 10_000
+
 const known = new Map<string, (seconds: number) => number>()
 
 function zoneOffsets(zone: string, path: string): (seconds: number) => number {
@@ -52,6 +55,7 @@ function cachedByDay(offsetAt: (seconds: number) => number): (seconds: number) =
     if (offset === undefined) {
       const start = offsetAt(day * secondsPerDay)
       offset = start === offsetAt((day + 1) * secondsPerDay) ? start : changing
+      if (byDay.size >= maxDays) byDay.clear()
       byDay.set(day, offset)
     }
     if (Number.isNaN(offset)) return offsetAt(seconds)

@@ -72,7 +72,10 @@ export class TimestampColumnWriter extends ColumnWriter {
     for (let k = 0; k < this.#seconds.length; k++) {
       const nanos = this.#nanos.narrow[k]!
       const seconds = secondsOfStored(this.#seconds.narrow[k]!, nanos)
-      filter.add(hashOfInteger(seconds * 1000 + Math.floor(nanos / 1e6)))
+      const millis = seconds * 1000 + Math.floor(nanos / 1e6)
+      const isSafe = Number.isSafeInteger(millis)
+      const exact = isSafe ? millis : BigInt(seconds) * 1000n + BigInt(Math.floor(nanos / 1e6))
+      filter.add(hashOfInteger(exact))
     }
   }
 

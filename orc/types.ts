@@ -96,16 +96,18 @@ export const maxSchemaDepth = 64
 /**
  * Numbers the columns of a schema and checks it.
  *
+ * Others write longer texts, and names that Hive would not know: they are read.
+ *
  * Throws `schema-invalid` for an empty or repeated field name and for a length, precision or scale
  * out of range.
  */
-export function numberColumns(schema: OrcType): OrcColumn {
+export function numberColumns(schema: OrcType, purpose: 'write' | 'read' = 'write'): OrcColumn {
   let nextId = 0
   const number = (type: OrcType, path: string, depth: number): OrcColumn => {
     if (depth > maxSchemaDepth) {
       throw new OrcError('schema-invalid', `types are nested deeper than ${maxSchemaDepth}`, path)
     }
-    checkParameters(type, path)
+    checkParameters(type, path, purpose)
     const id = nextId++
     const children = childTypes(type).map(([name, child]) =>
       number(child, path === '' ? name : `${path}.${name}`, depth + 1),
@@ -138,20 +140,22 @@ function childTypes(type: OrcType): (readonly [string, OrcType])[] {
   }
 }
 
-function checkParameters(type: OrcType, path: string): void {
-  const problem = parameterProblem(type)
+function checkParameters(type: OrcType, path: string, purpose: 'write' | 'read'): void {
+  const problem = parameterProblem(type, purpose === 'read')
   if (problem !== null) throw new OrcError('schema-invalid', problem, path)
 }
 
-function parameterProblem(type: OrcType): string | null {
+function parameterProblem(type: OrcType, isRead: boolean): string | null {
   const isWithin = (value: number, least: number, most: number): boolean =>
     Number.isInteger(value) && value >= least && value <= most
 
   switch (type.kind) {
     case 'varchar':
-      return isWithin(type.length, 1, 65_535) ? null : 'the length of varchar is 1 to 65535'
+      if (isRead || isWithin(type.length, 1, 65_535)) return null
+      return 'the length of varchar is 1 to 65535'
     case 'char':
-      return isWithin(type.length, 1, 255) ? null : 'the length of char is 1 to 255'
+      if (isRead || isWithin(type.length, 1, 255)) return null
+      return 'the length of char is 1 to 255'
     case 'decimal':
       if (!isWithin(type.precision, 1, 38)) return 'the precision of decimal is 1 to 38'
       return isWithin(type.scale, 0, type.precision)
@@ -160,6 +164,7 @@ function parameterProblem(type: OrcType): string | null {
     case 'union':
       return isWithin(type.variants.length, 1, 256) ? null : 'a union has 1 to 256 variants'
     case 'struct': {
+      if (isRead) return null
       const names = new Set(type.fields.map(field => field.name))
       if (names.has('')) return 'a field has no name'
       return names.size === type.fields.length ? null : 'two fields have the same name'

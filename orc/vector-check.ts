@@ -26,6 +26,8 @@ function vectorProblem(
 ): string | null {
   const kind = vectorKindOf(column.type)
   if (vector?.kind !== kind) return `a vector of ${vector?.kind} is not one of ${kind}`
+  const wrong = wrongArray(vector)
+  if (wrong !== null) return wrong
   const { present } = vector
   if (present !== null && present.length < slots) return `\`present\` has fewer than ${slots} slots`
   if (present !== null && !areBits(present, slots)) return '`present` has other than 0 and 1'
@@ -70,6 +72,36 @@ function vectorProblem(
     default:
       return compoundProblem(column, vector, slots, isValue)
   }
+}
+
+const arrays: Readonly<Record<OrcVector['kind'], Readonly<Record<string, readonly ArrayClass[]>>>> =
+  {
+    boolean: { values: [Uint8Array] },
+    integer: { values: [Int32Array] },
+    long: { values: [Float64Array, BigInt64Array] },
+    double: { values: [Float64Array] },
+    decimal: { values: [Float64Array, BigInt64Array, Array] },
+    bytes: { bytes: [Uint8Array], starts: [Int32Array], lengths: [Int32Array] },
+    timestamp: { seconds: [Float64Array], nanos: [Int32Array] },
+    list: { offsets: [Int32Array] },
+    map: { offsets: [Int32Array] },
+    struct: { fields: [Array] },
+    union: { tags: [Uint8Array], variants: [Array] },
+  }
+
+type ArrayClass = abstract new (...args: never[]) => object
+
+/** Of callers whose types were not checked: other arrays would be refused in the middle of a batch. */
+function wrongArray(vector: OrcVector): string | null {
+  const fields = vector as unknown as Readonly<Record<string, unknown>>
+  if (vector.present !== null && !(vector.present instanceof Uint8Array)) {
+    return '`present` is neither null nor a Uint8Array'
+  }
+  for (const [name, classes] of Object.entries(arrays[vector.kind])) {
+    if (classes.some(one => fields[name] instanceof one)) continue
+    return `\`${name}\` is no ${classes.map(one => one.name).join(' or ')}`
+  }
+  return null
 }
 
 /** Their children are checked too, and throw. */

@@ -11,8 +11,13 @@ import type {
 } from './vectors.ts'
 import { toInteger } from './zigzag.ts'
 
-export function valuesOf(vector: OrcVector, type: OrcType, unit: TimestampUnit): OrcValue[] {
-  const values = slotsOf(vector, type, unit)
+export function valuesOf(
+  vector: OrcVector,
+  type: OrcType,
+  unit: TimestampUnit,
+  count: number,
+): OrcValue[] {
+  const values = slotsOf(vector, type, unit, count)
   const { present } = vector
   if (present !== null) {
     for (let k = 0; k < values.length; k++) if (present[k] === 0) values[k] = null
@@ -21,7 +26,7 @@ export function valuesOf(vector: OrcVector, type: OrcType, unit: TimestampUnit):
 }
 
 /** The slots of nulls have any value. */
-function slotsOf(vector: OrcVector, type: OrcType, unit: TimestampUnit): OrcValue[] {
+function slotsOf(vector: OrcVector, type: OrcType, unit: TimestampUnit, count: number): OrcValue[] {
   switch (vector.kind) {
     case 'boolean':
       return toBooleans(vector.values)
@@ -37,19 +42,19 @@ function slotsOf(vector: OrcVector, type: OrcType, unit: TimestampUnit): OrcValu
       return unit === 'nanos' ? toNanos(vector) : toMicros(vector)
     case 'struct': {
       const types = type.kind === 'struct' ? type.fields : []
-      const fields = vector.fields.map((field, k) => valuesOf(field, types[k]!.type, unit))
-      const count = vector.present?.length ?? fields[0]?.length ?? 0
+      const fields = vector.fields.map((field, k) => valuesOf(field, types[k]!.type, unit, count))
       return toRows(fields, count)
     }
     case 'list': {
       const element = (type as { element: OrcType }).element
-      const elements = valuesOf(vector.elements, element, unit)
+      const elements = valuesOf(vector.elements, element, unit, vector.offsets.at(-1)!)
       return cut(vector.offsets, (from, to) => elements.slice(from, to))
     }
     case 'map': {
       const { key, value } = type as { key: OrcType; value: OrcType }
-      const keys = valuesOf(vector.keys, key, unit)
-      const items = valuesOf(vector.items, value, unit)
+      const last = vector.offsets.at(-1)!
+      const keys = valuesOf(vector.keys, key, unit, last)
+      const items = valuesOf(vector.items, value, unit, last)
       return cut(vector.offsets, (from, to) => {
         const map = new Map<OrcValue, OrcValue>()
         for (let k = from; k < to; k++) map.set(keys[k]!, items[k]!)
@@ -58,7 +63,13 @@ function slotsOf(vector: OrcVector, type: OrcType, unit: TimestampUnit): OrcValu
     }
     case 'union': {
       const { variants } = type as { variants: readonly OrcType[] }
-      const values = vector.variants.map((variant, tag) => valuesOf(variant, variants[tag]!, unit))
+      const counts = variants.map(() => 0)
+      vector.tags.forEach((tag, slot) => {
+        if (vector.present?.[slot] !== 0) counts[tag]!++
+      })
+      const values = vector.variants.map((variant, tag) => {
+        return valuesOf(variant, variants[tag]!, unit, counts[tag]!)
+      })
       const taken = values.map(() => 0)
       return Array.from(vector.tags, (tag, slot) => {
         if (vector.present !== null && vector.present[slot] === 0) return null

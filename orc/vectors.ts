@@ -3,7 +3,7 @@
  * row. Every vector has a slot for each row, nulls included; what stands in the slot of a null does
  * not matter. `present` has 1 for a value and 0 for a null, and is null where all slots are values.
  *
- *     { rowCount: 3, columns: [{ kind: 'long', present: [1, 0, 1], values: [7, 0, 9] }, …] }
+ *     present: Uint8Array.of(1, 0, 1), values: Float64Array.of(7, 0, 9)        7, null, 9
  */
 import type { OrcType } from './types.ts'
 

@@ -171,6 +171,9 @@ export class OrcWriter {
    */
   writeBatch({ rowCount, columns }: OrcBatch): void {
     this.#requireOpen()
+    if (!Number.isSafeInteger(rowCount) || rowCount < 0) {
+      throw new OrcError('value-invalid', `a batch of ${rowCount} rows`)
+    }
     const rows: StructVector = { kind: 'struct', present: null, fields: columns }
     checkVector(this.#root, rows, rowCount)
     for (let from = 0; from < rowCount; from += this.#stripe.writeSlots(rows, from, rowCount)) {
