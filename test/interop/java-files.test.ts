@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { BufferSource, type OrcPredicate, OrcReader, type OrcStructType } from '../../orc/index.ts'
 import { readRows } from '../orc/samples.ts'
-import { type Command, linesOf, type OrcVersion, orcVersions, runJava } from './java.ts'
+import { type Command, hasCodec, linesOf, type OrcVersion, orcVersions, runJava } from './java.ts'
 import { rowText } from './row-text.ts'
 
 const folder = await mkdtemp(join(tmpdir(), 'orc-interop-'))
@@ -76,9 +76,9 @@ const searched = [
 
 const names = [...new Set([...ofAllTypes, ...ofUnions, ...ofOneColumn, ...ofClocks, ...searched])]
 
-/** ORC before 2.0 does not have brotli. */
 function namesFor(version: OrcVersion): string[] {
-  return version === '1.9.9' ? names : [...names, 'brotli-random-nulls', 'brotli-sequence']
+  const ofBrotli = ['brotli-random-nulls', 'brotli-sequence']
+  return hasCodec(version, 'brotli') ? [...names, ...ofBrotli] : names
 }
 
 function pathOf(name: string, version: OrcVersion): string {

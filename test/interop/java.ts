@@ -9,6 +9,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { OrcCompression } from '../../orc/index.ts'
 
 const run = promisify(execFile)
 
@@ -22,6 +23,11 @@ export type OrcVersion = (typeof orcVersions)[number]
 
 /** The later one, for what needs only one. */
 export const orcVersion = '2.1.2' satisfies OrcVersion
+
+/** ORC before 2.0 does not have brotli. */
+export function hasCodec(version: OrcVersion, codec: OrcCompression): boolean {
+  return codec !== 'brotli' || !version.startsWith('1.')
+}
 
 /** Brotli's library for this machine, which the tools of 2.1 have for another one only. */
 const brotliLibrary = `com.aayushatharva.brotli4j:native-linux-${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}:1.18.0`
