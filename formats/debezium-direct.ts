@@ -15,12 +15,11 @@ import type { UnreadRow } from '../model/encoded-event.ts'
 import { EncodedEvent } from '../model/encoded-event.ts'
 import { DecodeError } from '../model/errors.ts'
 import { encodeKey } from '../model/key.ts'
-import type { Position } from '../model/position.ts'
 import type { Column } from '../model/table-schema.ts'
 import { keyColumns } from '../model/table-schema.ts'
 import type { Row, Value } from '../model/value.ts'
 import type { Converter } from './connect-schema.ts'
-import type { ChangePayload } from './debezium-json.ts'
+import type { ChangePayload, RowRead } from './debezium-changes.ts'
 import type { Framed, PayloadShape } from './debezium-payload.ts'
 import { frameOf, PayloadReader, payloadShapeOf, startsWith } from './debezium-payload.ts'
 import { msOf, positionOf, snapshotOf, tableOf } from './debezium-position.ts'
@@ -41,16 +40,6 @@ import {
 } from './json-bytes.ts'
 import { keyValueAt, RowEncoder } from './row-encoder.ts'
 
-/** What the long way found out of a message, and by what it read its row. */
-export interface DecodedMessage {
-  readonly record: LogRecord
-  readonly table: string
-  readonly hints: TableHints
-  readonly reader: RowReader
-  /** Whether the reader is the right one for a row of the table at that place and time too. */
-  readonly isCurrent: (position: Position | null, sourceMs: number | null) => boolean
-}
-
 /** How messages of a topic look that embed one schema, or none. */
 interface TopicPlan {
   readonly shape: PayloadShape
@@ -60,7 +49,7 @@ interface TopicPlan {
 interface TablePlan {
   readonly hints: TableHints
   readonly reader: RowReader
-  readonly isCurrent: DecodedMessage['isCurrent']
+  readonly isCurrent: NonNullable<RowRead['isCurrent']>
   readonly key: Framed & {
     readonly shape: Shape
     readonly columns: readonly Column[]
@@ -152,7 +141,8 @@ export class DirectDecoder {
   }
 
   /** Takes the message as an example of those that will come. */
-  learn({ record, table, hints, reader, isCurrent }: DecodedMessage): void {
+  learn(record: LogRecord, { table, hints, reader, isCurrent }: RowRead): void {
+    if (isCurrent === null) return
     const plan = this.#learnTopic(record)
     if (plan === null || record.key === null || hints.key !== undefined) return
     const frame = frameOf(record.key)

@@ -5,7 +5,7 @@
 import type { ChangeEvent, ChangeOp } from '../model/change-event.ts'
 import { DecodeError } from '../model/errors.ts'
 import type { Row, Value } from '../model/value.ts'
-import type { ChangePayload } from './debezium-json.ts'
+import type { ChangePayload } from './debezium-changes.ts'
 import type { SourceBlock } from './debezium-position.ts'
 import type { RowReader } from './debezium-schemas.ts'
 import type { TableHints } from './decoder.ts'
@@ -67,7 +67,7 @@ export function transactionOf({
   transaction,
 }: Pick<ChangePayload, 'transaction'>): ChangeEvent['transaction'] {
   if (transaction === null || transaction === undefined || transaction.id === undefined) return null
-  return { id: transaction.id, order: transaction.total_order ?? 0 }
+  return { id: transaction.id, order: Number(transaction.total_order ?? 0) }
 }
 
 export function hasWholeBefore(source: SourceBlock, hints: TableHints): boolean {

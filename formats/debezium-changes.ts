@@ -1,0 +1,314 @@
+/**
+ * From a Debezium value to change events, whatever its bytes were: JSON, Avro. What a record turned out
+ * to be, the reader of its row (embedded schemas, the topic of schema changes, stated types), and which
+ * topics of schema changes it depends on.
+ */
+import type { ChangeEvent, ChangeOp, LogRecord } from '../model/change-event.ts'
+import { DecodeError, ForagerError } from '../model/errors.ts'
+import type { Position } from '../model/position.ts'
+import type { TableSchema } from '../model/table-schema.ts'
+import type { ConnectSchema } from './connect-schema.ts'
+import type { DatabaseColumn } from './debezium-column-types.ts'
+import type { SourceBlock } from './debezium-position.ts'
+import { msOf, positionOf, snapshotOf, tableOf } from './debezium-position.ts'
+import { buildEvents, routerField, transactionOf } from './debezium-rows.ts'
+import type { RowReader } from './debezium-schemas.ts'
+import {
+  readerOfDatabase,
+  readerOfEmbedded,
+  readerOfStated,
+  SchemaHistory,
+  statedType,
+} from './debezium-schemas.ts'
+import { TimePrecision } from './debezium-time-precision.ts'
+import type { Decoded, DecoderOptions, TableHints } from './decoder.ts'
+import { SchemaPending } from './decoder.ts'
+
+type PlainRow = Readonly<Record<string, unknown>>
+
+/** A record's value, with its texts, numbers and bytes as the converter wrote them. */
+export interface DebeziumMessage {
+  readonly record: LogRecord
+  /** Null: a tombstone that is wrapped like any other value. */
+  readonly payload: unknown
+  /** Of the payload; one object for one schema. Null when the message does not tell. */
+  readonly schema: ConnectSchema | null
+  /** Read only of rows that somebody wants. Null: the record has no key. */
+  readonly readKey: () => unknown
+  /** Of the header that the second half of a changed key has; null without it. */
+  readonly readOldKey: () => unknown
+}
+
+/** By what a row was read. */
+export interface RowRead {
+  readonly table: string
+  readonly hints: TableHints
+  readonly reader: RowReader
+  /**
+   * Whether the reader is the right one for a row of the table at another place and time too; null: that
+   * depends on its values.
+   */
+  readonly isCurrent: ((position: Position | null, sourceMs: number | null) => boolean) | null
+}
+
+interface WantedTable {
+  readonly table: string
+  readonly hints: TableHints
+}
+
+/** A value of Debezium's, before its rows are read. */
+export interface ChangePayload {
+  readonly op: ChangeOp
+  readonly source: SourceBlock
+  readonly before?: PlainRow | null
+  readonly after?: PlainRow | null
+  readonly transaction?: {
+    readonly id?: string
+    readonly total_order?: number | bigint
+  } | null
+}
+
+const defaultUnsent = '__debezium_unavailable_value'
+
+/** What stands for a value that was not sent. */
+export function unsentOf({ connectorSettings }: DecoderOptions): string {
+  return connectorSettings['unavailable.value.placeholder'] ?? defaultUnsent
+}
+
+export class DebeziumChanges {
+  readonly schemaTopics = new Set<string>()
+  readonly #options: DecoderOptions
+  readonly #history = new SchemaHistory()
+  readonly #timePrecision: TimePrecision
+  /** Readers by what they were made from, then by table and key. */
+  readonly #readers = new WeakMap<object, Map<string, RowReader>>()
+  readonly #stated = new Map<string, RowReader>()
+  readonly #unsent: string
+
+  constructor(options: DecoderOptions) {
+    this.#options = options
+    this.#unsent = unsentOf(options)
+    this.#timePrecision = new TimePrecision(options.connectorSettings['time.precision.mode'])
+  }
+
+  /** What rows have shown of the connector's settings. */
+  get memory(): string {
+    return this.#timePrecision.save()
+  }
+
+  restore(memory: string): void {
+    this.#timePrecision.restore(memory)
+  }
+
+  /** Takes in the payload of a schema-change event. */
+  learn(payload: unknown): void {
+    const { source, tableChanges } = (payload ?? {}) as SchemaChangePayload
+    if (source === undefined || !Array.isArray(tableChanges)) return
+    const position = positionOf(source, this.#options.incarnation)
+    for (const { type, id, table } of tableChanges) {
+      const columns = type === 'DROP' || table == null ? null : (table.columns ?? null)
+      this.#history.add(tableOfId(id), position, columns, msOf(source))
+    }
+  }
+
+  /** `onRead` is told how the row of a change was read. */
+  decode(message: DebeziumMessage, onRead?: (read: RowRead) => void): Decoded {
+    const { record, payload } = message
+    if (payload === null) return { kind: 'tombstone' }
+    const kind = kindOf(payload, record.topic)
+    if (kind !== 'change') return { kind }
+    const change = payload as ChangePayload
+    const op = String(change.op).toLowerCase()
+    if (op === 'm') return { kind: 'message' }
+    if (!'curdt'.includes(op) || op.length !== 1) {
+      throw new DecodeError('op-unknown', `the operation "${String(change.op)}" is not known`)
+    }
+    const table = tableOf(change.source)
+    const hints = this.#options.hintsOf(table)
+    if (hints === null) return { kind: 'unwanted', table }
+    try {
+      const rows = { before: rowOf(change, 'before'), after: rowOf(change, 'after') }
+      const normal = { ...change, ...rows, op: op as ChangeOp }
+      return this.#changes(message, { table, hints }, normal, onRead)
+    } catch (error) {
+      throw error instanceof ForagerError ? error.at({ table }) : error
+    }
+  }
+
+  #changes(
+    message: DebeziumMessage,
+    { table, hints }: WantedTable,
+    change: ChangePayload,
+    onRead: ((read: RowRead) => void) | undefined,
+  ): Decoded {
+    const { record, schema: embedded } = message
+    const { source, op } = change
+    const position = positionOf(source, this.#options.incarnation)
+    const messageKey = keyOf(message.readKey())
+    const keyNames = hints.key ?? Object.keys(messageKey ?? {})
+    const base = {
+      table,
+      position,
+      snapshot: snapshotOf(source),
+      transaction: transactionOf(change),
+      origin: { topic: record.topic, partition: record.partition, offset: record.offset },
+      sourceMs: msOf(source) ?? record.timestampMs,
+      isInDoubt: true,
+    }
+    if (op === 't') {
+      const schema: TableSchema = { columns: [], key: [] }
+      const empty = { key: null, before: null, after: null, oldKey: null, isBeforeWhole: false }
+      const event: ChangeEvent = { ...base, ...empty, op, schema }
+      return { kind: 'changes', events: [event], isKeyOrdered: true }
+    }
+    const sentRow = (op === 'd' ? change.before : change.after) ?? null
+    const row = sentRow ?? (op === 'd' ? messageKey : null)
+    if (row === null) {
+      const which = op === 'd' ? 'before' : 'after'
+      throw new DecodeError('row-missing', `a change with op "${op}" has no "${which}"`)
+    }
+    const embeddedRow = embedded?.fields?.find(field => field.field === 'after') ?? null
+    const reader = this.#reader(embeddedRow, { table, hints }, keyNames, row, change)
+    const events = buildEvents({
+      base,
+      op,
+      change,
+      reader,
+      hints,
+      messageKey,
+      oldKeyHeader: message.readOldKey() as PlainRow | null,
+      unsent: this.#unsent,
+    })
+    if (onRead !== undefined) {
+      const isCurrent = this.#currencyOf(embeddedRow, { table, hints }, row, source)
+      onRead({ table, hints, reader, isCurrent })
+    }
+    return { kind: 'changes', events, isKeyOrdered: isKeyOrdered(hints, messageKey) }
+  }
+
+  #reader(
+    embedded: ConnectSchema | null,
+    { table, hints }: WantedTable,
+    key: readonly string[],
+    row: PlainRow,
+    { source }: ChangePayload,
+  ): RowReader {
+    const name = `${table} ${key.join('\0')}`
+    if (embedded !== null) {
+      return this.#remember(embedded, name, () => readerOfEmbedded(embedded, key, hints))
+    }
+    const columns = this.#columnsAt({ table, hints }, row, source)
+    if (columns !== null) {
+      const mode = this.#timePrecision.modeFor(String(source.name), columns, row)
+      const settings = { ...this.#options.connectorSettings, 'time.precision.mode': mode }
+      return this.#remember(columns, `${name} ${mode}`, () =>
+        readerOfDatabase(columns, key, hints, settings),
+      )
+    }
+    const names = Object.keys(row)
+    const known = this.#stated.get(`${name} ${names.join('\0')}`)
+    if (known !== undefined) return known
+    const reader = readerOfStated(names, key, hints)
+    this.#stated.set(`${name} ${names.join('\0')}`, reader)
+    return reader
+  }
+
+  /** Null when the operator states every type; SchemaPending while the row's columns are not known. */
+  #columnsAt(
+    { table, hints }: WantedTable,
+    row: PlainRow,
+    source: SourceBlock,
+  ): readonly DatabaseColumn[] | null {
+    const names = Object.keys(row)
+    if (names.every(name => statedType(hints, name) !== undefined)) return null
+    const topic = String(source.name)
+    this.schemaTopics.add(topic)
+    const position = positionOf(source, this.#options.incarnation)
+    const columns = this.#history.columnsAt(table, position, msOf(source))
+    const known = new Set(columns?.map(column => column.name))
+    const missing = names.filter(name => !known.has(name))
+    if (columns !== null && missing.length === 0) return columns
+    const untyped = missing.filter(name => statedType(hints, name) === undefined)
+    const what = columns === null ? 'no schema of the table is known, and ' : ''
+    const asked = (untyped.length > 0 ? untyped : missing).join(', ')
+    throw new SchemaPending(table, topic, `${what}no type for ${asked}`)
+  }
+
+  /** Tells of later rows whether this one's reader is theirs; null: that depends on their values. */
+  #currencyOf(
+    embedded: ConnectSchema | null,
+    { table, hints }: WantedTable,
+    row: PlainRow,
+    source: SourceBlock,
+  ): RowRead['isCurrent'] {
+    const columns = embedded === null ? this.#columnsAt({ table, hints }, row, source) : null
+    if (columns === null) return () => true
+    if (this.#timePrecision.isShownBy(columns)) return null
+    return (position, sourceMs) => this.#history.columnsAt(table, position, sourceMs) === columns
+  }
+
+  #remember(from: object, name: string, make: () => RowReader): RowReader {
+    const readers = this.#readers.get(from) ?? new Map<string, RowReader>()
+    this.#readers.set(from, readers)
+    const known = readers.get(name)
+    if (known !== undefined) return known
+    const reader = make()
+    readers.set(name, reader)
+    return reader
+  }
+}
+
+/** Null without a key. */
+function keyOf(payload: unknown): PlainRow | null {
+  if (payload === null) return null
+  if (typeof payload !== 'object') {
+    throw new DecodeError('key-missing', 'the key of the message is not an object of columns')
+  }
+  return Object.fromEntries(Object.entries(payload).filter(([name]) => !routerField.test(name)))
+}
+
+function isKeyOrdered({ key }: TableHints, messageKey: PlainRow | null): boolean {
+  if (key === undefined) return true
+  return messageKey !== null && Object.keys(messageKey).every(name => key.includes(name))
+}
+
+interface SchemaChangePayload {
+  readonly source?: SourceBlock
+  readonly tableChanges?: readonly {
+    readonly type: string
+    readonly id: string
+    readonly table?: { readonly columns?: readonly DatabaseColumn[] } | null
+  }[]
+}
+
+type MessageKind = 'change' | 'schema-change' | 'transaction' | 'heartbeat'
+
+function kindOf(payload: unknown, topic: string): MessageKind {
+  if (typeof payload === 'object' && payload !== null) {
+    if ('op' in payload && 'source' in payload) return 'change'
+    if ('tableChanges' in payload || ('ddl' in payload && 'databaseName' in payload)) {
+      return 'schema-change'
+    }
+    if ('status' in payload && 'id' in payload && 'ts_ms' in payload) return 'transaction'
+    const isBeat = Object.keys(payload).join() === 'ts_ms' || topic.includes('heartbeat')
+    if ('ts_ms' in payload && isBeat) return 'heartbeat'
+  }
+  throw new DecodeError(
+    'message-unknown',
+    'the message is none of Debezium’s: no "op" and "source", no "tableChanges"',
+  )
+}
+
+function rowOf(change: ChangePayload, side: 'before' | 'after'): PlainRow | null {
+  const row: unknown = change[side] ?? null
+  if (typeof row !== 'object' || Array.isArray(row)) {
+    throw new DecodeError('message-unknown', `the "${side}" of the change is not a row of columns`)
+  }
+  return row as PlainRow | null
+}
+
+/** `"db"."table"`, or `"db"."schema"."table"`, as `tableOf` names it. */
+function tableOfId(id: string): string {
+  const parts = [...id.matchAll(/"((?:[^"]|"")*)"/g)].map(match => match[1]!.replaceAll('""', '"'))
+  return parts.slice(-2).join('.')
+}
