@@ -9,9 +9,9 @@ import type { Value } from '../model/value.ts'
 import { misfit } from '../model/value.ts'
 import type { Convert } from './debezium-values.ts'
 import {
-  binaryFromBase64,
   bitsText,
-  decimalFromBase64,
+  bytesOf,
+  decimalOf,
   integerOf,
   jsonTextOf,
   textOf,
@@ -117,7 +117,7 @@ const plainTypes: ReadonlyMap<string, Converter> = new Map(
       },
     },
     string: text,
-    bytes: { type: { kind: 'binary' }, convert: binaryFromBase64 },
+    bytes: { type: { kind: 'binary' }, convert: bytesOf },
   }),
 )
 
@@ -179,5 +179,5 @@ function decimalConverter(schema: ConnectSchema): Converter {
     return { type: { kind: 'string' }, convert: value => variableScaleText({ scale, value }) }
   }
   const type = { kind: 'decimal', precision, scale } as const
-  return { type, convert: value => decimalFromBase64(value, type) }
+  return { type, convert: value => decimalOf(value, type) }
 }

@@ -11,15 +11,15 @@ import type { Value } from '../model/value.ts'
 import { checkInteger, misfit, parseDecimal } from '../model/value.ts'
 import type { Converter } from './connect-schema.ts'
 import {
-  binaryFromBase64,
   bitsText,
-  decimalFromBase64,
+  bytesOf,
+  decimalOf,
   integerOf,
   jsonTextOf,
   textOf,
   timestampOf,
   timeText,
-  unscaledFromBase64,
+  unscaledOf,
   unsignedOf,
   variableScaleText,
   zonedTimestamp,
@@ -86,7 +86,7 @@ const bigint: Make = (_column, _settings, isUnsigned) => {
     plain: 'integer',
     convert: json => {
       // `precise` sends a Decimal; `long` sends what lies above 2^63 as a negative number.
-      if (typeof json === 'string') return checkInteger(type, unscaledFromBase64(json))
+      if (typeof json === 'string') return checkInteger(type, unscaledOf(json))
       return unsignedOf(integerOf({ kind: 'bigint' }, json))
     },
   }
@@ -110,7 +110,7 @@ const decimal: Make = (column, settings) => {
       if (typeof json === 'number') return parseDecimal(String(json), type)
       return isDecimalText(json, scale, mode)
         ? parseDecimal(textOf(json), type)
-        : decimalFromBase64(json, type)
+        : decimalOf(json, type)
     },
   }
 }
@@ -143,12 +143,12 @@ const float: Make = (column, settings) => {
 const binary: Make = (_column, settings) => {
   const mode = settings['binary.handling.mode'] ?? 'bytes'
   const decodings: Readonly<Record<string, (json: unknown) => Uint8Array>> = {
-    bytes: binaryFromBase64,
-    base64: binaryFromBase64,
+    bytes: bytesOf,
+    base64: bytesOf,
     'base64-url-safe': json => Buffer.from(textOf(json), 'base64url'),
     hex: json => Buffer.from(textOf(json), 'hex'),
   }
-  return { type: { kind: 'binary' }, convert: decodings[mode] ?? binaryFromBase64 }
+  return { type: { kind: 'binary' }, convert: decodings[mode] ?? bytesOf }
 }
 
 const date: Make = () => ({

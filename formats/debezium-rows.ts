@@ -118,8 +118,9 @@ function convert(reader: RowReader, name: string, json: unknown): Value {
   }
 }
 
-/** The placeholder takes each type's own form: text, base64 of it, an array of it. */
+/** The placeholder takes each type's own form: text, its bytes, base64 of them, an array of it. */
 export function isUnsent(json: unknown, placeholder: string): boolean {
+  if (json instanceof Uint8Array) return Buffer.from(placeholder).equals(json)
   if (Array.isArray(json)) return json.length === 1 && isUnsent(json[0], placeholder)
   return json === placeholder || json === Buffer.from(placeholder).toString('base64')
 }

@@ -2,6 +2,7 @@
  * Reading Debezium's JSON forms of single values. Each function takes what `JSON.parse` gave and
  * returns the value in its one form, or throws DecodeError `value-invalid`.
  */
+import { toBuffer } from '../model/bytes.ts'
 import type { ColumnType } from '../model/column-type.ts'
 import { DecodeError } from '../model/errors.ts'
 import type { Value } from '../model/value.ts'
@@ -15,11 +16,27 @@ export function textOf(json: unknown): string {
   throw misfit({ kind: 'string' }, json)
 }
 
-/** A struct that Hive has no type for, as JSON text. */
-export function jsonTextOf(json: unknown): string {
-  return JSON.stringify(json, (_key, value: unknown) =>
-    typeof value === 'bigint' ? value.toString() : value,
+const maxDepth = 200
+
+/**
+ * What Hive has no type for, as JSON text: members in their order, integers with every digit, bytes in
+ * base64, and numbers that JSON does not have as text.
+ */
+export function jsonTextOf(value: unknown, depth = 0): string {
+  if (depth > maxDepth) {
+    throw new DecodeError('value-invalid', `a value is nested deeper than ${maxDepth} levels`)
+  }
+  if (value instanceof Uint8Array) return `"${toBuffer(value).toString('base64')}"`
+  if (typeof value === 'bigint') return value.toString()
+  if (typeof value === 'number' && !Number.isFinite(value)) return `"${value}"`
+  if (Array.isArray(value)) {
+    return `[${value.map((item: unknown) => jsonTextOf(item, depth + 1)).join()}]`
+  }
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value ?? null)
+  const members = Object.entries(value).map(
+    ([name, member]) => `${JSON.stringify(name)}:${jsonTextOf(member, depth + 1)}`,
   )
+  return `{${members.join()}}`
 }
 
 export function integerOf(type: ColumnType, json: unknown): number | bigint {
@@ -34,35 +51,35 @@ export function unsignedOf(long: number | bigint): number | bigint {
   return long < 0 ? toInteger(2n ** 64n + BigInt(long)) : long
 }
 
-export function binaryFromBase64(json: unknown): Uint8Array {
-  return Buffer.from(base64(json), 'base64')
-}
+const base64 = /^[A-Za-z0-9+/]*={0,2}$/
 
-function base64(json: unknown): string {
-  if (typeof json === 'string' && /^[A-Za-z0-9+/]*={0,2}$/.test(json)) return json
-  throw misfit({ kind: 'binary' }, json)
+/** Bytes: JSON has them in base64, other forms of Connect as they are. */
+export function bytesOf(value: unknown): Uint8Array {
+  if (value instanceof Uint8Array) return value
+  if (typeof value === 'string' && base64.test(value)) return Buffer.from(value, 'base64')
+  throw misfit({ kind: 'binary' }, value)
 }
 
 /** Two's complement, big endian, as Connect's Decimal sends it: the unscaled integer. */
-export function unscaledFromBase64(json: unknown): number | bigint {
-  const bytes = Buffer.from(base64(json), 'base64')
+export function unscaledOf(json: unknown): number | bigint {
+  const bytes = toBuffer(bytesOf(json))
   if (bytes.length === 0) throw new DecodeError('value-invalid', 'a decimal has no bytes')
   if (bytes.length <= 6) return bytes.readIntBE(0, bytes.length)
   return toInteger(BigInt.asIntN(bytes.length * 8, BigInt(`0x${bytes.toString('hex')}`)))
 }
 
-export function decimalFromBase64(
+export function decimalOf(
   json: unknown,
   type: { readonly precision: number; readonly scale: number },
 ): number | bigint {
-  return rescale(unscaledFromBase64(json), type.scale, type)
+  return rescale(unscaledOf(json), type.scale, type)
 }
 
 /** `{scale, value}`: the exact number as text. */
 export function variableScaleText(json: unknown): string {
   const { scale, value } = (json ?? {}) as { scale?: unknown; value?: unknown }
   if (typeof scale !== 'number') throw misfit({ kind: 'string' }, json)
-  const unscaled = unscaledFromBase64(value)
+  const unscaled = unscaledOf(value)
   return scale >= 0
     ? unscaledText(unscaled, scale)
     : (BigInt(unscaled) * 10n ** BigInt(-scale)).toString()
@@ -73,8 +90,8 @@ const anyLength = 2 ** 31 - 1
 
 /** Bits come as bytes, the lowest first; they are kept as text of 0 and 1, the highest first. */
 export function bitsText(json: unknown, length: number): string {
-  const bytes = Buffer.from(base64(json), 'base64').reverse()
-  const bits = [...bytes].map(byte => byte.toString(2).padStart(8, '0')).join('')
+  const bytes = [...bytesOf(json)].reverse()
+  const bits = bytes.map(byte => byte.toString(2).padStart(8, '0')).join('')
   return length === anyLength ? bits : bits.slice(-length).padStart(length, '0')
 }
 

@@ -2,19 +2,20 @@
  * Reading values by a type that the operator states (`columns.types`): every form in which a
  * connector may send a value of that type and which cannot be mistaken.
  */
+import { toBuffer } from '../model/bytes.ts'
 import type { ColumnType } from '../model/column-type.ts'
 import { columnTypeText } from '../model/column-type.ts'
 import { DecodeError } from '../model/errors.ts'
 import { checkInteger, misfit, parseDecimal, toInteger } from '../model/value.ts'
 import type { Converter } from './connect-schema.ts'
 import {
-  binaryFromBase64,
+  bytesOf,
   dayNumber,
-  decimalFromBase64,
+  decimalOf,
   integerOf,
   jsonTextOf,
   timestampOf,
-  unscaledFromBase64,
+  unscaledOf,
   unsignedOf,
   variableScaleText,
   zonedTimestamp,
@@ -77,7 +78,7 @@ function convertAs(
     case 'char':
       return textAs(json)
     case 'binary':
-      return binaryFromBase64(json)
+      return bytesOf(json)
     case 'date':
       return dateAs(type, json)
     case 'timestamp':
@@ -110,10 +111,15 @@ function readAs<T>(type: ColumnType, json: unknown, read: () => T): T {
 
 function integerAs(type: ColumnType, json: unknown): number | bigint {
   if (typeof json === 'boolean') return Number(json)
+  if (json instanceof Uint8Array) return readUnscaled(type, json)
   if (typeof json !== 'string') return integerOf(type, json)
   if (/^-?\d+$/.test(json)) return checkInteger(type, toInteger(BigInt(json)))
   // An unsigned bigint comes as a Decimal with `bigint.unsigned.handling.mode=precise`.
-  return readAs(type, json, () => checkInteger(type, unscaledFromBase64(json)))
+  return readUnscaled(type, json)
+}
+
+function readUnscaled(type: ColumnType, json: unknown): number | bigint {
+  return readAs(type, json, () => checkInteger(type, unscaledOf(json)))
 }
 
 /** A column of Hive for unsigned bigints: signed ones have 19 digits at most. */
@@ -130,14 +136,15 @@ type DecimalType = Extract<ColumnType, { kind: 'decimal' }>
 
 function decimalAs(type: DecimalType, json: unknown): number | bigint {
   if (typeof json === 'number' || typeof json === 'bigint') return parseDecimal(String(json), type)
+  const fromBytes = () => readAs(type, json, () => decimalOf(json, type))
+  if (json instanceof Uint8Array) return fromBytes()
   if (typeof json === 'object' && json !== null) {
     return readAs(type, json, () => parseDecimal(variableScaleText(json), type))
   }
   if (typeof json !== 'string') throw misfit(type, json)
   if (/[.-]/.test(json)) return parseDecimal(json, type)
-  const fromBase64 = () => readAs(type, json, () => decimalFromBase64(json, type))
   // With a scale the text has a point; without a point it is Connect's Decimal in base64.
-  if (type.scale > 0) return fromBase64()
+  if (type.scale > 0) return fromBytes()
   if (/^\d+$/.test(json) && json.length % 4 === 0) {
     throw new DecodeError(
       'value-ambiguous',
@@ -145,7 +152,7 @@ function decimalAs(type: DecimalType, json: unknown): number | bigint {
         `with a scale, or state ${columnTypeText({ kind: 'string' })}`,
     )
   }
-  return /^\d+$/.test(json) ? parseDecimal(json, type) : fromBase64()
+  return /^\d+$/.test(json) ? parseDecimal(json, type) : fromBytes()
 }
 
 function doubleAs(type: ColumnType, json: unknown): number {
@@ -156,8 +163,8 @@ function doubleAs(type: ColumnType, json: unknown): number {
 }
 
 function textAs(json: unknown): string {
-  if (typeof json === 'string') return json
-  return typeof json === 'bigint' ? json.toString() : jsonTextOf(json)
+  if (json instanceof Uint8Array) return toBuffer(json).toString('base64')
+  return typeof json === 'string' ? json : jsonTextOf(json)
 }
 
 function dateAs(type: ColumnType, json: unknown): number | bigint {

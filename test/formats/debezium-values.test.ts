@@ -1,15 +1,15 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import {
-  binaryFromBase64,
   bitsText,
-  decimalFromBase64,
+  bytesOf,
+  decimalOf,
   integerOf,
   jsonTextOf,
   textOf,
   timestampOf,
   timeText,
-  unscaledFromBase64,
+  unscaledOf,
   variableScaleText,
   zonedTimestamp,
 } from '../../formats/debezium-values.ts'
@@ -37,7 +37,7 @@ describe('decimals in base64', () => {
       fc.property(fc.bigInt(-limit, limit), fc.nat(4), (value, padding) => {
         const bytes = Buffer.from(base64Of(value), 'base64')
         const padded = Buffer.concat([Buffer.alloc(padding, value < 0n ? 0xff : 0), bytes])
-        expect(unscaledFromBase64(padded.toString('base64'))).toBe(toInteger(value))
+        expect(unscaledOf(padded.toString('base64'))).toBe(toInteger(value))
       }),
       { numRuns: 1000 },
     )
@@ -47,17 +47,17 @@ describe('decimals in base64', () => {
     for (let bits = 7; bits <= 127; bits += 8) {
       const power = 2n ** BigInt(bits)
       for (const value of [power - 1n, power, -power, -power - 1n]) {
-        expect(unscaledFromBase64(base64Of(value))).toBe(toInteger(value))
+        expect(unscaledOf(base64Of(value))).toBe(toInteger(value))
       }
     }
-    expect(unscaledFromBase64('AA==')).toBe(0)
-    expect(unscaledFromBase64('/w==')).toBe(-1)
+    expect(unscaledOf('AA==')).toBe(0)
+    expect(unscaledOf('/w==')).toBe(-1)
   })
 
   it('are held to the precision of their column', () => {
     const type = { precision: 4, scale: 2 }
-    expect(decimalFromBase64(base64Of(-9999n), type)).toBe(-9999)
-    expect(() => decimalFromBase64(base64Of(10_000n), type)).toThrow(DecodeError)
+    expect(decimalOf(base64Of(-9999n), type)).toBe(-9999)
+    expect(() => decimalOf(base64Of(10_000n), type)).toThrow(DecodeError)
   })
 
   it('of a scale of their own are exact text', () => {
@@ -73,9 +73,19 @@ describe('decimals in base64', () => {
     )
   })
 
+  it('are read from bytes as from their base64', () => {
+    const bytes = (value: bigint) => new Uint8Array(Buffer.from(base64Of(value), 'base64'))
+    expect(unscaledOf(bytes(-12_345n))).toBe(-12_345)
+    expect(decimalOf(bytes(1234n), { precision: 4, scale: 2 })).toBe(1234)
+    expect(variableScaleText({ scale: 3, value: bytes(-5n) })).toBe('-0.005')
+    expect(bitsText(bytes(5n), 4)).toBe('0101')
+    const given = bytes(7n)
+    expect(bytesOf(given)).toBe(given)
+  })
+
   it('what is no base64 of a number is refused', () => {
     for (const json of ['', 'a-b', '12.5', 5, null, {}, 'a b']) {
-      expect(() => unscaledFromBase64(json)).toThrow(DecodeError)
+      expect(() => unscaledOf(json)).toThrow(DecodeError)
     }
     for (const json of [null, {}, { scale: '2', value: 'AA==' }, { scale: 2 }, 7, 'AA==']) {
       expect(() => variableScaleText(json)).toThrow(DecodeError)
@@ -250,10 +260,10 @@ describe('bits', () => {
 
 describe('the other forms', () => {
   it('bytes are base64, and nothing else is taken for it', () => {
-    expect(binaryFromBase64('AP8Q/g==')).toEqual(Buffer.from([0, 255, 16, 254]))
-    expect(binaryFromBase64('')).toEqual(Buffer.alloc(0))
+    expect(bytesOf('AP8Q/g==')).toEqual(Buffer.from([0, 255, 16, 254]))
+    expect(bytesOf('')).toEqual(Buffer.alloc(0))
     for (const json of ['a-b_', '=AA=', 'AA===', 1, null, ['AA==']]) {
-      expect(() => binaryFromBase64(json)).toThrow(DecodeError)
+      expect(() => bytesOf(json)).toThrow(DecodeError)
     }
   })
 
@@ -275,6 +285,14 @@ describe('the other forms', () => {
     expect(jsonTextOf({ x: 1.5, wkb: 'AQ==', srid: null })).toBe(
       '{"x":1.5,"wkb":"AQ==","srid":null}',
     )
-    expect(jsonTextOf([2n ** 64n])).toContain('18446744073709551616')
+    expect(jsonTextOf([2n ** 64n, Number.NaN, undefined, 'a"b', true])).toBe(
+      '[18446744073709551616,"NaN",null,"a\\"b",true]',
+    )
+    expect(jsonTextOf({ b: Buffer.from([1]), a: { c: [] } })).toBe('{"b":"AQ==","a":{"c":[]}}')
+  })
+
+  it('a struct that is nested without end is refused', () => {
+    const deep: unknown = JSON.parse(`${'['.repeat(100_000)}${']'.repeat(100_000)}`)
+    expect(() => jsonTextOf(deep)).toThrow('nested deeper than 200 levels')
   })
 })
