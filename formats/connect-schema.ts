@@ -40,9 +40,10 @@ export interface Converter {
   readonly convert: Convert
   /**
    * The usual form of its values, which says without `convert` what they are: text as it is, a whole
-   * number that the type can hold, a text of digits with as many behind the point as the type has.
+   * number that the type can hold, a text of digits with as many behind the point as the type has, the
+   * unscaled integer of such digits as bytes.
    */
-  readonly plain?: 'text' | 'integer' | 'decimal'
+  readonly plain?: 'text' | 'integer' | 'decimal' | 'unscaled'
 }
 
 /** Throws DecodeError `type-unsupported` for a type that Hive has no equal for. */
@@ -179,5 +180,5 @@ function decimalConverter(schema: ConnectSchema): Converter {
     return { type: { kind: 'string' }, convert: value => variableScaleText({ scale, value }) }
   }
   const type = { kind: 'decimal', precision, scale } as const
-  return { type, convert: value => decimalOf(value, type) }
+  return { type, convert: value => decimalOf(value, type), plain: 'unscaled' }
 }

@@ -41,7 +41,7 @@ export interface PayloadShape extends Framed {
   readonly sourcePlaces: readonly number[]
 }
 
-const sourceNames = [
+export const sourceNames = [
   'connector',
   'name',
   'db',
@@ -169,24 +169,7 @@ export class PayloadReader {
       }
     }
     if (bytes[at] !== closeBrace) return -1
-    // In the order of `sourceNames`.
-    this.#source = {
-      connector: values[0],
-      name: values[1],
-      db: values[2],
-      schema: values[3],
-      table: values[4],
-      snapshot: values[5],
-      file: values[6],
-      pos: values[7],
-      row: values[8],
-      server_id: values[9],
-      gtid: values[10],
-      ts_ms: values[11],
-      lsn: values[12],
-      txId: values[13],
-      sequence: values[14],
-    }
+    this.#source = sourceBlockOf(values)
     return at + 1
   }
 
@@ -200,6 +183,27 @@ export class PayloadReader {
     const text = own.toString('utf8')
     this.#lastTexts[index] = { bytes: own, text }
     return text
+  }
+}
+
+/** Values in the order of `sourceNames`. */
+export function sourceBlockOf(values: readonly unknown[]): SourceBlock {
+  return {
+    connector: values[0],
+    name: values[1],
+    db: values[2],
+    schema: values[3],
+    table: values[4],
+    snapshot: values[5],
+    file: values[6],
+    pos: values[7],
+    row: values[8],
+    server_id: values[9],
+    gtid: values[10],
+    ts_ms: values[11],
+    lsn: values[12],
+    txId: values[13],
+    sequence: values[14],
   }
 }
 

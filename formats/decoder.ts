@@ -21,8 +21,8 @@ export type Decoded =
 
 export interface Decoder {
   /**
-   * Throws DecodeError for a bad message, and SchemaPending when the types of its row have to be
-   * read from a topic of schema changes first.
+   * Throws DecodeError for a bad message; SchemaPending when the types of its row have to be read from a
+   * topic of schema changes first; SchemaAbsent when its schema has to be fetched.
    */
   decode(record: LogRecord): Decoded
   /** Topics of schema changes that the rows seen so far depend on. */
@@ -77,5 +77,17 @@ export class SchemaPending extends Error {
     this.table = table
     this.topic = topic
     this.missing = missing
+  }
+}
+
+/** The message's schema is not here yet. */
+export class SchemaAbsent extends Error {
+  /** Once it resolves, the message can be decoded; its errors are the message's. */
+  readonly fetch: () => Promise<void>
+
+  constructor(fetch: () => Promise<void>) {
+    super('the schema of the message was not fetched')
+    this.name = 'SchemaAbsent'
+    this.fetch = fetch
   }
 }

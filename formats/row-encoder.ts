@@ -112,7 +112,7 @@ export function keyValueAt(
 }
 
 /** Whether the type of the column has the number. */
-function holds({ type }: Converter, value: number): boolean {
+export function holds({ type }: Converter, value: number): boolean {
   switch (type.kind) {
     case 'tinyint':
       return value >= -0x80 && value < 0x80

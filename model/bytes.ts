@@ -7,6 +7,7 @@ import { toInteger } from './value.ts'
 
 /** Of an integer that is exact as a number. */
 const maxVarintBytes = 8
+const halfUnit = 2 ** 28
 
 /** An append-only buffer that grows. `take()` hands the bytes out and starts anew. */
 export class ByteWriter {
@@ -47,12 +48,14 @@ export class ByteWriter {
       return
     }
     if (typeof value === 'number' && Math.abs(value) < 2 ** 52) {
-      let rest = value >= 0 ? value * 2 : -value * 2 - 1
-      while (rest >= 0x80) {
-        this.#bytes[this.#length++] = (rest % 0x80) | 0x80
-        rest = Math.floor(rest / 0x80)
+      // In two halves of 28 bits: the remainder of a large number is a slow call.
+      const zigzag = value >= 0 ? value * 2 : -value * 2 - 1
+      const high = Math.floor(zigzag / halfUnit)
+      const low = zigzag - high * halfUnit
+      for (let bits = 0; bits < 28; bits += 7) {
+        this.#bytes[this.#length++] = ((low >> bits) & 0x7f) | 0x80
       }
-      this.#bytes[this.#length++] = rest
+      this.count(high)
       return
     }
     const big = BigInt(value)
@@ -225,21 +228,24 @@ export class ByteReader {
   }
 
   integer(): number | bigint {
-    let value = 0
-    let shift = 1
-    for (let read = 0; read < 7; read += 1) {
+    let low = 0
+    for (let bits = 0; bits < 28; bits += 7) {
       const byte = this.byte()
-      value += (byte & 0x7f) * shift
-      if (byte < 0x80) return value % 2 === 0 ? value / 2 : -(value + 1) / 2
-      shift *= 0x80
+      low |= (byte & 0x7f) << bits
+      if (byte < 0x80) return (low >> 1) ^ -(low & 1)
     }
-    let big = BigInt(value)
-    for (let bits = 49n; ; bits += 7n) {
+    let high = 0
+    for (let bits = 0; bits < 28; bits += 7) {
+      const byte = this.byte()
+      high |= (byte & 0x7f) << bits
+      if (byte < 0x80) return integerOfHalves(low, high)
+    }
+    let big = bigOfHalves(low, high)
+    for (let bits = 56n; ; bits += 7n) {
       const byte = this.byte()
       big |= BigInt(byte & 0x7f) << bits
-      if (byte < 0x80) break
+      if (byte < 0x80) return integerOfZigzag(big)
     }
-    return toInteger((big & 1n) === 0n ? big >> 1n : -((big + 1n) >> 1n))
   }
 
   double(): number {
@@ -273,6 +279,21 @@ export class ByteReader {
     this.skip(length)
     return this.#bytes.toString('latin1', start, this.#position)
   }
+}
+
+/** The integer whose zig-zag form has these lower 28 bits, and those above them. */
+export function integerOfHalves(low: number, high: number): number | bigint {
+  if (high >= 2 ** 25) return integerOfZigzag(bigOfHalves(low, high))
+  const half = high * (halfUnit / 2) + (low >> 1)
+  return (low & 1) === 0 ? half : -half - 1
+}
+
+export function bigOfHalves(low: number, high: number): bigint {
+  return (BigInt(high) << 28n) | BigInt(low)
+}
+
+export function integerOfZigzag(zigzag: bigint): number | bigint {
+  return toInteger((zigzag & 1n) === 0n ? zigzag >> 1n : -((zigzag + 1n) >> 1n))
 }
 
 /** The same bytes. */

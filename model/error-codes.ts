@@ -84,6 +84,25 @@ export const errorCodes = {
     advice:
       'Look at the message; `onError` decides whether such messages stop the run or are passed.',
   },
+  'message-not-avro': {
+    acts: 'data',
+    means:
+      'The key or value of a message is not Avro in Confluent’s wire format, or not of the schema that it names.',
+    advice:
+      'Check `source.format` and the converters of the connector (Apicurio’s needs `as-confluent: true`, ids of ' +
+      'content and no headers); `onError` decides whether it stops the run or is passed.',
+  },
+  'schema-missing': {
+    acts: 'data',
+    means: 'The schema registry has no schema with the id that a message names.',
+    advice:
+      'Check that `source.registry` is the one that the connector writes to, and that the schema was not deleted.',
+  },
+  'schema-invalid': {
+    acts: 'data',
+    means: 'A schema of the registry is damaged, or of a kind that rows cannot be read by.',
+    advice: 'Mend the schema or leave the topic out; Hive has no recursive types.',
+  },
   'message-unknown': {
     acts: 'data',
     means: 'A message is JSON, but of no form that the format knows.',
@@ -179,6 +198,12 @@ export const errorCodes = {
     advice: 'Mend the processor that the message names.',
   },
   // SourceError: the source.
+  'registry-unreachable': {
+    acts: 'operator',
+    means: 'The schema registry does not answer, or refuses to.',
+    advice:
+      'See that it runs and that `source.registry` has its address, path and credentials; nothing was lost, run again.',
+  },
   'source-unreadable': {
     acts: 'operator',
     means: 'The file of recorded events is missing, cannot be read, or ends in the middle.',

@@ -1,14 +1,15 @@
 /**
- * Reads topics of schema changes for a decoder, each from its beginning: a row is decoded under the
+ * Gets for a decoder what it needs to read a row. Schemas that a registry has are fetched when the first
+ * message names them. Topics of schema changes are read, each from its beginning: a row is decoded under the
  * schema that its table had at the row's position, so the changes up to it must be known first. The
  * connector writes a schema change before the rows that follow it; what is in its topic when a row has
  * been read is therefore enough, and a row whose columns are still unknown then waits a while.
  */
 import type { Decoded, Decoder } from '../formats/decoder.ts'
-import { SchemaPending } from '../formats/decoder.ts'
+import { SchemaAbsent, SchemaPending } from '../formats/decoder.ts'
 import type { Log, TopicInfo } from '../log/log.ts'
 import type { LogRecord } from '../model/change-event.ts'
-import { DecodeError } from '../model/errors.ts'
+import { DecodeError, ForagerError } from '../model/errors.ts'
 import type { Clock } from './clock.ts'
 
 const maxWaitMs = 30_000
@@ -46,24 +47,37 @@ export class SchemaReader {
     try {
       return this.#decoder.decode(record)
     } catch (error) {
-      if (error instanceof SchemaPending) return this.#await(record, error)
+      if (isWanted(error)) return this.#await(record, error)
       throw error
     }
   }
 
-  async #await(record: LogRecord, first: SchemaPending): Promise<Decoded> {
+  async #await(record: LogRecord, first: Wanted): Promise<Decoded> {
     const deadline = this.#clock.monotonic() + maxWaitMs
-    let pending = first
+    let wanted = first
     for (;;) {
-      const canGrow = await this.#read(pending.topic)
+      const canGrow = await this.#obtain(record, wanted)
       try {
         return this.#decoder.decode(record)
       } catch (error) {
-        if (!(error instanceof SchemaPending)) throw error
-        pending = error
+        if (!isWanted(error)) throw error
+        wanted = error
       }
-      if (!canGrow || this.#clock.monotonic() >= deadline) throw unknown(record, pending)
+      if (wanted instanceof SchemaAbsent) continue
+      if (!canGrow || this.#clock.monotonic() >= deadline) throw unknown(record, wanted)
       await this.#clock.sleep(waitMs)
+    }
+  }
+
+  /** False when there is nothing that could still come. */
+  async #obtain(record: LogRecord, wanted: Wanted): Promise<boolean> {
+    if (wanted instanceof SchemaPending) return await this.#read(wanted.topic)
+    try {
+      await wanted.fetch()
+      return true
+    } catch (error) {
+      const { topic, partition, offset } = record
+      throw error instanceof ForagerError ? error.at({ topic, partition, offset }) : error
     }
   }
 
@@ -93,6 +107,13 @@ export class SchemaReader {
     this.#positions.set(topic, position)
     return position
   }
+}
+
+/** What the decoder waits for. */
+type Wanted = SchemaPending | SchemaAbsent
+
+function isWanted(error: unknown): error is Wanted {
+  return error instanceof SchemaPending || error instanceof SchemaAbsent
 }
 
 function unknown(record: LogRecord, { table, topic, missing }: SchemaPending): DecodeError {
