@@ -2,9 +2,14 @@
  * Forager's public API. A topology is built with `StreamsBuilder` and run with `Streams`; `forager/orc`
  * is the ORC library alone, `forager/testkit` what topologies are tested with.
  */
+export type { ConfluentRegistryOptions } from './formats/confluent-registry.ts'
+export { ConfluentRegistry } from './formats/confluent-registry.ts'
+export { debeziumAvro } from './formats/debezium-avro.ts'
 export { debeziumJson } from './formats/debezium-json.ts'
 export type { Decoded, Decoder, DecoderOptions, Format, TableHints } from './formats/decoder.ts'
-export { SchemaPending } from './formats/decoder.ts'
+export { SchemaAbsent, SchemaPending } from './formats/decoder.ts'
+export type { RegisteredSchema, SchemaRegistry } from './formats/schema-registry.ts'
+export { FileRegistry } from './formats/schema-registry.ts'
 export { EmbeddedLog } from './log/embedded-log.ts'
 export { FileStorage } from './log/file-storage.ts'
 export type * from './log/log.ts'

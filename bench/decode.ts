@@ -10,7 +10,7 @@ import avsc from 'avsc'
 import { debeziumAvro } from '../formats/debezium-avro.ts'
 import { debeziumJson } from '../formats/debezium-json.ts'
 import type { Decoder } from '../formats/decoder.ts'
-import { fileRegistry } from '../formats/schema-registry.ts'
+import { FileRegistry } from '../formats/schema-registry.ts'
 import type { LogRecord } from '../model/change-event.ts'
 import { parseColumnType } from '../model/column-type.ts'
 import { parseDecimal } from '../model/value.ts'
@@ -152,10 +152,15 @@ function framed(id: number, body: Buffer): Buffer {
 const schemas = [envelope, keySchema].map((schema, index) => {
   return JSON.stringify({ id: index + 1, schema: JSON.stringify(schema) })
 })
+const registry = new FileRegistry({
+  path: 'bench',
+  read: () => Promise.resolve(schemas.join('\n')),
+})
+for (const id of [1, 2]) await registry.fetch(id)
 const formats = {
   'debezium-json': { format: debeziumJson(), hints: { types }, records: json },
   'debezium-avro': {
-    format: debeziumAvro({ registry: fileRegistry(schemas.join('\n'), 'bench') }),
+    format: debeziumAvro({ registry }),
     hints: {},
     records: avro,
   },

@@ -35,6 +35,7 @@ import type { Config, FileSourceConfig, KafkaSourceConfig } from './config-schem
 import { formats } from './formats.ts'
 import { loadClient } from './kafka-clients.ts'
 import { refuseLostTopics } from './lost-topics.ts'
+import { registryOf } from './registry.ts'
 import { sinkOf, statePath } from './warehouse.ts'
 import type { LineOf } from './with-lines.ts'
 import { atLine, withLines } from './with-lines.ts'
@@ -68,7 +69,11 @@ export function buildTopology(
   { router = routerOf(loaded.config), lineOf }: TopologyParts = {},
 ): Topology {
   const { config } = loaded
-  const format = formats[config.source.format]()
+  const format = formats[config.source.format]({
+    get registry() {
+      return registryOf(loaded)
+    },
+  })
   const builder = new StreamsBuilder()
   const { window, state } = config
   builder

@@ -8,6 +8,7 @@ import type { FileSystem } from '../runtime/file-system.ts'
 import { settingsOf } from '../sinks/hive/hive.ts'
 import type { HiveVersion } from '../sinks/hive/target-table.ts'
 import type { Path, Problem } from './config.ts'
+import { needRegistry } from './formats.ts'
 import { suggestion } from './suggestion.ts'
 
 /** A configuration before it is checked: anything may be missing, or of another type. */
@@ -15,6 +16,8 @@ interface Unchecked {
   readonly source?: {
     readonly type?: unknown
     readonly path?: unknown
+    readonly format?: unknown
+    readonly registry?: UncheckedRegistry | null
     readonly ordering?: unknown
     readonly keyedBy?: unknown
     readonly dropRepeats?: unknown
@@ -28,6 +31,14 @@ interface Unchecked {
     readonly version?: unknown
   } | null
   readonly staging?: { readonly type?: unknown; readonly path?: unknown } | null
+}
+
+interface UncheckedRegistry {
+  readonly type?: unknown
+  readonly path?: unknown
+  readonly username?: unknown
+  readonly password?: unknown
+  readonly token?: unknown
 }
 
 interface UncheckedTable {
@@ -55,14 +66,21 @@ export async function semanticProblems(
       'processingGuarantee: with a file source each commit is atomic; at_least_once is for Kafka'
     problems.push({ line: lineAt(['processingGuarantee']), message })
   }
-  if (typeof source?.path === 'string') {
-    const path = resolve(folder, source.path)
+  const files = [
+    ['source', 'path'],
+    ['source', 'registry', 'path'],
+  ] as const
+  for (const place of files) {
+    const given = place.length === 2 ? source?.path : source?.registry?.path
+    if (typeof given !== 'string') continue
+    const path = resolve(folder, given)
     const found = await fileSystem.stat(path)
     if (found === null || found.isDirectory) {
       const what = found === null ? 'does not exist' : 'is a folder'
-      problems.push({ line: lineAt(['source', 'path']), message: `source.path: ${path} ${what}` })
+      problems.push({ line: lineAt(place), message: `${place.join('.')}: ${path} ${what}` })
     }
   }
+  problems.push(...registryProblems(source, lineAt))
   if (typeof warehouse?.path === 'string') {
     const path = resolve(folder, warehouse.path)
     const found = await fileSystem.stat(path)
@@ -87,6 +105,31 @@ export async function semanticProblems(
     problems.push(...withoutHopProblems(source.ordering, listOf(tables), lineAt))
   }
   return [...problems, ...ruleProblems(listOf(tables), lineAt)]
+}
+
+/** A registry is there when the format needs one, and only then; and it is asked in one way. */
+function registryProblems(source: Unchecked['source'], lineAt: LineAt): Problem[] {
+  const { format, registry } = source ?? {}
+  const isNeeded = (needRegistry as readonly unknown[]).includes(format)
+  if (isNeeded && (registry === undefined || registry === null)) {
+    const message =
+      `source.registry: the messages of ${String(format)} name their schemas by an id; say where they are: ` +
+      '`registry: { type: confluent, url: http://registry:8081 }`'
+    return [{ line: lineAt(['source', 'format']), message }]
+  }
+  if (registry === undefined || registry === null) return []
+  const line = lineAt(['source', 'registry'])
+  if (!isNeeded && typeof format === 'string') {
+    return [{ line, message: `source.registry: ${format} has no use for it; leave it out` }]
+  }
+  const { username, password, token } = registry
+  if (token !== undefined && username !== undefined) {
+    return [{ line, message: 'source.registry: give either username and password, or a token' }]
+  }
+  if ((username === undefined) !== (password === undefined)) {
+    return [{ line, message: 'source.registry: username and password go together' }]
+  }
+  return []
 }
 
 /** What `keyedBy: primary-key` does not go with. */

@@ -11,6 +11,7 @@ import { database } from './database-schema.ts'
 import { formatNames } from './formats.ts'
 import { client, sasl, tls } from './kafka-connection-schema.ts'
 import { duration, size } from './quantities.ts'
+import { registry } from './registry-schema.ts'
 import { staging } from './staging-schema.ts'
 import { warehouse } from './warehouse-schema.ts'
 
@@ -73,6 +74,7 @@ const connector = z
 /** What every source has. */
 const anySource = {
   format: z.enum(formatNames).describe('What the messages are.'),
+  registry,
   connector,
   dropRepeats: z
     .boolean()

@@ -20,6 +20,8 @@ interface Context {
 const sections: readonly (readonly string[])[] = [
   ['source', 'sasl'],
   ['source', 'tls'],
+  ['source', 'registry'],
+  ['source', 'registry', 'tls'],
   ['source', 'database'],
   ['source', 'database', 'tls'],
   ['warehouse', 'auth'],

@@ -1,11 +1,23 @@
 /** The formats that a configuration can name. A new one gets a line here. */
+import { debeziumAvro } from '../formats/debezium-avro.ts'
 import { debeziumJson } from '../formats/debezium-json.ts'
 import type { Format } from '../formats/decoder.ts'
+import type { SchemaRegistry } from '../formats/schema-registry.ts'
+
+/** What some formats need beside the messages. */
+export interface FormatParts {
+  /** Of the formats that `needRegistry`. */
+  readonly registry: SchemaRegistry
+}
 
 export const formats = {
-  'debezium-json': debeziumJson,
-} as const satisfies Readonly<Record<string, () => Format>>
+  'debezium-json': () => debeziumJson(),
+  'debezium-avro': ({ registry }) => debeziumAvro({ registry }),
+} as const satisfies Readonly<Record<string, (parts: FormatParts) => Format>>
 
 export type FormatName = keyof typeof formats
 
 export const formatNames = Object.keys(formats) as FormatName[]
+
+/** Formats whose messages name schemas that a registry has. */
+export const needRegistry: readonly FormatName[] = ['debezium-avro']

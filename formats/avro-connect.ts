@@ -36,7 +36,8 @@ function fieldOf({ name, type, doc, default: initial }: AvroField): ConnectSchem
     ...(doc !== undefined && { doc }),
     // Bytes stand in Avro's JSON as text of one char each.
     ...(!isNone && {
-      default: schema.type === 'bytes' ? Buffer.from(String(given), 'latin1') : given,
+      default:
+        schema.type === 'bytes' && typeof given === 'string' ? Buffer.from(given, 'latin1') : given,
     }),
   }
 }
@@ -77,8 +78,8 @@ function parametersOf({ attributes }: AvroType): Pick<ConnectSchema, 'parameters
   const stated = attributes['connect.parameters']
   const parameters: Record<string, string> = {}
   if (attributes.logicalType === 'decimal') {
-    parameters.scale = String(attributes.scale ?? 0)
-    const { precision } = attributes
+    const { precision, scale } = attributes
+    parameters.scale = typeof scale === 'number' ? String(scale) : '0'
     // Connect writes 64 where it knows none.
     if (typeof precision === 'number' && precision !== 64) {
       parameters['connect.decimal.precision'] = String(precision)

@@ -136,7 +136,8 @@ export class ConfluentRegistry implements SchemaRegistry {
     if (auth !== undefined) headers.Authorization = authorization(auth)
     const { request } = target.protocol === 'https:' ? https : http
     return new Promise((resolve, reject) => {
-      const sent = request(target, { agent: this.#agent, headers }, response => {
+      const given = { agent: this.#agent, headers, timeout: requestTimeoutMs }
+      const sent = request(target, given, response => {
         const parts: Buffer[] = []
         let size = 0
         response.on('data', (part: Buffer) => {
@@ -149,7 +150,7 @@ export class ConfluentRegistry implements SchemaRegistry {
           resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString('utf8') })
         })
       })
-      sent.setTimeout(requestTimeoutMs, () => {
+      sent.on('timeout', () => {
         sent.destroy(new Error(`it said nothing for ${requestTimeoutMs / 1000} s`))
       })
       sent.on('error', reject)
@@ -183,7 +184,7 @@ function answerOf(body: string, what: string, url: string): Answer {
     const type = String(schemaType)
     throw new DecodeError(
       'schema-invalid',
-      `the schema with ${what} is of the type ${type}, not AVRO`,
+      `the schema registry ${url} has with ${what} a schema of the type ${type}, not AVRO`,
     )
   }
   return { schema, references: Array.isArray(references) ? references.filter(isReference) : [] }

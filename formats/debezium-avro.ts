@@ -16,6 +16,7 @@ import { DebeziumChanges, unsentOf } from './debezium-changes.ts'
 import { EnvelopeReader } from './debezium-envelope.ts'
 import type { Decoded, Decoder, DecoderOptions, Format } from './decoder.ts'
 import { SchemaAbsent } from './decoder.ts'
+import { openBrace } from './json-bytes.ts'
 import type { SchemaRegistry } from './schema-registry.ts'
 
 /** `isDirect`: whether usual messages take the short way; see `avro-direct.ts`. */
@@ -71,13 +72,13 @@ class DebeziumAvroDecoder implements Decoder {
   #decode(record: LogRecord): Decoded {
     if (record.value === null) return { kind: 'tombstone' }
     const value = toBuffer(record.value)
+    // The connector keeps its history of schemas in a topic of its own, always in JSON.
+    if (value[0] === openBrace && this.#isHistory(record, value)) return { kind: 'schema-change' }
     const key = record.key === null ? null : toBuffer(record.key)
     const schema = this.#schemas.of(value, 'value')
     const direct = this.#direct
-    if (direct !== null && key !== null) {
-      const found = direct.decode(record, schema, this.#schemas.of(key, 'key'))
-      if (found !== null) return found
-    }
+    const found = key === null ? null : this.#decodeDirect(record, schema, key)
+    if (found !== null) return found
     return this.#changes.decode(
       {
         record,
@@ -88,6 +89,26 @@ class DebeziumAvroDecoder implements Decoder {
       },
       direct === null ? undefined : read => direct.learn(schema, read),
     )
+  }
+
+  #decodeDirect(record: LogRecord, schema: AvroSchema, key: Buffer): Decoded | null {
+    const keySchema = this.#schemas.of(key, 'key')
+    try {
+      return this.#direct?.decode(record, schema, keySchema) ?? null
+    } catch (error) {
+      // The long way tells more of it.
+      if (error instanceof DecodeError) return null
+      throw error
+    }
+  }
+
+  #isHistory(record: LogRecord, bytes: Buffer): boolean {
+    try {
+      const { payload } = this.#envelopes.read(record.topic, bytes)
+      return typeof payload === 'object' && payload !== null && 'tableChanges' in payload
+    } catch {
+      return false
+    }
   }
 
   #read(bytes: Buffer, { type }: AvroSchema): unknown {
@@ -146,7 +167,7 @@ class AvroSchemas {
 
 function notAvro(bytes: Buffer, part: string): DecodeError {
   const start = bytes.subarray(0, 8).toString('hex')
-  const hint = bytes[0] === 0x7b ? ': it looks like JSON (`format: debezium-json`)' : ''
+  const hint = bytes[0] === openBrace ? ': it looks like JSON (`format: debezium-json`)' : ''
   return new DecodeError(
     'message-not-avro',
     `the ${part} of the message does not begin with a zero and a schema's id, but with ${start}${hint}`,

@@ -21,39 +21,61 @@ export interface SchemaRegistry {
   fetch(id: number): Promise<void>
 }
 
+export interface FileRegistryOptions {
+  /** For errors. */
+  readonly path: string
+  /** What the file holds. */
+  readonly read: () => Promise<string>
+}
+
 /**
- * A registry as a file: a JSON line a schema, `{"id": 7, "schema": "…", "references": [{"subject": …,
- * "version": …}], "subject_versions": [{"subject": …, "version": …}]}`; the last two may be left out.
- * Throws DecodeError `schema-invalid` with the line that is not so.
+ * A registry as a file, which is read when the first message needs it: a JSON line a schema, `{"id": 7,
+ * "schema": "…", "references": [{"subject": …, "version": …}], "subject_versions": [{"subject": …,
+ * "version": …}]}`; the last two may be left out.
  */
-export function fileRegistry(text: string, file: string): SchemaRegistry {
-  const lines = text.split('\n').flatMap((line, index) => {
-    return line.trim() === '' ? [] : [lineOf(line, { file, line: index + 1 })]
-  })
-  const byId = new Map(lines.map(line => [line.id, line]))
-  const byVersion = new Map(
-    lines.flatMap(line => {
-      return (line.subject_versions ?? []).map(version => [versionName(version), line] as const)
-    }),
-  )
-  const known = new Map<number, RegisteredSchema>()
-  const missing = (what: string): DecodeError =>
-    new DecodeError('schema-missing', `${file} has no schema with ${what}`, { context: { file } })
-  return {
-    find: id => {
-      const found = known.get(id)
-      if (found !== undefined) return found
-      const line = byId.get(id)
-      if (line === undefined) return null
-      const resolved = resolve(line, version => {
-        const referred = byVersion.get(versionName(version))
-        if (referred === undefined) throw missing(versionName(version))
-        return referred
+export class FileRegistry implements SchemaRegistry {
+  readonly #options: FileRegistryOptions
+  readonly #found = new Map<number, RegisteredSchema>()
+  #lines: Promise<readonly RegistryLine[]> | null = null
+
+  constructor(options: FileRegistryOptions) {
+    this.#options = options
+  }
+
+  find(id: number): RegisteredSchema | null {
+    return this.#found.get(id) ?? null
+  }
+
+  async fetch(id: number): Promise<void> {
+    this.#lines ??= this.#read()
+    const lines = await this.#lines
+    const line = lines.find(one => one.id === id)
+    if (line === undefined) throw this.#missing(`the id ${id}`)
+    const resolved = resolve(line, version => {
+      const name = versionName(version)
+      const referred = lines.find(one => {
+        return (one.subject_versions ?? []).some(known => versionName(known) === name)
       })
-      known.set(id, resolved)
-      return resolved
-    },
-    fetch: id => Promise.reject(missing(`the id ${id}`)),
+      if (referred === undefined) throw this.#missing(name)
+      return referred
+    })
+    this.#found.set(id, resolved)
+  }
+
+  /** Throws DecodeError `schema-invalid` with the line that is none. */
+  async #read(): Promise<readonly RegistryLine[]> {
+    const { path, read } = this.#options
+    const text = await read()
+    return text.split('\n').flatMap((line, index) => {
+      return line.trim() === '' ? [] : [lineOf(line, { file: path, line: index + 1 })]
+    })
+  }
+
+  #missing(what: string): DecodeError {
+    const { path: file } = this.#options
+    return new DecodeError('schema-missing', `${file} has no schema with ${what}`, {
+      context: { file },
+    })
   }
 }
 

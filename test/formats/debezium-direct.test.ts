@@ -5,11 +5,8 @@ import { debeziumJson } from '../../formats/debezium-json.ts'
 import type { Decoded, Decoder, DecoderOptions } from '../../formats/decoder.ts'
 import type { LogRecord } from '../../model/change-event.ts'
 import type { ColumnType } from '../../model/column-type.ts'
-import { EncodedEvent, plainEvent } from '../../model/encoded-event.ts'
-import { ForagerError } from '../../model/errors.ts'
-import { toJson } from '../../model/json.ts'
-import { netChangeValues } from '../../model/net-change.ts'
-import { keyEvent } from '../../processors/key-events.ts'
+import { EncodedEvent } from '../../model/encoded-event.ts'
+import { decodedBy, textOf } from './decoded-text.ts'
 import { mariadb, postgres, recorded, recordOf } from './samples.ts'
 
 interface Ways {
@@ -28,28 +25,6 @@ function waysOf(options: Partial<DecoderOptions> = {}): Ways {
     short: debeziumJson().createDecoder(all),
     long: debeziumJson({ isDirect: false }).createDecoder(all),
   }
-}
-
-function decodedBy(decoder: Decoder, record: LogRecord): Decoded | Error {
-  try {
-    return decoder.decode(record)
-  } catch (error) {
-    return error as Error
-  }
-}
-
-/** All that a record became, with what the hop would carry. */
-function textOf(decoded: Decoded | Error): string {
-  if (decoded instanceof Error) {
-    return decoded instanceof ForagerError ? decoded.describe() : String(decoded)
-  }
-  if (decoded.kind !== 'changes') return toJson(decoded)
-  const events = decoded.events.map(event => {
-    const change = event.op === 't' || event.key === null ? null : keyEvent(event, null)
-    const keyed = change === null ? null : [change.kind, change.key, netChangeValues(change)]
-    return [Object.entries(plainEvent(event)).sort(([a], [b]) => (a < b ? -1 : 1)), keyed]
-  })
-  return toJson([events, decoded.isKeyOrdered])
 }
 
 const friendly = { 'decimal.handling.mode': 'string', 'time.precision.mode': 'connect' }
