@@ -173,12 +173,13 @@ export const errorCodes = {
   'changed-key-unordered': {
     acts: 'data',
     means:
-      'A configured key does not contain the columns of the message key, and the topic has several ' +
-      'partitions: changes of one key come through different ones, in no order.',
+      'Changes of one key come through several partitions of a topic, in no order: a configured key does not ' +
+      'contain the columns of the message key; or one message changed the key of a row (canal, Maxwell), and ' +
+      'came through the partition of the new key alone.',
     advice:
-      'Give the table a source topic of one partition, have the connector key its messages by these ' +
-      'columns (`message.key.columns`), add the columns of the message key to `key`, or set ' +
-      '`source.ordering: position`.',
+      'Give the table a source topic of one partition, or, where messages have positions, set ' +
+      '`source.ordering: position`. For a configured key also: have the connector key its messages by these ' +
+      'columns (`message.key.columns`), or add the columns of the message key to `key`.',
   },
   'partial-row-unordered': {
     acts: 'data',

@@ -40,11 +40,17 @@ export function hopUndrained(topic: string) {
   )
 }
 
-export function keyUnordered({ origin, table, schema }: ChangeEvent, partitions: number) {
+/** `events` are those of one message. */
+export function keyUnordered(events: readonly ChangeEvent[], partitions: number) {
+  const changed = events.find(({ oldKey }) => oldKey !== null)
+  const { origin, table, schema } = changed ?? events[0]!
+  const why =
+    changed === undefined
+      ? `the configured key (${schema.key.join(', ')}) of ${table} does not contain the key of its messages`
+      : `a row of ${table} changed its key, and what else changes under its old one comes through another partition`
   return new ProcessingError(
     'changed-key-unordered',
-    `the configured key (${schema.key.join(', ')}) of ${table} does not contain the key of its ` +
-      `messages, and the topic has ${partitions} partitions`,
+    `${why}, and the topic has ${partitions} partitions`,
     { context: { ...origin, table } },
   )
 }

@@ -208,7 +208,7 @@ export class SourceTask implements Task {
     if (first === undefined) return null
     const { partitions } = this.#options.source
     if (partitions > 1 && !decoded.isKeyOrdered && !this.#isByPosition) {
-      throw keyUnordered(first, partitions)
+      throw keyUnordered(decoded.events, partitions)
     }
     const outcome = this.#take(first)
     if (others.length === 0 && !(outcome instanceof Promise)) return outcome
