@@ -5,6 +5,7 @@
 export type { ConfluentRegistryOptions } from './formats/confluent-registry.ts'
 export { ConfluentRegistry } from './formats/confluent-registry.ts'
 export { debeziumAvro } from './formats/debezium-avro.ts'
+export { canalJson } from './formats/canal-json.ts'
 export { debeziumJson } from './formats/debezium-json.ts'
 export type { Decoded, Decoder, DecoderOptions, Format, TableHints } from './formats/decoder.ts'
 export { SchemaAbsent, SchemaPending } from './formats/decoder.ts'

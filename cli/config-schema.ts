@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import { connectorSettings } from '../formats/connector-settings.ts'
+import { isTimeZone } from '../formats/time-zone.ts'
 import { parseColumnType } from '../model/column-type.ts'
 import { parsePartitionBy } from '../model/partition-by.ts'
 import type { StartPosition } from '../topology/nodes.ts'
@@ -65,10 +66,18 @@ const connector = z
       .string()
       .optional()
       .describe('Stands for a value that was not sent. Absent: `__debezium_unavailable_value`.'),
+    'user.timezone': z
+      .string()
+      .refine(isTimeZone, 'is not a time zone, like Asia/Shanghai or GMT+08:00')
+      .optional()
+      .describe(
+        'Of the JVM in which canal runs: it writes the values of TIMESTAMP columns as the clock is there. ' +
+          'Absent: UTC.',
+      ),
   })
   .prefault({})
   .describe(
-    'Settings of the connector, by Debezium’s names and as it has them, that messages do not tell.',
+    'Settings of the connector, by its own names and as it has them, that messages do not tell.',
   )
 
 /** What every source has. */

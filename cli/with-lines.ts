@@ -19,6 +19,7 @@ export function withLines(format: Format, lineOf: LineOf): Format {
   return {
     name: format.name,
     hasPositions: format.hasPositions,
+    movesKeys: format.movesKeys ?? false,
     createDecoder: options => {
       const decoder = format.createDecoder(options)
       return {

@@ -144,7 +144,7 @@ function readKey(json: JsonRow | null, reader: RowReader): Row | null {
   return Object.fromEntries(entries)
 }
 
-function keyOf(row: Row | null, reader: RowReader): Row | null {
+export function keyOf(row: Row | null, reader: RowReader): Row | null {
   if (row === null || reader.schema.key.length === 0) return null
   const entries = reader.schema.key.map(name => {
     const value = row[name]
@@ -162,7 +162,7 @@ function keyOf(row: Row | null, reader: RowReader): Row | null {
   return Object.fromEntries(entries)
 }
 
-function isSameKey(a: Row, b: Row): boolean {
+export function isSameKey(a: Row, b: Row): boolean {
   return Object.entries(a).every(([name, value]) => {
     const other = b[name]
     return value instanceof Uint8Array && other instanceof Uint8Array

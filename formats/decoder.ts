@@ -61,6 +61,11 @@ export interface Format {
   readonly name: string
   /** Whether events have positions that compare: `ordering: position` needs them. */
   readonly hasPositions: boolean
+  /**
+   * Whether one message may move a row from one key to another: its partition is that of one of them. Then
+   * the hop (`keyedBy`) cannot be left out.
+   */
+  readonly movesKeys?: boolean
   createDecoder(options: DecoderOptions): Decoder
 }
 

@@ -13,6 +13,16 @@ const maxOffset = secondsPerDay
 /** Days whose offset is kept: those of 27 years. */
 const maxDays = 10_000
 
+export function isTimeZone(zone: string): boolean {
+  try {
+    offsetsOf(zone)
+    return true
+  } catch (error) {
+    if (error instanceof ConfigError) return false
+    throw error
+  }
+}
+
 /**
  * Throws ConfigError `config-invalid` for a zone that is not known. What it returns throws DecodeError:
  * `value-ambiguous` for an hour that the clock showed twice, `value-invalid` for one that it left out.

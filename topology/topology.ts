@@ -67,6 +67,11 @@ function withoutHopProblems({ source, transforms }: Pipeline): string[] {
     ...(source.ordering === 'position'
       ? [`${says} by \`ordering: position\` it is not: leave out one of them`]
       : []),
+    ...(source.format.movesKeys === true
+      ? [
+          `${says} a message of ${source.format.name} may move a row to another key: leave out \`keyedBy\``,
+        ]
+      : []),
     ...transforms
       .filter(({ keepsKeys }) => !keepsKeys)
       .map(({ name }) => `${says} "${name}" may change keys or join tables: leave out \`keyedBy\``),
