@@ -67,6 +67,8 @@ function remarks(metrics: CounterRegistry): string[] {
         'Name its key columns with `key`.',
     )
   }
+  const nameless = metrics.total('forager_messages_total', { kind: 'no-table' })
+  if (nameless > 0) lines.push(`Dropped: ${plural(nameless, 'message')} that name no table.`)
   const unwanted = metrics.total('forager_messages_total', { kind: 'unwanted' })
   if (unwanted > 0)
     lines.push(`Passed over: ${plural(unwanted, 'event')} of tables that no rule names.`)

@@ -188,7 +188,7 @@ export function baseOf(record: LogRecord, table: string, ms: unknown): EventBase
   }
 }
 
-function truncateEvent(base: EventBase): ChangeEvent {
+export function truncateEvent(base: EventBase): ChangeEvent {
   const empty = { key: null, before: null, after: null, oldKey: null, isBeforeWhole: false }
   return { ...base, ...empty, op: 't', schema: { columns: [], key: [] } }
 }

@@ -17,7 +17,16 @@ export type Decoded =
       readonly isKeyOrdered: boolean
     }
   | { readonly kind: 'unwanted'; readonly table: string }
-  | { readonly kind: 'tombstone' | 'heartbeat' | 'transaction' | 'schema-change' | 'message' }
+  | {
+      readonly kind:
+        | 'tombstone'
+        | 'heartbeat'
+        | 'transaction'
+        | 'schema-change'
+        | 'message'
+        // A change that does not say of which table.
+        | 'no-table'
+    }
 
 export interface Decoder {
   /**

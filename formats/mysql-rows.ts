@@ -172,6 +172,11 @@ export function insertEvent(base: EventBase, after: Row, reader: RowReader): Cha
   return { ...base, op: 'c', key, before: null, after, schema, oldKey: null, isBeforeWhole: false }
 }
 
+/** An update of which only the row after is known; its key is as it was. */
+export function changedEvent(base: EventBase, after: Row, reader: RowReader): ChangeEvent {
+  return { ...insertEvent(base, after, reader), op: 'u' }
+}
+
 export function deleteEvent(
   base: EventBase,
   before: Row,
