@@ -7,7 +7,7 @@ import { assert } from './errors.ts'
 import type { RowValues } from './row-codec.ts'
 import { decodeRow, encodeValues } from './row-codec.ts'
 import type { TableSchema } from './table-schema.ts'
-import { widenValue } from './value.ts'
+import { widenValue } from './widening.ts'
 
 /**
  * Partitions of the target that the row was in before, by the word of the source; unknown: any of them.

@@ -7,7 +7,7 @@ import { columnTypeText, commonType, isSameType } from './column-type.ts'
 import { assert, WarehouseError } from './errors.ts'
 import { fromJson, toJson } from './json.ts'
 import type { Value } from './value.ts'
-import { widenValue } from './value.ts'
+import { commonInferredType, widenValue } from './widening.ts'
 
 export interface Column {
   /** Stable over renames; presence of a value is by id, never by place. */
@@ -18,12 +18,16 @@ export interface Column {
   /** What rows have that are older than the column. Absent: null. */
   readonly initialDefault?: Value
   readonly comment?: string
+  /** Only nulls so far, of rows whose types nobody declares: the first type that is known takes its place. */
+  readonly isUntyped?: true
 }
 
 export interface TableSchema {
   readonly columns: readonly Column[]
   /** Names of the key columns, in the order of the key. */
   readonly key: readonly string[]
+  /** The types were seen in values: where those of two rows have none in common, the column is text. */
+  readonly isInferred?: true
 }
 
 const interned = new Map<string, TableSchema>()
@@ -81,12 +85,20 @@ export function unionSchema(table: TableSchema, batch: TableSchema): TableSchema
     )
   }
   const incoming = new Map(batch.columns.map(column => [column.id, column]))
+  const isInferred = table.isInferred === true || batch.isInferred === true
   const columns = table.columns.map(column => {
     const newer = incoming.get(column.id)
     incoming.delete(column.id)
-    return newer === undefined ? asDropped(column) : unionColumn(column, newer)
+    if (newer === undefined) return asNullable(column)
+    // The bytes of a key are its type's: as text it would be another key.
+    const canBeText = isInferred && !table.key.includes(column.name)
+    return unionColumn(column, newer, canBeText ? commonInferredType : commonType)
   })
-  return internSchema({ columns: [...columns, ...incoming.values()], key: table.key })
+  return internSchema({
+    columns: [...columns, ...incoming.values()],
+    key: table.key,
+    ...(isInferred ? { isInferred } : {}),
+  })
 }
 
 /** Whether one table can hold the rows of both. */
@@ -101,12 +113,14 @@ export function canUnite(table: TableSchema, batch: TableSchema): boolean {
 }
 
 /** A column that the newer schema lacks stays; its rows from now on have no value for it. */
-function asDropped(column: Column): Column {
+function asNullable(column: Column): Column {
   return column.nullable ? column : { ...column, nullable: true }
 }
 
-function unionColumn(column: Column, newer: Column): Column {
-  const type = commonType(column.type, newer.type)
+function unionColumn(column: Column, newer: Column, unionType: typeof commonType): Column {
+  if (newer.isUntyped === true) return asNullable(column)
+  if (column.isUntyped === true) return asNullable(newer)
+  const type = unionType(column.type, newer.type)
   if (type === null) {
     throw new WarehouseError(
       'schema-incompatible',

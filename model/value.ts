@@ -1,6 +1,6 @@
 /**
- * Values of columns: their forms (see the table in `column-type.ts`), reading one as another type of
- * its column, and the text in which people and tests see them.
+ * Values of columns: their forms (see the table in `column-type.ts`), what a type can hold, and decimals
+ * as unscaled integers.
  */
 import type { ColumnType } from './column-type.ts'
 import { columnTypeText } from './column-type.ts'
@@ -114,21 +114,4 @@ export function unscaledText(unscaled: number | bigint, scale: number): string {
   const padded = digits.padStart(scale + 1, '0')
   const text = `${padded.slice(0, -scale)}.${padded.slice(-scale)}`
   return negative ? `-${text}` : text
-}
-
-/**
- * Reads a value of one type as a wider one of the same column (see `commonType`).
- * The result is the same object when nothing changes.
- */
-export function widenValue(value: Value, from: ColumnType, to: ColumnType): Value {
-  if (value === null || from === to) return value
-  if (to.kind === 'decimal') {
-    const scale = from.kind === 'decimal' ? from.scale : 0
-    return rescale(value as number | bigint, scale, to)
-  }
-  if (to.kind === 'array' && from.kind === 'array') {
-    return (value as readonly Value[]).map(item => widenValue(item, from.element, to.element))
-  }
-  if (from.kind === 'char' && to.kind === 'string') return value
-  return value
 }

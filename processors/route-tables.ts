@@ -222,7 +222,7 @@ export class TableRouter {
         context: { column: name },
       })
     }
-    const projected = internSchema({ columns: taken, key: schema.key })
+    const projected = internSchema({ ...schema, columns: taken })
     projections.set(schema, projected)
     return projected
   }

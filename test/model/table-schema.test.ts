@@ -154,3 +154,36 @@ describe('the union of two schemas', () => {
     )
   })
 })
+
+describe('the union of schemas whose types were inferred', () => {
+  const text = { kind: 'string' } as const
+  const inferred = (...columns: TableSchema['columns']): TableSchema => ({
+    columns: [column('id', { kind: 'bigint' }), ...columns],
+    key: ['id'],
+    isInferred: true,
+  })
+
+  it('is text where no type holds both, and stays inferred', () => {
+    const flags = inferred({ ...column('a', { kind: 'boolean' }), initialDefault: true })
+    const union = unionSchema(flags, inferred(column('a', { kind: 'bigint' })))
+    expect(named(union, 'a')).toMatchObject({ type: text, initialDefault: 'true' })
+    expect(union.isInferred).toBe(true)
+    const declared = schemaOf({ id: 'bigint', a: 'date' })
+    expect(named(unionSchema(flags, declared), 'a').type).toEqual(text)
+  })
+
+  it('never makes a key text', () => {
+    const other = { ...inferred(), columns: [column('id', text)] }
+    expect(() => unionSchema(inferred(), other)).toThrow(WarehouseError)
+  })
+
+  it('a column of nulls takes the first type that is known, on either side', () => {
+    const nulls = inferred({ ...column('a', text), nullable: true, isUntyped: true })
+    const numbers = inferred(column('a', { kind: 'bigint' }))
+    for (const union of [unionSchema(nulls, numbers), unionSchema(numbers, nulls)]) {
+      const { type, isUntyped } = named(union, 'a')
+      expect({ type, isUntyped }).toEqual({ type: { kind: 'bigint' }, isUntyped: undefined })
+    }
+    expect(named(unionSchema(nulls, inferred()), 'a').isUntyped).toBe(true)
+  })
+})

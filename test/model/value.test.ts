@@ -1,8 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { commonType } from '../../model/column-type.ts'
 import { DecodeError } from '../../model/errors.ts'
-import type { Value } from '../../model/value.ts'
 import {
   checkInteger,
   misfit,
@@ -11,10 +9,8 @@ import {
   rescale,
   toInteger,
   unscaledText,
-  widenValue,
 } from '../../model/value.ts'
-import { plainText } from '../../model/value-text.ts'
-import { anyType, anyValue } from './samples.ts'
+import { anyValue } from './samples.ts'
 
 const sizes = fc
   .record({ precision: fc.integer({ min: 1, max: 38 }), scale: fc.nat(38) })
@@ -138,43 +134,6 @@ describe('decimals', () => {
       }),
       { numRuns: 2000 },
     )
-  })
-})
-
-describe('a wider type', () => {
-  it('holds every value of a narrower one, with the same meaning', () => {
-    const sample = fc
-      .tuple(anyType, anyType)
-      .map(([a, b]) => ({ from: a, to: commonType(a, b) }))
-      .filter(({ to }) => to !== null)
-      .chain(({ from, to }) =>
-        fc.record({ from: fc.constant(from), to: fc.constant(to!), value: anyValue(from) }),
-      )
-    const meaning = (type: Parameters<typeof plainText>[0], value: Value): unknown => {
-      const text = plainText(type, value)
-      const isNumber = type.kind === 'decimal' || type.kind.endsWith('int')
-      // As a decimal of scale 38: 1.50 is 1.5.
-      return isNumber ? parseDecimal(text, { precision: 90, scale: 38 }) : value
-    }
-    fc.assert(
-      fc.property(sample, ({ from, to, value }) => {
-        const widened = widenValue(value, from, to)
-        if (from.kind === 'array') {
-          expect(widened).toHaveLength((value as readonly Value[]).length)
-        } else {
-          expect(meaning(to, widened)).toEqual(meaning(from, value))
-        }
-      }),
-      { numRuns: 1000 },
-    )
-  })
-
-  it('reaches into arrays, and null stays null', () => {
-    const from = { kind: 'array', element: { kind: 'decimal', precision: 4, scale: 1 } } as const
-    const to = { kind: 'array', element: { kind: 'decimal', precision: 6, scale: 3 } } as const
-    expect(widenValue([15, null, -1], from, to)).toEqual([1500, null, -100])
-    expect(widenValue(null, from, to)).toBeNull()
-    expect(widenValue('same', { kind: 'char', length: 4 }, { kind: 'string' })).toBe('same')
   })
 })
 

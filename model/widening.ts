@@ -1,0 +1,37 @@
+/**
+ * Reading a value of one type as a wider one of the same column: by `commonType`, and where types were
+ * inferred from values (`TableSchema.isInferred`) as text, which every value has.
+ */
+import type { ColumnType } from './column-type.ts'
+import { commonType, isText } from './column-type.ts'
+import type { Value } from './value.ts'
+import { rescale } from './value.ts'
+import { plainText } from './value-text.ts'
+
+/** A type that holds every value of both; text where nothing else does. */
+export function commonInferredType(a: ColumnType, b: ColumnType): ColumnType {
+  return commonType(a, b) ?? { kind: 'string' }
+}
+
+/** The result is the same object when nothing changes. */
+export function widenValue(value: Value, from: ColumnType, to: ColumnType): Value {
+  if (value === null || from === to) return value
+  if (isText(to)) return isText(from) ? value : widenedText(from, value)
+  if (to.kind === 'decimal') {
+    const scale = from.kind === 'decimal' ? from.scale : 0
+    return rescale(value as number | bigint, scale, to)
+  }
+  if (to.kind === 'array' && from.kind === 'array') {
+    return (value as readonly Value[]).map(item => widenValue(item, from.element, to.element))
+  }
+  return value
+}
+
+/**
+ * The one text of a value whatever its type was on the way: a decimal without trailing zeros, because the
+ * scale of its column depends on what else came before. Hive reads old decimals as text in the same way.
+ */
+export function widenedText(type: ColumnType, value: Value): string {
+  const text = plainText(type, value)
+  return type.kind === 'decimal' && text.includes('.') ? text.replace(/\.?0+$/, '') : text
+}
