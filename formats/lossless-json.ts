@@ -1,7 +1,7 @@
 /**
- * JSON with every integer exact: `JSON.parse` rounds those beyond 2^53 in silence. Most messages have
- * none but Debezium's own `ts_ns`, which nobody reads, so the exact and slower way is taken only when
- * it is needed.
+ * JSON with every number exact: `JSON.parse` rounds integers beyond 2^53 in silence, and fractions to 17
+ * digits. Most messages have no such integer but Debezium's own `ts_ns`, which nobody reads, so the exact
+ * and slower way is taken only when it is needed.
  */
 import { toInteger } from '../model/value.ts'
 
@@ -43,4 +43,41 @@ function keepInteger(_key: string, value: unknown, context: { source?: string })
   if (typeof value !== 'number' || Number.isSafeInteger(value)) return value
   const source = context.source ?? ''
   return /^-?\d+$/.test(source) ? toInteger(BigInt(source)) : value
+}
+
+/** A number with a fraction or an exponent, in its own digits: `0.10`, `1E-10`. */
+export class DecimalText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+
+  toJSON(): unknown {
+    return rawJson(this.text)
+  }
+}
+
+/** TypeScript does not know it yet: text that `JSON.stringify` puts out as it is. */
+const rawJson = (JSON as unknown as { rawJSON(this: void, text: string): unknown }).rawJSON
+
+const fractions = /[:,[]\s*-?\d+[.eE]|^\s*-?\d+[.eE]/
+
+/** As `parseLossless`; every number with a fraction or an exponent is a `DecimalText`. */
+export function parseExact(text: string): unknown {
+  return fractions.test(text) ? JSON.parse(text, keepNumber as never) : parseLossless(text)
+}
+
+function keepNumber(_key: string, value: unknown, context: { source?: string }): unknown {
+  if (typeof value !== 'number') return value
+  const source = context.source ?? ''
+  if (/^-?\d+$/.test(source)) return keepInteger(_key, value, context)
+  return new DecimalText(source)
+}
+
+/** What `parseExact` gave, as JSON without white space; its numbers have the digits that they had. */
+export function exactJsonText(json: unknown): string {
+  return JSON.stringify(json, (_key, value: unknown) =>
+    typeof value === 'bigint' ? rawJson(value.toString()) : value,
+  )
 }

@@ -1,6 +1,11 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { parseLossless } from '../../formats/lossless-json.ts'
+import {
+  DecimalText,
+  exactJsonText,
+  parseExact,
+  parseLossless,
+} from '../../formats/lossless-json.ts'
 import { toInteger } from '../../model/value.ts'
 
 describe('JSON without loss', () => {
@@ -93,5 +98,33 @@ describe('JSON without loss', () => {
     for (const text of ['', '{', '{"a":18446744073709551615', '[1,]', '01', '{"a":-}', 'NaN']) {
       expect(() => parseLossless(text), text).toThrow(SyntaxError)
     }
+  })
+})
+
+describe('JSON with exact fractions', () => {
+  it('numbers with a fraction or an exponent keep their digits, others are as they were', () => {
+    const text = '{"a":0.10,"b":[-12345678901234567.89,1E-10],"c":{"d":2},"e":18446744073709551615}'
+    const found = parseExact(text) as Record<string, unknown>
+    expect(found.a).toEqual(new DecimalText('0.10'))
+    expect(found.c).toEqual({ d: 2 })
+    expect(found.e).toBe(18446744073709551615n)
+    expect(exactJsonText(found)).toBe(text)
+    expect(parseExact('1.50')).toEqual(new DecimalText('1.50'))
+    expect(parseExact('{"a":"1.5","b":1}')).toEqual({ a: '1.5', b: 1 })
+  })
+
+  it('text that only looks like numbers stays text', () => {
+    const text = String.raw`{"a":":1.5","b":"[2.5","c":"\",3.5","d":7}`
+    expect(parseExact(text)).toEqual(JSON.parse(text))
+  })
+
+  it('is what JSON.parse gives, but for the digits', () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), value => {
+        const text = JSON.stringify(value)
+        expect(JSON.parse(exactJsonText(parseExact(text)))).toEqual(JSON.parse(text))
+      }),
+      { numRuns: 1000 },
+    )
   })
 })
