@@ -135,6 +135,14 @@ function schemaOf(
       { context: { column: missing } },
     )
   }
+  const untyped = key.find(name => typeOf(name) === null)
+  if (untyped !== undefined) {
+    throw new DecodeError(
+      'type-unknown',
+      `the key column ${untyped} has had no value yet: state its type (\`columns.types\`)`,
+      { context: { column: untyped } },
+    )
+  }
   const columns = names.map((name): Column => {
     const type = typeOf(name)
     const column = { id: name, name, nullable: true }

@@ -49,7 +49,9 @@ export function targetTypeText(type: ColumnType): string {
 
 /** The table that holds rows of the schema. */
 export function targetTable(schema: TableSchema, partitionBy: PartitionBy | null): HiveTable {
-  const columns = schema.columns.map(({ name, type, comment }): HiveColumn => {
+  // A column of which there were only nulls waits for its type.
+  const typed = schema.columns.filter(({ isUntyped }) => isUntyped !== true)
+  const columns = typed.map(({ name, type, comment }): HiveColumn => {
     const known = { name: name.toLowerCase(), type: targetTypeText(type) }
     return comment === undefined ? known : { ...known, comment }
   })

@@ -19,6 +19,12 @@ function typesOf(...types: readonly string[]): readonly string[] {
 }
 
 describe('the type of a column', () => {
+  it('is waited for where there were only nulls', () => {
+    const columns = [column('id', 'bigint'), { ...column('a', 'string'), isUntyped: true } as const]
+    const { columns: found } = targetTable(schemaOf(columns, ['id']), null)
+    expect(found.map(({ name }) => name)).toEqual(['id'])
+  })
+
   it('is the one that Hive has for it', () => {
     expect(typesOf('ubigint', 'timestamp', 'timestamptz', 'decimal(38,10)', 'binary')).toEqual([
       'decimal(20,0)',
