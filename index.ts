@@ -12,6 +12,8 @@ export type { Decoded, Decoder, DecoderOptions, Format, TableHints } from './for
 export { SchemaAbsent, SchemaPending } from './formats/decoder.ts'
 export type { RegisteredSchema, SchemaRegistry } from './formats/schema-registry.ts'
 export { FileRegistry } from './formats/schema-registry.ts'
+export { SchemaPending } from './formats/decoder.ts'
+export { maxwellJson } from './formats/maxwell-json.ts'
 export { EmbeddedLog } from './log/embedded-log.ts'
 export { FileStorage } from './log/file-storage.ts'
 export type * from './log/log.ts'

@@ -74,6 +74,13 @@ const connector = z
         'Of the JVM in which canal runs: it writes the values of TIMESTAMP columns as the clock is there. ' +
           'Absent: UTC.',
       ),
+    ddl_kafka_topic: z
+      .string()
+      .optional()
+      .describe(
+        'Maxwell’s topic of schema changes (`output_ddl`), which tell the types of columns. Absent: types are ' +
+          'inferred from values.',
+      ),
   })
   .prefault({})
   .describe(

@@ -1,6 +1,6 @@
 /**
- * Settings of a connector that its messages do not tell, by its names (Debezium's, or those of the JVM in
- * which another tool runs), with the values that it knows. Null: any text. Debezium takes its values in any
+ * Settings of the tool that writes the messages which they do not tell, by its names: Debezium's
+ * connectors, the JVM of canal, Maxwell. With the values that it knows; null: any text. Debezium takes its values in any
  * case; here they have one form.
  */
 export const connectorSettings = {
@@ -16,4 +16,5 @@ export const connectorSettings = {
   'binary.handling.mode': ['bytes', 'base64', 'base64-url-safe', 'hex'],
   'unavailable.value.placeholder': null,
   'user.timezone': null,
+  ddl_kafka_topic: null,
 } as const satisfies Readonly<Record<string, readonly string[] | null>>

@@ -207,7 +207,8 @@ export class SourceTask implements Task {
     const [first, ...others] = decoded.events
     if (first === undefined) return null
     const { partitions } = this.#options.source
-    if (partitions > 1 && !decoded.isKeyOrdered && !this.#isByPosition) {
+    const canBeOrdered = this.#isByPosition && first.position !== null
+    if (partitions > 1 && !decoded.isKeyOrdered && !canBeOrdered) {
       throw keyUnordered(decoded.events, partitions)
     }
     const outcome = this.#take(first)

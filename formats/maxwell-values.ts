@@ -1,0 +1,102 @@
+/**
+ * Values of Maxwell's rows: by the type that the operator states, else by that of its schema changes, else
+ * as they are (`inferred-types.ts`).
+ */
+import type { ColumnType } from '../model/column-type.ts'
+import { DecodeError } from '../model/errors.ts'
+import { misfit } from '../model/value.ts'
+import type { Converter } from './connect-schema.ts'
+import { statedType } from './debezium-schemas.ts'
+import type { TableHints } from './decoder.ts'
+import type { TypedRow, TypedValue } from './inferred-types.ts'
+import { inferJson, textOfJson } from './inferred-types.ts'
+import { DecimalText } from './lossless-json.ts'
+import type { DdlColumns } from './maxwell-ddl.ts'
+import { mysqlTextConverter } from './mysql-text.ts'
+import type { MySqlType } from './mysql-type.ts'
+import { statedConverter } from './stated-types.ts'
+
+type JsonRow = Readonly<Record<string, unknown>>
+
+/** Maxwell writes what the binlog has, which is UTC; of a bootstrap in the zone that it runs in. */
+const form = { binary: 'base64', choices: 'label', geometry: 'text', timeZone: 'UTC' } as const
+
+/** How the values of a column are read; null: as they are. */
+type Read = ((json: unknown) => TypedValue) | null
+
+/** Of one table, whose hints are always the same. */
+export class MaxwellRowReader {
+  readonly #hints: TableHints
+  /** By name, under the version of the table that the row had. */
+  readonly #reads = new WeakMap<DdlColumns, Map<string, Read>>()
+
+  constructor(hints: TableHints) {
+    this.#hints = hints
+  }
+
+  /** Throws DecodeError that names the column. */
+  read(row: JsonRow, columns: DdlColumns | null): TypedRow {
+    const of = columns ?? noColumns
+    const reads = this.#reads.get(of) ?? new Map<string, Read>()
+    this.#reads.set(of, reads)
+    const typed: Record<string, TypedValue | null> = {}
+    for (const [name, json] of Object.entries(row)) {
+      try {
+        let read = reads.get(name)
+        if (read === undefined) {
+          read = readOf(of.get(name) ?? null, statedType(this.#hints, name) ?? null)
+          reads.set(name, read)
+        }
+        typed[name] = read === null ? inferJson(json) : read(json)
+      } catch (error) {
+        throw error instanceof DecodeError ? error.at({ column: name }) : error
+      }
+    }
+    return typed
+  }
+}
+
+const noColumns: DdlColumns = new Map()
+
+function readOf(type: MySqlType | null, stated: ColumnType | null): Read {
+  if (type === null && stated === null) return null
+  const { type: columnType, convert } = converterOf(type, stated)
+  const isList = type?.name === 'SET' || stated?.kind === 'array'
+  const isJson = type?.name === 'JSON'
+  return json => {
+    if (json === null) return { type: columnType, value: null, isDeclared: true }
+    const given = isJson ? textOfJson(json) : plain(json, isList)
+    return { type: columnType, value: convert(given), isDeclared: true }
+  }
+}
+
+const unknown: MySqlType = { name: '', length: null, scale: null, isUnsigned: false, labels: [] }
+
+function converterOf(type: MySqlType | null, stated: ColumnType | null): Converter {
+  if (type === null && stated?.kind === 'binary') {
+    return mysqlTextConverter({ ...unknown, name: 'VARBINARY' }, form)
+  }
+  if (stated?.kind === 'array') return statedConverter(stated)
+  return mysqlTextConverter(type ?? unknown, form, stated)
+}
+
+/** What JSON alone would round by its digits, objects as their text. */
+function plain(json: unknown, isList: boolean): unknown {
+  if (json instanceof DecimalText) return json.text
+  if (typeof json !== 'object') return json
+  return isList && Array.isArray(json) ? json.map(item => plain(item, false)) : textOfJson(json)
+}
+
+/** What is read as null, a zero date, would make one row of several. */
+export function checkKey(key: readonly string[], row: JsonRow, typed: TypedRow): void {
+  const zero = key.find(name => (row[name] ?? null) !== null && typed[name]?.value === null)
+  if (zero === undefined) return
+  const error = misfit({ kind: 'date' }, row[zero])
+  throw new DecodeError(
+    'value-invalid',
+    `${error.message}: state \`string\` as the type of the key`,
+    {
+      context: { column: zero },
+    },
+  )
+}
