@@ -5,8 +5,8 @@
 import { z } from 'zod'
 import { connectorSettings } from '../formats/connector-settings.ts'
 import { isTimeZone } from '../formats/time-zone.ts'
-import { parseColumnType } from '../model/column-type.ts'
 import { parsePartitionBy } from '../model/partition-by.ts'
+import { parseStatedType } from '../model/stated-type.ts'
 import type { StartPosition } from '../topology/nodes.ts'
 import { database } from './database-schema.ts'
 import { formatNames } from './formats.ts'
@@ -58,6 +58,20 @@ const connector = z
       .enum(connectorSettings['time.precision.mode'])
       .optional()
       .describe('In which unit times are written. Absent: seen from the rows.'),
+    'bigint.unsigned.handling.mode': z
+      .enum(connectorSettings['bigint.unsigned.handling.mode'])
+      .optional()
+      .describe(
+        'How an unsigned BIGINT is written. Absent: seen from the values; a number below 0 is one above 2^63.',
+      ),
+    'interval.handling.mode': z
+      .enum(connectorSettings['interval.handling.mode'])
+      .optional()
+      .describe('How intervals are written. Each value tells it, so it need not be stated.'),
+    'hstore.handling.mode': z
+      .enum(connectorSettings['hstore.handling.mode'])
+      .optional()
+      .describe('How an hstore is written. Each value tells it, so it need not be stated.'),
     'binary.handling.mode': z
       .enum(connectorSettings['binary.handling.mode'])
       .optional()
@@ -65,7 +79,9 @@ const connector = z
     'unavailable.value.placeholder': z
       .string()
       .optional()
-      .describe('Stands for a value that was not sent. Absent: `__debezium_unavailable_value`.'),
+      .describe(
+        'Stands for a value that was not sent; `hex:` begins one of bytes. Absent: `__debezium_unavailable_value`.',
+      ),
     'user.timezone': z
       .string()
       .refine(isTimeZone, 'is not a time zone, like Asia/Shanghai or GMT+08:00')
@@ -210,10 +226,11 @@ const columns = z.strictObject({
   include: columnList.optional().describe('Only these columns are taken over. Absent: all.'),
   exclude: columnList.optional().describe('These columns are left out.'),
   types: z
-    .record(z.string(), parsed(parseColumnType))
+    .record(z.string(), parsed(parseStatedType))
     .optional()
     .describe(
-      'Types by column, in Hive’s words, where messages do not tell or should be overruled.',
+      'Types by column, in Hive’s words and some more (`docs/types.md`), where messages do not tell or should ' +
+        'be overruled.',
     ),
 })
 

@@ -11,15 +11,25 @@ import type { Convert } from './debezium-values.ts'
 import {
   bitsText,
   bytesOf,
+  dateOf,
   decimalOf,
   integerOf,
+  intervalOf,
   jsonTextOf,
   textOf,
   timestampOf,
   timeText,
   variableScaleText,
-  zonedTimestamp,
 } from './debezium-values.ts'
+import { isoDate, isoInterval, isoTime, isoTimestamp, zonedTimestamp } from './iso-times.ts'
+import {
+  structuredDate,
+  structuredElapsedTime,
+  structuredInterval,
+  structuredTime,
+  structuredTimestamp,
+  structuredZonedTimestamp,
+} from './structured-times.ts'
 
 /** A schema of Connect, as far as it is read here. */
 export interface ConnectSchema {
@@ -46,19 +56,33 @@ export interface Converter {
   readonly plain?: 'text' | 'integer' | 'decimal' | 'unscaled'
 }
 
+const maxDepth = 32
+
 /** Throws DecodeError `type-unsupported` for a type that Hive has no equal for. */
-export function connectConverter(schema: ConnectSchema): Converter {
-  const named = schema.name === undefined ? undefined : logicalTypes.get(schema.name)
+export function connectConverter(schema: ConnectSchema, depth = 0): Converter {
+  const named = schema.name === undefined ? undefined : logicalTypes.get(ownName(schema.name))
   if (named !== undefined) return named(schema)
   const plain = plainTypes.get(schema.type)
   if (plain !== undefined) return plain
-  if (schema.type === 'array' && schema.items !== undefined) return arrayConverter(schema.items)
+  if (schema.type === 'array' && schema.items !== undefined && depth < maxDepth) {
+    return arrayConverter(schema.items, depth)
+  }
   const name = schema.name === undefined ? '' : ` ${schema.name}`
   throw new DecodeError('type-unsupported', `Hive has no equal for the type ${schema.type}${name}`)
 }
 
-function arrayConverter(items: ConnectSchema): Converter {
-  const element = connectConverter(items)
+/**
+ * The name of a struct of time (`structured-times.ts`) goes on with its digits and its column, so that
+ * Avro's records have names of their own: `StructuredTimestampPrecision6SourceColumn6474`.
+ */
+function ownName(name: string): string {
+  return name.startsWith('io.debezium.time.Structured')
+    ? name.replace(/SourceColumn[0-9a-f]*$/, '').replace(/Precision\d+$/, '')
+    : name
+}
+
+function arrayConverter(items: ConnectSchema, depth: number): Converter {
+  const element = connectConverter(items, depth + 1)
   return {
     type: { kind: 'array', element: element.type },
     convert: json => {
@@ -84,11 +108,13 @@ const time = (unitsPerMicro: number): Converter => ({
   type: { kind: 'string' },
   convert: value => timeText(value, unitsPerMicro),
 })
-const date = {
-  type: { kind: 'date' },
-  convert: (value: unknown) => integerOf({ kind: 'int' }, value),
-  plain: 'integer',
-} as const
+const as = (kind: 'string' | 'timestamp' | 'timestamptz', convert: Convert): Converter => ({
+  type: { kind },
+  convert,
+})
+const date = (convert: Convert): Converter => ({ type: { kind: 'date' }, convert })
+const days: Converter = { ...date(dateOf), plain: 'integer' }
+const interval = (convert: Convert): Converter => ({ type: { kind: 'bigint' }, convert })
 const floating = (kind: 'float' | 'double'): Converter => ({
   type: { kind },
   convert: value => {
@@ -118,6 +144,9 @@ const plainTypes: ReadonlyMap<string, Converter> = new Map(
       },
     },
     string: text,
+    // Hive's own maps and structs would tie the table to each of their members.
+    map: json,
+    struct: json,
     bytes: { type: { kind: 'binary' }, convert: bytesOf },
   }),
 )
@@ -130,8 +159,8 @@ type Make = (schema: ConnectSchema) => Converter
 
 const logicalTypes: ReadonlyMap<string, Make> = new Map(
   Object.entries<Make>({
-    'io.debezium.time.Date': () => date,
-    'org.apache.kafka.connect.data.Date': () => date,
+    'io.debezium.time.Date': () => days,
+    'org.apache.kafka.connect.data.Date': () => days,
     'io.debezium.time.Time': () => time(milli),
     'org.apache.kafka.connect.data.Time': () => time(milli),
     'io.debezium.time.MicroTime': () => time(micro),
@@ -140,14 +169,23 @@ const logicalTypes: ReadonlyMap<string, Make> = new Map(
     'org.apache.kafka.connect.data.Timestamp': () => timestamp(milli),
     'io.debezium.time.MicroTimestamp': () => timestamp(micro),
     'io.debezium.time.NanoTimestamp': () => timestamp(nano),
-    'io.debezium.time.ZonedTimestamp': () => ({
-      type: { kind: 'timestamptz' },
-      convert: zonedTimestamp,
+    'io.debezium.time.IsoDate': () => date(isoDate),
+    'io.debezium.time.IsoTime': () => as('string', isoTime),
+    'io.debezium.time.IsoTimestamp': () => as('timestamp', isoTimestamp),
+    'io.debezium.time.ZonedTime': () => as('string', isoTime),
+    'io.debezium.time.ZonedTimestamp': () => as('timestamptz', zonedTimestamp),
+    'io.debezium.time.StructuredDate': () => date(structuredDate),
+    'io.debezium.time.StructuredTime': () => as('string', structuredTime),
+    'io.debezium.time.StructuredTimestamp': () => as('timestamp', structuredTimestamp),
+    'io.debezium.time.StructuredZonedTime': () => as('string', structuredTime),
+    'io.debezium.time.StructuredZonedTimestamp': () => as('timestamptz', structuredZonedTimestamp),
+    'io.debezium.time.StructuredDuration': structuredDuration,
+    'io.debezium.time.Interval': () => interval(isoInterval),
+    'io.debezium.time.MicroDuration': () => ({
+      ...interval(value => intervalOf(value, micro)),
+      plain: 'integer',
     }),
-    'io.debezium.time.ZonedTime': () => text,
-    'io.debezium.time.Interval': () => text,
-    'io.debezium.time.MicroDuration': () => integer('bigint'),
-    'io.debezium.time.NanoDuration': () => integer('bigint'),
+    'io.debezium.time.NanoDuration': () => interval(value => intervalOf(value, nano)),
     'io.debezium.time.Year': () => integer('int'),
     'org.apache.kafka.connect.data.Decimal': decimalConverter,
     'io.debezium.data.VariableScaleDecimal': () => ({
@@ -165,12 +203,15 @@ const logicalTypes: ReadonlyMap<string, Make> = new Map(
     'io.debezium.data.Uuid': () => text,
     'io.debezium.data.Ltree': () => text,
     'io.debezium.data.Tsvector': () => text,
-    // Hive has no geometry: the struct of coordinates and WKB is kept as JSON.
-    'io.debezium.data.geometry.Geometry': () => json,
-    'io.debezium.data.geometry.Geography': () => json,
-    'io.debezium.data.geometry.Point': () => json,
   }),
 )
+
+/** MySQL's TIME is shown as the time of day that it nearly always is, an interval as microseconds. */
+function structuredDuration({ parameters }: ConnectSchema): Converter {
+  return parameters?.['io.debezium.time.duration.kind'] === 'elapsed-time'
+    ? as('string', structuredElapsedTime)
+    : interval(structuredInterval)
+}
 
 function decimalConverter(schema: ConnectSchema): Converter {
   const scale = Number(schema.parameters?.scale ?? 0)

@@ -208,7 +208,7 @@ export class DebeziumChanges {
     const names = Object.keys(row)
     const known = this.#stated.get(`${name} ${names.join('\0')}`)
     if (known !== undefined) return known
-    const reader = readerOfStated(names, key, hints)
+    const reader = readerOfStated(names, key, hints, this.#options.connectorSettings)
     this.#stated.set(`${name} ${names.join('\0')}`, reader)
     return reader
   }

@@ -10,20 +10,25 @@ import { DecodeError } from '../model/errors.ts'
 import type { Value } from '../model/value.ts'
 import { checkInteger, misfit, parseDecimal } from '../model/value.ts'
 import type { Converter } from './connect-schema.ts'
+import { connectConverter } from './connect-schema.ts'
 import {
+  binaryIn,
   bitsText,
-  bytesOf,
   decimalOf,
   integerOf,
   jsonTextOf,
   textOf,
-  timestampOf,
-  timeText,
   unscaledOf,
   unsignedOf,
   variableScaleText,
-  zonedTimestamp,
 } from './debezium-values.ts'
+import {
+  anyDate,
+  anyTime,
+  anyTimestamp,
+  anyZonedTimestamp,
+  unitsPerMicroOf,
+} from './temporal-values.ts'
 
 /** A column of `tableChanges[].table.columns`. */
 export interface DatabaseColumn {
@@ -52,7 +57,7 @@ export function databaseConverter(column: DatabaseColumn, settings: ConnectorSet
 /** As a connector that writes a `long` for it sees it: above 2^63 it is negative. */
 export function isUnsignedBigint({ typeName }: DatabaseColumn): boolean {
   const [name = '', ...words] = typeName.toUpperCase().split(' ')
-  return name === 'SERIAL' || (name === 'BIGINT' && words.includes('UNSIGNED'))
+  return name === 'SERIAL' || (['BIGINT', 'INT8'].includes(name) && words.includes('UNSIGNED'))
 }
 
 type Make = (column: DatabaseColumn, settings: ConnectorSettings, unsigned: boolean) => Converter
@@ -75,19 +80,21 @@ function integer(
   }
 }
 
-const bigint: Make = (_column, _settings, isUnsigned) => {
+const bigint: Make = (_column, settings, isUnsigned) => {
   if (!isUnsigned) {
     const type = { kind: 'bigint' } as const
     return { type, convert: json => integerOf(type, json), plain: 'integer' }
   }
   const type = { kind: 'ubigint' } as const
+  const isPrecise = settings['bigint.unsigned.handling.mode'] === 'precise'
   return {
     type,
     plain: 'integer',
     convert: json => {
       // `precise` sends a Decimal; `long` sends what lies above 2^63 as a negative number.
       if (typeof json === 'string') return checkInteger(type, unscaledOf(json))
-      return unsignedOf(integerOf({ kind: 'bigint' }, json))
+      const integer = integerOf(isPrecise ? type : { kind: 'bigint' }, json)
+      return unsignedOf(integer)
     },
   }
 }
@@ -99,7 +106,11 @@ const decimal: Make = (column, settings) => {
   if (mode === 'double') return floating('double')(column, settings, false)
   if (precision > maxDecimalPrecision) {
     const convert = (json: unknown): Value =>
-      isDecimalText(json, scale, mode) ? textOf(json) : variableScaleText({ scale, value: json })
+      typeof json === 'number' || typeof json === 'bigint'
+        ? String(json)
+        : isDecimalText(json, scale, mode)
+          ? textOf(json)
+          : variableScaleText({ scale, value: json })
     return { type: { kind: 'string' }, convert }
   }
   const type = { kind: 'decimal', precision, scale } as const
@@ -107,7 +118,8 @@ const decimal: Make = (column, settings) => {
     type,
     ...(mode === undefined || mode === 'string' ? { plain: 'decimal' } : {}),
     convert: json => {
-      if (typeof json === 'number') return parseDecimal(String(json), type)
+      if (typeof json === 'number' || typeof json === 'bigint')
+        return parseDecimal(String(json), type)
       return isDecimalText(json, scale, mode)
         ? parseDecimal(textOf(json), type)
         : decimalOf(json, type)
@@ -140,41 +152,30 @@ const float: Make = (column, settings) => {
   return floating(isDouble ? 'double' : 'float')(column, settings, false)
 }
 
-const binary: Make = (_column, settings) => {
-  const mode = settings['binary.handling.mode'] ?? 'bytes'
-  const decodings: Readonly<Record<string, (json: unknown) => Uint8Array>> = {
-    bytes: bytesOf,
-    base64: bytesOf,
-    'base64-url-safe': json => Buffer.from(textOf(json), 'base64url'),
-    hex: json => Buffer.from(textOf(json), 'hex'),
-  }
-  return { type: { kind: 'binary' }, convert: decodings[mode] ?? bytesOf }
-}
-
-const date: Make = () => ({
-  type: { kind: 'date' },
-  convert: json => integerOf({ kind: 'int' }, json),
-  plain: 'integer',
+const binary: Make = (_column, settings) => ({
+  type: { kind: 'binary' },
+  convert: json => binaryIn(settings['binary.handling.mode'], json),
 })
 
+const date: Make = () => ({ type: { kind: 'date' }, convert: anyDate, plain: 'integer' })
+
 const milli = 1 / 1000
-const unitsPerMicro: Readonly<Record<string, number>> = {
-  connect: milli,
-  microseconds: 1,
-  nanoseconds: 1000,
+
+function fixedUnit(settings: ConnectorSettings): number | undefined {
+  return unitsPerMicroOf[settings['time.precision.mode'] ?? '']
 }
 
 /** DATETIME(0–3) is sent in milliseconds, DATETIME(4–6) in microseconds, unless a mode says other. */
 const datetime: Make = (column, settings) => {
   const isMicro = (column.length ?? 0) > 3
-  const unit = unitsPerMicro[settings['time.precision.mode'] ?? ''] ?? (isMicro ? 1 : milli)
-  return { type: { kind: 'timestamp' }, convert: json => timestampOf(json, unit) }
+  const unit = fixedUnit(settings) ?? (isMicro ? 1 : milli)
+  return { type: { kind: 'timestamp' }, convert: json => anyTimestamp(json, unit) }
 }
 
 /** TIME is sent in microseconds; with `connect` in milliseconds. */
 const time: Make = (_column, settings) => {
-  const unit = unitsPerMicro[settings['time.precision.mode'] ?? ''] ?? 1
-  return { type: { kind: 'string' }, convert: json => timeText(json, unit) }
+  const unit = fixedUnit(settings) ?? 1
+  return { type: { kind: 'string' }, convert: json => anyTime(json, unit) }
 }
 
 function ambiguous(setting: string, json: unknown): DecodeError {
@@ -200,24 +201,41 @@ const bit: Make = column => {
 const boolean: Make = (column, settings) => integer('smallint', 'smallint')(column, settings, false)
 const geometry: Make = () => ({ type: { kind: 'string' }, convert: jsonTextOf })
 
+/** `LONG VARBINARY` is a blob. */
+const long: Make = (column, settings, isUnsigned) => {
+  return (/VARBINARY/i.test(column.typeName) ? binary : text)(column, settings, isUnsigned)
+}
+
+const vector: Make = () => connectConverter({ type: 'array', items: { type: 'float' } })
+
 const types: Readonly<Record<string, Make>> = {
   BOOL: boolean,
   BOOLEAN: boolean,
   TINYINT: integer('smallint', 'smallint'),
+  INT1: integer('smallint', 'smallint'),
   SMALLINT: integer('smallint', 'int'),
+  INT2: integer('smallint', 'int'),
   MEDIUMINT: integer('int', 'int'),
+  INT3: integer('int', 'int'),
+  MIDDLEINT: integer('int', 'int'),
   INT: integer('int', 'bigint'),
+  INT4: integer('int', 'bigint'),
   INTEGER: integer('int', 'bigint'),
   BIGINT: bigint,
+  INT8: bigint,
   SERIAL: (column, settings) => bigint(column, settings, true),
   DECIMAL: decimal,
   DEC: decimal,
   NUMERIC: decimal,
   FIXED: decimal,
   FLOAT: float,
+  FLOAT4: floating('float'),
+  FLOAT8: floating('double'),
   DOUBLE: floating('double'),
   REAL: floating('double'),
   CHAR: text,
+  CHARACTER: text,
+  NATIONAL: text,
   NCHAR: text,
   VARCHAR: text,
   NVARCHAR: text,
@@ -225,7 +243,7 @@ const types: Readonly<Record<string, Make>> = {
   TEXT: text,
   MEDIUMTEXT: text,
   LONGTEXT: text,
-  LONG: text,
+  LONG: long,
   ENUM: text,
   SET: text,
   JSON: text,
@@ -241,7 +259,7 @@ const types: Readonly<Record<string, Make>> = {
   DATE: date,
   TIME: time,
   DATETIME: datetime,
-  TIMESTAMP: () => ({ type: { kind: 'timestamptz' }, convert: zonedTimestamp }),
+  TIMESTAMP: () => ({ type: { kind: 'timestamptz' }, convert: anyZonedTimestamp }),
   YEAR: (column, settings) => integer('int', 'int')(column, settings, false),
   BIT: bit,
   GEOMETRY: geometry,
@@ -252,4 +270,6 @@ const types: Readonly<Record<string, Make>> = {
   MULTILINESTRING: geometry,
   MULTIPOLYGON: geometry,
   GEOMETRYCOLLECTION: geometry,
+  GEOMCOLLECTION: geometry,
+  VECTOR: vector,
 }

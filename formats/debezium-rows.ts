@@ -9,6 +9,7 @@ import type { ChangePayload } from './debezium-changes.ts'
 import type { SourceBlock } from './debezium-position.ts'
 import type { RowReader } from './debezium-schemas.ts'
 import type { TableHints } from './decoder.ts'
+import { isUnsent } from './unsent-value.ts'
 
 type JsonRow = Readonly<Record<string, unknown>>
 
@@ -116,13 +117,6 @@ function convert(reader: RowReader, name: string, json: unknown): Value {
   } catch (error) {
     throw error instanceof DecodeError ? error.at({ column: name }) : error
   }
-}
-
-/** The placeholder takes each type's own form: text, its bytes, base64 of them, an array of it. */
-export function isUnsent(json: unknown, placeholder: string): boolean {
-  if (json instanceof Uint8Array) return Buffer.from(placeholder).equals(json)
-  if (Array.isArray(json)) return json.length === 1 && isUnsent(json[0], placeholder)
-  return json === placeholder || json === Buffer.from(placeholder).toString('base64')
 }
 
 /** When the row before holds the value, the row after holds it as well, whatever it looks like. */

@@ -3,20 +3,20 @@
  * name. Three sources, in this order: types that the operator states, the schema that is embedded in
  * a message, and the connector's schema-change events as of the row's position.
  */
-import type { ColumnType } from '../model/column-type.ts'
 import { DecodeError } from '../model/errors.ts'
 import type { Position } from '../model/position.ts'
 import { comparePositions } from '../model/position.ts'
+import type { StatedType } from '../model/stated-type.ts'
 import type { Column, TableSchema } from '../model/table-schema.ts'
 import { internSchema } from '../model/table-schema.ts'
 import type { Value } from '../model/value.ts'
-import { checkInteger, parseDecimal } from '../model/value.ts'
 import type { ConnectSchema, Converter } from './connect-schema.ts'
 import { connectConverter } from './connect-schema.ts'
 import type { ConnectorSettings, DatabaseColumn } from './debezium-column-types.ts'
 import { databaseConverter, isUnsignedBigint } from './debezium-column-types.ts'
 import { textOf } from './debezium-values.ts'
 import type { TableHints } from './decoder.ts'
+import { restatedConverter, valueOfText } from './restated-types.ts'
 import { statedConverter } from './stated-types.ts'
 
 export interface RowReader {
@@ -60,6 +60,7 @@ export function readerOfDatabase(
     columns.map(column =>
       readColumn(column.name, hints, () => databaseConverter(column, settings), {
         isUnsignedLong: isUnsignedBigint(column),
+        settings,
         nullable: column.optional ?? true,
         comment: column.comment ?? undefined,
         initial: column.defaultValueExpression ?? undefined,
@@ -75,20 +76,11 @@ export function readerOfStated(
   names: readonly string[],
   key: readonly string[],
   hints: TableHints,
+  settings: ConnectorSettings,
 ): RowReader {
+  const isUnsignedLong = settings['bigint.unsigned.handling.mode'] !== 'precise'
   return readerOf(
-    names.map(name =>
-      readColumn(
-        name,
-        hints,
-        () => {
-          throw new DecodeError('type-unknown', `the type of column ${name} is not known`, {
-            context: { column: name },
-          })
-        },
-        { nullable: true, isUnsignedLong: true },
-      ),
-    ),
+    names.map(name => readColumn(name, hints, null, { nullable: true, isUnsignedLong, settings })),
     key,
   )
 }
@@ -96,19 +88,22 @@ export function readerOfStated(
 function readColumn(
   name: string,
   hints: TableHints,
-  infer: () => Converter,
+  /** By what the source says of the type; null: it says nothing. */
+  infer: (() => Converter) | null,
   rest: {
     readonly nullable: boolean
     readonly comment?: string | undefined
     readonly initial?: unknown
     readonly isInitialText?: boolean
+    /** Of a connector whose messages do not tell how they are written. */
+    readonly settings?: ConnectorSettings
     /** Whether a whole number may be an unsigned one, if its stated type has room for that. */
     readonly isUnsignedLong: boolean
   },
 ): ReadColumn {
   const stated = statedType(hints, name)
   try {
-    const converter = stated === undefined ? infer() : statedConverter(stated, rest)
+    const converter = converterOf(name, stated, infer, rest)
     const initial = initialDefault(converter, rest.initial, rest.isInitialText ?? false)
     const column = {
       id: name,
@@ -124,8 +119,31 @@ function readColumn(
   }
 }
 
+function converterOf(
+  name: string,
+  stated: StatedType | undefined,
+  infer: (() => Converter) | null,
+  options: { readonly isUnsignedLong: boolean; readonly settings?: ConnectorSettings },
+): Converter {
+  if (stated === undefined) {
+    if (infer !== null) return infer()
+    throw new DecodeError('type-unknown', `the type of column ${name} is not known`)
+  }
+  const own = infer === null ? null : knownConverter(infer)
+  return own === null ? statedConverter(stated, options) : restatedConverter(own, stated, options)
+}
+
+/** Null for a type that Hive has no equal for: then only the stated one counts. */
+function knownConverter(infer: () => Converter): Converter | null {
+  try {
+    return infer()
+  } catch {
+    return null
+  }
+}
+
 /** A column may be called `constructor`. */
-export function statedType({ types }: TableHints, name: string): ColumnType | undefined {
+export function statedType({ types }: TableHints, name: string): StatedType | undefined {
   return types !== undefined && Object.hasOwn(types, name) ? types[name] : undefined
 }
 
@@ -133,28 +151,10 @@ export function statedType({ types }: TableHints, name: string): ColumnType | un
 function initialDefault(converter: Converter, initial: unknown, isText: boolean): Value {
   if (initial === undefined || initial === null) return null
   try {
-    return isText ? readText(converter.type, textOf(initial)) : converter.convert(initial)
+    return isText ? valueOfText(converter.type, textOf(initial)) : converter.convert(initial)
   } catch {
     // An expression (`CURRENT_TIMESTAMP`) is not a value: old rows get null.
     return null
-  }
-}
-
-/** A default as SQL writes it. No text of it is ever base64, as values are. */
-function readText(type: ColumnType, text: string): Value {
-  switch (type.kind) {
-    case 'tinyint':
-    case 'smallint':
-    case 'int':
-    case 'bigint':
-    case 'ubigint':
-      return checkInteger(type, parseDecimal(text, { precision: 20, scale: 0 }))
-    case 'decimal':
-      return parseDecimal(text, type)
-    case 'binary':
-      return Buffer.from(text)
-    default:
-      return statedConverter(type).convert(text)
   }
 }
 

@@ -60,6 +60,16 @@ export function bytesOf(value: unknown): Uint8Array {
   throw misfit({ kind: 'binary' }, value)
 }
 
+/** Bytes as `binary.handling.mode` has them; they are bytes, or base64, when it is not told. */
+export function binaryIn(mode: string | undefined, json: unknown): Uint8Array {
+  if (typeof json !== 'string' || mode === undefined) return bytesOf(json)
+  if (mode === 'hex') {
+    if (/^(?:[0-9a-fA-F]{2})*$/.test(json)) return Buffer.from(json, 'hex')
+    throw misfit({ kind: 'binary' }, json)
+  }
+  return bytesOf(mode === 'base64-url-safe' ? json.replaceAll('-', '+').replaceAll('_', '/') : json)
+}
+
 /** Two's complement, big endian, as Connect's Decimal sends it: the unscaled integer. */
 export function unscaledOf(json: unknown): number | bigint {
   const bytes = toBuffer(bytesOf(json))
@@ -100,8 +110,9 @@ export function bitsText(json: unknown, length: number): string {
  * TIME is negative or longer than a day.
  */
 export function timeText(json: unknown, unitsPerMicro: number): string {
-  const micros = toMicros(json, unitsPerMicro)
+  const micros = toMicros(json, unitsPerMicro, { kind: 'string' })
   const magnitude = Math.abs(Number(micros))
+  if (magnitude > Number.MAX_SAFE_INTEGER) throw misfit({ kind: 'string' }, json)
   const seconds = Math.floor(magnitude / 1e6)
   const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60]
   const clock = parts.map(part => String(part).padStart(2, '0')).join(':')
@@ -110,22 +121,84 @@ export function timeText(json: unknown, unitsPerMicro: number): string {
   return `${micros < 0 ? '-' : ''}${clock}${fraction === 0 ? '' : `.${digits}`}`
 }
 
-/** PostgreSQL's infinity, in microseconds and in nanoseconds, as its connector sends it. */
-const positiveInfinities: readonly unknown[] = [9_223_372_036_825_200_000n, 2n ** 63n - 1n]
-const negativeInfinities: readonly unknown[] = [-9_223_372_036_832_400_000n, -(2n ** 63n)]
-/** Hive's last and first moments stand for it: they compare as infinity would. */
-const lastMoment = 253_402_300_799_999_999n
-const firstMoment = -62_135_596_800_000_000n
+/** Hive's first and last days and moments stand for infinity: they compare as it would. */
+export const lastDay = 2_932_896
+export const firstDay = -719_162
+export const lastMoment = 253_402_300_799_999_999n
+export const firstMoment = -62_135_596_800_000_000n
 
+/**
+ * PostgreSQL's infinity, as its connector sends it, by units per microsecond. Nanoseconds do not reach it:
+ * there it is the largest number.
+ */
+const infinities: ReadonlyMap<number, readonly [negative: bigint, positive: bigint]> = new Map([
+  [1 / 1000, [-9_223_372_036_832_400n, 9_223_372_036_825_200n]],
+  [1, [-9_223_372_036_832_400_000n, 9_223_372_036_825_200_000n]],
+  [1000, [-(2n ** 63n), 2n ** 63n - 1n]],
+])
+
+/** Microseconds; infinity is Hive's first or last moment. */
 export function timestampOf(json: unknown, unitsPerMicro: number): number | bigint {
-  if (positiveInfinities.includes(json)) return lastMoment
-  if (negativeInfinities.includes(json)) return firstMoment
-  return toMicros(json, unitsPerMicro)
+  const [negative, positive] = infinities.get(unitsPerMicro) ?? []
+  if (json === positive) return lastMoment
+  if (json === negative) return firstMoment
+  return checkMicros(toMicros(json, unitsPerMicro, { kind: 'timestamp' }), json)
 }
 
-function toMicros(json: unknown, unitsPerMicro: number): number | bigint {
+/** Of 64 bits: 292,000 years, which no database exceeds. */
+function checkMicros(micros: number | bigint, json: unknown): number | bigint {
+  if (micros >= -(2n ** 63n) && micros < 2n ** 63n) return micros
+  throw misfit({ kind: 'timestamp' }, json)
+}
+
+/** The unit in which the number is infinity; undefined when it is not. */
+export function unitOfInfinity(json: unknown): number | undefined {
+  if (typeof json !== 'bigint') return undefined
+  return [...infinities.keys()].find(unit => infinities.get(unit)!.includes(json))
+}
+
+/** A moment that was read from a calendar's form of infinity is the first or the last. */
+export function checkMoment(micros: number | bigint): number | bigint {
+  return timestampOf(micros, 1)
+}
+
+/**
+ * PostgreSQL's infinite dates overflow on their way through the connector. What arrives was recorded from
+ * snapshots and from the log for infinity; the same way leads to the two for minus infinity. The last pair
+ * is what they are before a 32-bit integer cuts them (`isostring`).
+ */
+const infiniteDays: ReadonlyMap<number, number> = new Map([
+  [-622_191_234, lastDay],
+  [-2_147_472_692, lastDay],
+  [106_751_991_166, lastDay],
+  [-625_821_272, firstDay],
+  [-2_147_472_691, firstDay],
+  [106_748_361_128, firstDay],
+])
+/** From 4714-11-24 BC to 5874897-12-31: PostgreSQL's, and so any database's. */
+const calendar = [-2_440_588, 2_145_031_948] as const
+
+/** Days since the epoch. */
+export function dateOf(json: unknown): number {
+  return checkDay(Number(integerOf({ kind: 'bigint' }, json)), json)
+}
+
+export function checkDay(days: number, json: unknown): number {
+  const infinity = infiniteDays.get(days)
+  if (infinity !== undefined) return infinity
+  if (days < calendar[0] || days > calendar[1]) throw misfit({ kind: 'date' }, json)
+  return days
+}
+
+/** An amount of time, in microseconds. */
+export function intervalOf(json: unknown, unitsPerMicro: number): number | bigint {
+  const type: ColumnType = { kind: 'bigint' }
+  return checkInteger(type, toMicros(json, unitsPerMicro, type))
+}
+
+function toMicros(json: unknown, unitsPerMicro: number, type: ColumnType): number | bigint {
   if (typeof json !== 'bigint' && !(typeof json === 'number' && Number.isInteger(json))) {
-    throw misfit({ kind: 'timestamp' }, json)
+    throw misfit(type, json)
   }
   if (unitsPerMicro === 1) return json
   if (unitsPerMicro < 1) {
@@ -139,30 +212,6 @@ function toMicros(json: unknown, unitsPerMicro: number): number | bigint {
   return toInteger((units - (((units % divisor) + divisor) % divisor)) / divisor)
 }
 
-const zoned =
-  /^([+-]?\d{4,9})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?(Z|[+-]\d\d(?::?\d\d)?(?::?\d\d)?)( BC)?$/
-
-/** ISO 8601 with an offset, as microseconds since the epoch. */
-export function zonedTimestamp(json: unknown): number | bigint {
-  if (json === 'infinity') return lastMoment
-  if (json === '-infinity') return firstMoment
-  const match = typeof json === 'string' ? zoned.exec(json) : null
-  if (match === null) throw misfit({ kind: 'timestamptz' }, json)
-  const [, year, month, day, hour, minute, second = '0', fraction = '', zone, era] = match
-  const civilYear = era === undefined ? Number(year) : 1 - Number(year)
-  const days = dayNumber(civilYear, Number(month), Number(day))
-  const clock = secondsOf(Number(hour), Number(minute), Number(second))
-  const offset = zoneSeconds(zone!)
-  if (days === null || clock === null || offset === null)
-    throw misfit({ kind: 'timestamptz' }, json)
-  const seconds = days * 86_400 + clock - offset
-  const micros = Number(fraction.padEnd(6, '0').slice(0, 6))
-  const total = seconds * 1e6 + micros
-  return Number.isSafeInteger(total)
-    ? total
-    : toInteger(BigInt(seconds) * 1_000_000n + BigInt(micros))
-}
-
 /** Days since the epoch; null when there is no such day: 30 February, or MySQL's zero date. */
 export function dayNumber(year: number, month: number, day: number): number | null {
   const days = daysFromCivil(year, month, day)
@@ -170,15 +219,9 @@ export function dayNumber(year: number, month: number, day: number): number | nu
   return civil.month === month && civil.day === day ? days : null
 }
 
-function secondsOf(hours: number, minutes: number, seconds: number): number | null {
-  return hours < 24 && minutes < 60 && seconds < 60 ? hours * 3600 + minutes * 60 + seconds : null
-}
-
-/** East of Greenwich; null beyond the 18 hours that ISO 8601 has in Java. */
-function zoneSeconds(zone: string): number | null {
-  if (zone === 'Z') return 0
-  const digits = zone.slice(1).replaceAll(':', '').padEnd(6, '0')
-  const [hours, minutes, seconds] = [0, 2, 4].map(start => Number(digits.slice(start, start + 2)))
-  const offset = hours! <= 18 ? secondsOf(hours!, minutes!, seconds!) : null
-  return zone[0] === '-' && offset !== null ? -offset : offset
+/** Seconds of a day; null when no clock shows it. */
+export function secondsOf(hours: number, minutes: number, seconds: number): number | null {
+  const isOnClock =
+    hours >= 0 && minutes >= 0 && seconds >= 0 && hours < 24 && minutes < 60 && seconds < 60
+  return isOnClock ? hours * 3600 + minutes * 60 + seconds : null
 }

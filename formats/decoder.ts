@@ -3,7 +3,7 @@
  * keeps nothing that a crash could lose.
  */
 import type { ChangeEvent, LogRecord } from '../model/change-event.ts'
-import type { ColumnType } from '../model/column-type.ts'
+import type { StatedType } from '../model/stated-type.ts'
 
 /** What a record turned out to be. Only `changes` are rows; the others are recognised and counted. */
 export type Decoded =
@@ -52,7 +52,7 @@ export interface TableHints {
   /** Key columns in order, for a table without a primary key or with another one. */
   readonly key?: readonly string[]
   /** Types of columns, where the messages do not tell or should be overruled. */
-  readonly types?: Readonly<Record<string, ColumnType>>
+  readonly types?: Readonly<Record<string, StatedType>>
   /** `full`: `before` is the whole row. By default MySQL and MariaDB are trusted, others are not. */
   readonly beforeImage?: 'full' | 'key'
 }

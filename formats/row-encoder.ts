@@ -6,7 +6,7 @@ import { ByteWriter } from '../model/bytes.ts'
 import { beginRow, markNull, writeValue } from '../model/row-codec.ts'
 import type { Value } from '../model/value.ts'
 import type { Converter } from './connect-schema.ts'
-import { isUnsent } from './debezium-rows.ts'
+import { firstDay, lastDay } from './debezium-values.ts'
 import type { Shape } from './json-bytes.ts'
 import {
   closeBrace,
@@ -21,6 +21,7 @@ import {
   skipToken,
   skipValue,
 } from './json-bytes.ts'
+import { isUnsent, unsentLengths } from './unsent-value.ts'
 
 /** `shape`: the object has other members than were expected; `value`: a value has to be looked at. */
 export type Refusal = 'shape' | 'value'
@@ -30,13 +31,12 @@ export class RowEncoder {
   readonly #writer = new ByteWriter(64 * 1024)
   /** The text that stands for what was not sent. */
   readonly #unsent: string
-  /** Its length in bytes, as it is and in base64. */
+  /** How long it may be, in bytes. */
   readonly #unsentLengths: readonly number[]
 
   constructor(unsent: string) {
     this.#unsent = unsent
-    const text = Buffer.from(unsent)
-    this.#unsentLengths = [text.length, text.toString('base64').length]
+    this.#unsentLengths = unsentLengths(unsent)
   }
 
   /** `isUpdate`: only then a value can be left out that was not sent. */
@@ -118,8 +118,10 @@ export function holds({ type }: Converter, value: number): boolean {
       return value >= -0x80 && value < 0x80
     case 'smallint':
       return value >= -0x8000 && value < 0x8000
-    case 'int':
     case 'date':
+      // Beyond Hive's years a number may stand for infinity.
+      return value >= firstDay && value <= lastDay
+    case 'int':
       return value >= -0x8000_0000 && value < 0x8000_0000
     case 'ubigint':
       return value >= 0

@@ -6,11 +6,11 @@
  */
 import type { TableHints } from '../formats/decoder.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
-import type { ColumnType } from '../model/column-type.ts'
 import { hasKey, plainEvent, renamedEvent } from '../model/encoded-event.ts'
 import { ConfigError, ProcessingError } from '../model/errors.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
 import { parsePartitionBy } from '../model/partition-by.ts'
+import type { StatedType } from '../model/stated-type.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { internSchema } from '../model/table-schema.ts'
 import type { Row, Value } from '../model/value.ts'
@@ -30,7 +30,7 @@ export interface TableRule {
   readonly columns?: {
     readonly include?: readonly string[]
     readonly exclude?: readonly string[]
-    readonly types?: Readonly<Record<string, ColumnType>>
+    readonly types?: Readonly<Record<string, StatedType>>
   }
   readonly beforeImage?: 'full' | 'key'
 }

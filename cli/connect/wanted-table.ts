@@ -1,6 +1,8 @@
 /** The table that rows of source tables need, from what the database says of their columns. */
+
 import { DecodeError, ForagerError } from '../../model/errors.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'
+import { columnTypeOf } from '../../model/stated-type.ts'
 import type { Column, TableSchema } from '../../model/table-schema.ts'
 import { internSchema, unionSchema } from '../../model/table-schema.ts'
 import type { TableRule } from '../../processors/route-tables.ts'
@@ -26,7 +28,8 @@ export function wantedTable(
 
 function schemaOf(table: SourceTable, rule: TableRule): TableSchema {
   const columns = takenColumns(table, rule).map(({ name, type, nullable }): Column => {
-    return { id: name, name, type: rule.columns?.types?.[name] ?? type, nullable }
+    const stated = rule.columns?.types?.[name]
+    return { id: name, name, type: stated === undefined ? type : columnTypeOf(stated), nullable }
   })
   const key = keyOf(table, rule)
   const missing = key.find(name => !columns.some(column => column.name === name))

@@ -73,10 +73,15 @@ describe('types and values of an embedded schema', () => {
         'timestamptz',
         '2024-02-29 04:34:56.789012',
       ],
-      [named('string', debezium('time.ZonedTime')), '04:34:56Z', 'string', '04:34:56Z'],
-      [named('string', debezium('time.Interval')), 'P1Y2M', 'string', 'P1Y2M'],
+      [named('string', debezium('time.ZonedTime')), '04:34:56Z', 'string', '04:34:56'],
+      [
+        named('string', debezium('time.Interval')),
+        'P1Y2M3DT4H5M6.789S',
+        'bigint',
+        '37091106789000',
+      ],
       [named('int64', debezium('time.MicroDuration')), -86_401_000_000, 'bigint', '-86401000000'],
-      [named('int64', debezium('time.NanoDuration')), 5, 'bigint', '5'],
+      [named('int64', debezium('time.NanoDuration')), -1001, 'bigint', '-2'],
       [named('int32', debezium('time.Year')), 2000, 'int', '2000'],
       [
         named('bytes', debezium('data.Bits'), { length: '16' }),
@@ -105,6 +110,148 @@ describe('types and values of an embedded schema', () => {
       ],
     ] as const) {
       expect([schema.name, ...shown(schema, json)]).toEqual([schema.name, kind, text])
+    }
+  })
+
+  it('times as ISO 8601, as structs, and vectors', () => {
+    const date = { year: 2024, month: 2, day: 29, specialValue: null }
+    const clock = { hour: 12, minute: 34, second: 56, picoseconds: 789_012_345_678 }
+    const amount = {
+      years: 1,
+      months: 2,
+      days: 3,
+      hours: 4,
+      minutes: 5,
+      seconds: 6,
+      nanos: 789_000_000,
+    }
+    const array = (name: string, type: string) => ({
+      ...named('array', debezium(name)),
+      items: { type },
+    })
+    const elapsed = { 'io.debezium.time.duration.kind': 'elapsed-time' }
+    for (const [schema, json, kind, text] of [
+      [named('string', debezium('time.IsoDate')), '2024-02-29Z', 'date', '2024-02-29'],
+      [named('string', debezium('time.IsoDate')), '0001-01-01', 'date', '0001-01-01'],
+      [named('string', debezium('time.IsoDate')), '+292278994-08-16Z', 'date', '9999-12-31'],
+      [named('string', debezium('time.IsoTime')), '12:34:56.789012Z', 'string', '12:34:56.789012'],
+      [named('string', debezium('time.IsoTime')), '12:34Z', 'string', '12:34:00'],
+      [
+        named('string', debezium('time.IsoTimestamp')),
+        '2024-02-29T12:34:56.789012Z',
+        'timestamp',
+        '2024-02-29 12:34:56.789012',
+      ],
+      [named('string', debezium('time.ZonedTime')), '00:30:00+08:00', 'string', '16:30:00'],
+      [named('struct', debezium('time.StructuredDate')), date, 'date', '2024-02-29'],
+      [named('struct', debezium('time.StructuredDate')), { ...date, month: 0 }, 'date', ''],
+      [
+        named('struct', debezium('time.StructuredDate')),
+        { ...date, specialValue: 'NEGATIVE_INFINITY' },
+        'date',
+        '0001-01-01',
+      ],
+      [
+        named('struct', debezium('time.StructuredTimePrecision6')),
+        { ...clock, hour: 24, minute: 0, second: 0, picoseconds: null },
+        'string',
+        '24:00:00',
+      ],
+      [
+        named('struct', debezium('time.StructuredTimestampPrecision6SourceColumn6474')),
+        { ...date, ...clock },
+        'timestamp',
+        '2024-02-29 12:34:56.789012',
+      ],
+      [
+        named('struct', debezium('time.StructuredTimestamp')),
+        { ...date, hour: null, specialValue: 'POSITIVE_INFINITY' },
+        'timestamp',
+        '9999-12-31 23:59:59.999999',
+      ],
+      [
+        named('struct', debezium('time.StructuredZonedTime')),
+        { ...clock, offsetSeconds: -3600, zoneId: null },
+        'string',
+        '13:34:56.789012',
+      ],
+      [
+        named('struct', debezium('time.StructuredZonedTimestamp')),
+        { ...date, ...clock, offsetSeconds: 19_800, zoneId: 'Asia/Kolkata' },
+        'timestamptz',
+        '2024-02-29 07:04:56.789012',
+      ],
+      [named('struct', debezium('time.StructuredDuration')), amount, 'bigint', '37091106789000'],
+      [
+        named('struct', debezium('time.StructuredDuration'), elapsed),
+        { ...amount, years: 0, months: 0, days: 0, hours: -838 },
+        'string',
+        '-837:54:53.211',
+      ],
+      [array('data.DoubleVector', 'double'), [1.5, -2], 'array<double>', '[1.5,-2]'],
+      [array('data.FloatVector', 'float'), [0.1], 'array<float>', '[0.1]'],
+      [
+        named('struct', debezium('data.SparseDoubleVector')),
+        { dimensions: 3, vector: [[1, 2.5]] },
+        'string',
+        '{"dimensions":3,"vector":[[1,2.5]]}',
+      ],
+      [
+        { type: 'map' },
+        { b: '1', a: null, big: 2n ** 64n },
+        'string',
+        '{"b":"1","a":null,"big":18446744073709551616}',
+      ],
+      [{ type: 'struct', fields: [] }, { a: [1] }, 'string', '{"a":[1]}'],
+    ] as const) {
+      expect([schema.name, ...shown(schema, json)]).toEqual([schema.name, kind, text])
+    }
+  })
+
+  it('times that are none are refused', () => {
+    for (const [name, json] of [
+      ['IsoDate', '2024-02-30Z'],
+      ['IsoDate', '2024-02-29T00:00:00Z'],
+      ['IsoDate', '-999999999-01-01'],
+      ['IsoTime', '12:60:00Z'],
+      ['IsoTime', 'noon'],
+      ['IsoTimestamp', '2024-02-29'],
+      ['Interval', 'P'],
+      ['Interval', 'P1Y2'],
+      ['Interval', 'P999999999999999999Y'],
+      ['Date', -500_000_000_000],
+      ['Date', -1_000_000_000],
+      ['MicroTime', 2n ** 60n],
+      ['Timestamp', 2n ** 80n],
+      ['StructuredDate', { year: 2024 }],
+      ['StructuredDate', { year: 2024, month: 2, day: 30 }],
+      ['StructuredDate', { year: 2024, month: '2', day: 3 }],
+      ['StructuredDate', { year: 2024, month: 2, day: 3, specialValue: 'NOW' }],
+      ['StructuredTime', { hour: 24, minute: 1 }],
+      ['StructuredTimestamp', { year: 2024, month: 2, day: 3, hour: 5, nanos: 1e9 }],
+      ['StructuredDuration', { hours: 1.5 }],
+      ['StructuredDuration', 5],
+    ] as const) {
+      const convert = () => shown(named('string', debezium(`time.${name}`)), json)
+      expect(convert, name).toThrow(DecodeError)
+    }
+    const zoned = named('struct', debezium('time.StructuredZonedTimestamp'))
+    const moment = { year: 2024, month: 2, day: 3, hour: 5, zoneId: 'Europe/Berlin' }
+    expect(() => shown(zoned, moment)).toThrow(/Europe\/Berlin/)
+  })
+
+  it('infinity is the first or the last day and moment, in each unit', () => {
+    for (const [name, json, text] of [
+      ['Date', -622_191_234, '9999-12-31'],
+      ['Date', -2_147_472_692, '9999-12-31'],
+      ['Date', -625_821_272, '0001-01-01'],
+      ['Date', -2_147_472_691, '0001-01-01'],
+      ['Timestamp', 9_223_372_036_825_200n, '9999-12-31 23:59:59.999999'],
+      ['Timestamp', -9_223_372_036_832_400n, '0001-01-01 00:00:00'],
+      // The same number of microseconds is a moment like others.
+      ['MicroTimestamp', 9_223_372_036_825_200n, '2262-04-11 23:47:16.8252'],
+    ] as const) {
+      expect([name, shown(named('int64', debezium(`time.${name}`)), json)[1]]).toEqual([name, text])
     }
   })
 
@@ -158,16 +305,18 @@ describe('types and values of an embedded schema', () => {
 describe('a type that Hive has no equal for', () => {
   it('is refused by its name, however it is called', () => {
     for (const schema of [
-      { type: 'map' },
-      { type: 'struct', fields: [] },
       { type: 'array' },
+      { type: 'bson' },
       { type: 'constructor' },
       { type: 'toString' },
     ]) {
       expect(() => connectConverter(schema), schema.type).toThrow(DecodeError)
       expect(() => connectConverter(schema)).toThrow(new RegExp(schema.type))
     }
-    expect(() => connectConverter(named('struct', 'io.acme.Colour'))).toThrow(/io\.acme\.Colour/)
+    expect(() => connectConverter(named('enum', 'io.acme.Colour'))).toThrow(/io\.acme\.Colour/)
+    let endless: ConnectSchema = { type: 'int32' }
+    for (let depth = 0; depth < 100_000; depth += 1) endless = { type: 'array', items: endless }
+    expect(() => connectConverter(endless)).toThrow(DecodeError)
   })
 
   it('a name that is not known does not hide a plain type, not even a strange one', () => {

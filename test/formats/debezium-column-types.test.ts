@@ -55,6 +55,10 @@ describe('types of columns as schema-change events name them', () => {
     expect(shown(type, 'AP//////////')).toEqual(['ubigint', '18446744073709551615'])
     expect(shown('SERIAL', 'AQ==')).toEqual(['ubigint', '1'])
     expect(() => shown(type, '/w==')).toThrow(DecodeError)
+    // Where the connector is said to be precise there is no such long.
+    const precise = { 'bigint.unsigned.handling.mode': 'precise' }
+    expect(shown(type, 5, precise)).toEqual(['ubigint', '5'])
+    expect(() => shown(type, -1, precise)).toThrow(DecodeError)
     expect(() => shown(type, 'AQAAAAAAAAAA')).toThrow(DecodeError)
   })
 
@@ -135,8 +139,52 @@ describe('types of columns as schema-change events name them', () => {
     ])
   })
 
+  it('times in any form that tells itself, in every mode', () => {
+    const date = { year: 2024, month: 2, day: 29, specialValue: null }
+    const clock = { hour: 12, minute: 34, second: 56, picoseconds: 789_012_345_678 }
+    const long = { hours: -838, minutes: -59, seconds: -59, picoseconds: 0 }
+    for (const mode of ['isostring', 'structured', 'connect', 'nanoseconds']) {
+      const settings = { 'time.precision.mode': mode }
+      for (const [type, json, text] of [
+        ['DATE', '2024-02-29Z', '2024-02-29'],
+        ['DATE', date, '2024-02-29'],
+        ['DATE', { ...date, day: 0 }, ''],
+        ['DATETIME', '2024-02-29T12:34:56.789012Z', '2024-02-29 12:34:56.789012'],
+        ['DATETIME', { ...date, ...clock }, '2024-02-29 12:34:56.789012'],
+        ['DATETIME', { ...date, ...clock, year: 0, month: 0, day: 0 }, ''],
+        ['TIME', '12:34:56.5Z', '12:34:56.5'],
+        ['TIME', clock, '12:34:56.789012'],
+        ['TIME', long, '-838:59:59'],
+        ['TIMESTAMP', { ...date, ...clock, offsetSeconds: 3600 }, '2024-02-29 11:34:56.789012'],
+      ] as const) {
+        expect([type, shown(type, json, settings)[1]]).toEqual([type, text])
+      }
+    }
+  })
+
+  it('the names that MySQL takes for others', () => {
+    for (const [typeName, json, kind] of [
+      ['INT1', 5, 'smallint'],
+      ['INT2 UNSIGNED', 5, 'int'],
+      ['INT3', 5, 'int'],
+      ['MIDDLEINT', 5, 'int'],
+      ['INT4 UNSIGNED', 5, 'bigint'],
+      ['INT8', 5, 'bigint'],
+      ['INT8 UNSIGNED', -1, 'ubigint'],
+      ['FLOAT4', 5, 'float'],
+      ['FLOAT8', 5, 'double'],
+      ['CHARACTER VARYING', 'x', 'string'],
+      ['NATIONAL VARCHAR', 'x', 'string'],
+      ['LONG VARCHAR', 'x', 'string'],
+      ['LONG VARBINARY', 'AA==', 'binary'],
+      ['VECTOR', [1, 2.5], 'array<float>'],
+    ] as const) {
+      expect([typeName, shown(typeName, json)[0]]).toEqual([typeName, kind])
+    }
+  })
+
   it('a type that is not known is refused by its name', () => {
-    expect(() => converterOf('VECTOR')).toThrow(/VECTOR/)
+    expect(() => converterOf('XMLTYPE')).toThrow(/XMLTYPE/)
     expect(() => converterOf('CONSTRUCTOR')).toThrow(DecodeError)
   })
 

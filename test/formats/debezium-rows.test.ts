@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest'
-import { isUnsent } from '../../formats/debezium-rows.ts'
 import type { TableHints } from '../../formats/decoder.ts'
 import type { ChangeEvent } from '../../model/change-event.ts'
 import { parseColumnType } from '../../model/column-type.ts'
@@ -44,20 +43,6 @@ const shown = (found: readonly ChangeEvent[]) =>
   found.map(({ op, key, before, after, oldKey }) => ({ op, key, before, after, oldKey }))
 
 const row = (id: number, name: string | null = 'a') => ({ id, name })
-
-describe('the placeholder of what was not sent', () => {
-  it('is known as text, as its bytes, as base64 of them, and in an array', () => {
-    const bytes = new Uint8Array(Buffer.from(placeholder))
-    for (const form of [placeholder, placeholderBase64, bytes]) {
-      expect(isUnsent(form, placeholder)).toBe(true)
-      expect(isUnsent([form], placeholder)).toBe(true)
-      expect(isUnsent([form, form], placeholder)).toBe(false)
-    }
-    for (const other of ['', null, 5, [], bytes.subarray(1), `${placeholder}.`]) {
-      expect(isUnsent(other, placeholder)).toBe(false)
-    }
-  })
-})
 
 describe('a row that changed', () => {
   it('has its key from the message, its rows typed, and its op', () => {

@@ -80,7 +80,7 @@ describe('the schema of a row', () => {
       const whole = 2n ** 64n - 1n
       expect(convert(embedded('int64'))).toBe(whole)
       expect(convert(database('BIGINT UNSIGNED'))).toBe(whole)
-      expect(convert(readerOfStated(['id'], ['id'], { types }))).toBe(whole)
+      expect(convert(readerOfStated(['id'], ['id'], { types }, {}))).toBe(whole)
       // These are signed.
       for (const reader of [embedded('double'), database('BIGINT'), database('DECIMAL')]) {
         if (type === 'ubigint') expect(() => convert(reader)).toThrow(DecodeError)
@@ -90,10 +90,10 @@ describe('the schema of a row', () => {
   })
 
   it('a column without a known type is an error that names it; so is a key that is not in the row', () => {
-    expect(() => readerOfStated(['a', 'b'], [], { types: { a: { kind: 'int' } } })).toThrow(
+    expect(() => readerOfStated(['a', 'b'], [], { types: { a: { kind: 'int' } } }, {})).toThrow(
       /column b/,
     )
-    const unknown = row([{ type: 'map', field: 'm' }])
+    const unknown = row([{ type: 'decimal128', field: 'm' }])
     expect(() => readerOfEmbedded(unknown, [], {})).toThrow(DecodeError)
     try {
       readerOfEmbedded(unknown, [], {})

@@ -11,8 +11,8 @@ import {
   timeText,
   unscaledOf,
   variableScaleText,
-  zonedTimestamp,
 } from '../../formats/debezium-values.ts'
+import { zonedTimestamp } from '../../formats/iso-times.ts'
 import { DecodeError } from '../../model/errors.ts'
 import { toInteger } from '../../model/value.ts'
 import { timestampText } from '../../model/value-text.ts'

@@ -1,12 +1,15 @@
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
+import type { ConnectorSettings } from '../../formats/debezium-column-types.ts'
 import { statedConverter } from '../../formats/stated-types.ts'
-import { parseColumnType } from '../../model/column-type.ts'
-import { DecodeError } from '../../model/errors.ts'
+import { columnTypeText } from '../../model/column-type.ts'
+import { ConfigError, DecodeError } from '../../model/errors.ts'
+import { columnTypeOf, parseStatedType, statedTypeText } from '../../model/stated-type.ts'
 import { plainText } from '../../model/value-text.ts'
 
-function shown(type: string, json: unknown): string {
-  const { type: parsed, convert } = statedConverter(parseColumnType(type))
+function shown(type: string, json: unknown, settings: ConnectorSettings = {}): string {
+  const options = { isUnsignedLong: true, settings }
+  const { type: parsed, convert } = statedConverter(parseStatedType(type), options)
   return plainText(parsed, convert(json))
 }
 
@@ -132,6 +135,87 @@ describe('values of a stated type', () => {
       ['array<int>', [1, 'x']],
     ] as const) {
       expect(() => shown(type, json), `${type} ${inspect(json)}`).toThrow(DecodeError)
+    }
+  })
+
+  it('numbers of times are read in the unit of the mode, or of the mode and the digits', () => {
+    const mode = (name: string) => ({ 'time.precision.mode': name })
+    for (const [type, json, name, text] of [
+      ['timestamp', 1, 'connect', '1970-01-01 00:00:00.001'],
+      ['timestamp', 1, 'microseconds', '1970-01-01 00:00:00.000001'],
+      ['timestamp', -1, 'nanoseconds', '1969-12-31 23:59:59.999999'],
+      ['timestamp', 9_223_372_036_825_200n, 'connect', '9999-12-31 23:59:59.999999'],
+      ['timestamp(3)', 1, 'adaptive', '1970-01-01 00:00:00.001'],
+      ['timestamp(6)', 1, 'adaptive', '1970-01-01 00:00:00.000001'],
+      ['timestamp(7)', 1000, 'adaptive', '1970-01-01 00:00:00.000001'],
+      ['timestamp(6)', 1, 'connect', '1970-01-01 00:00:00.001'],
+      ['time', 1, 'connect', '00:00:00.001'],
+      ['time', 1, 'microseconds', '00:00:00.000001'],
+      ['time(3)', 45_296_789, 'adaptive', '12:34:56.789'],
+      ['time(6)', 45_296_789_012, 'adaptive', '12:34:56.789012'],
+    ] as const) {
+      expect([type, name, shown(type, json, mode(name))]).toEqual([type, name, text])
+    }
+    expect(shown('time', 45_296_789_012)).toBe('12:34:56.789012')
+    expect(shown('time', -1)).toBe('-00:00:00.000001')
+    for (const settings of [{}, mode('adaptive')]) {
+      expect(() => shown('time', 45_296_789, settings)).toThrow(/time\(3\) or time\(6\)/)
+      expect(() => shown('timestamp', 1, settings)).toThrow(/timestamp\(3\) or timestamp\(6\)/)
+    }
+    expect(() => shown('timestamp(3)', 1)).toThrow(/time\.precision\.mode/)
+  })
+
+  it('times of day, intervals and bits have words of their own', () => {
+    for (const [type, json, text] of [
+      ['time', '12:34:56.5Z', '12:34:56.5'],
+      ['time', { hour: 1, minute: 2, second: 3 }, '01:02:03'],
+      ['interval', 37_091_106_789_000, '37091106789000'],
+      ['interval', 'P1Y2M3DT4H5M6.789S', '37091106789000'],
+      ['interval', 'P0Y0M-1DT0H0M-1S', '-86401000000'],
+      ['interval', { hours: 1 }, '3600000000'],
+      ['bit(8)', 'gQ==', '10000001'],
+      ['bit(20)', 'qqoK', '10101010101010101010'],
+    ] as const) {
+      expect([type, shown(type, json)]).toEqual([type, text])
+    }
+    const columns = ['time(3)', 'timestamp(3)', 'interval', 'bit(8)', 'fail', 'decimal(5,2)']
+    expect(columns.map(one => columnTypeText(columnTypeOf(parseStatedType(one))))).toEqual([
+      'string',
+      'timestamp',
+      'bigint',
+      'string',
+      'string',
+      'decimal(5,2)',
+    ])
+    for (const one of columns) expect(statedTypeText(parseStatedType(one))).toBe(one)
+    for (const word of ['time(10)', 'bit(0)', 'never', 'interval(3)']) {
+      expect(() => parseStatedType(word)).toThrow(ConfigError)
+    }
+  })
+
+  it('a column that is stated to fail takes no value', () => {
+    expect(() => shown('fail', 'x')).toThrow(/stated to have no values/)
+  })
+
+  it('bytes and decimals by the settings, where those are stated', () => {
+    expect(shown('binary', 'fbff', { 'binary.handling.mode': 'hex' })).toBe('+/8=')
+    expect(shown('binary', '-_8=', { 'binary.handling.mode': 'base64-url-safe' })).toBe('+/8=')
+    expect(() => shown('binary', 'xyz', { 'binary.handling.mode': 'hex' })).toThrow(DecodeError)
+    expect(shown('decimal(10,0)', '1234', { 'decimal.handling.mode': 'string' })).toBe('1234')
+    expect(shown('decimal(10,0)', 'AeJA', { 'decimal.handling.mode': 'precise' })).toBe('123456')
+    expect(shown('decimal(3,2)', '0E-10')).toBe('0.00')
+  })
+
+  it('a decimal that is no number is an error, and a double', () => {
+    for (const [json, text] of [
+      ['NAN', '"NaN"'],
+      ['POSITIVE_INFINITY', '"Infinity"'],
+      ['NEGATIVE_INFINITY', '"-Infinity"'],
+      ['NaN', '"NaN"'],
+    ] as const) {
+      expect(() => shown('decimal(10,2)', json)).toThrow(/state double or string/)
+      expect(shown('double', json)).toBe(text)
+      expect(shown('string', json)).toBe(json)
     }
   })
 })
