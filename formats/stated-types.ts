@@ -175,6 +175,15 @@ const specialNumbers: Readonly<Record<string, number>> = {
   '-Infinity': Number.NEGATIVE_INFINITY,
 }
 
+/** A decimal with a scale of its own. */
+function isNumberStruct(json: unknown): boolean {
+  return (
+    isStruct(json) &&
+    Object.keys(json).sort().join() === 'scale,value' &&
+    typeof json.scale === 'number'
+  )
+}
+
 function isSpecial(json: unknown): json is string {
   return typeof json === 'string' && Object.hasOwn(specialNumbers, json)
 }
@@ -218,7 +227,8 @@ function doubleAs(type: ColumnType, json: unknown): number {
 
 function textAs(json: unknown): string {
   if (json instanceof Uint8Array) return toBuffer(json).toString('base64')
-  return typeof json === 'string' ? json : jsonTextOf(json)
+  if (typeof json === 'string') return json
+  return isNumberStruct(json) ? variableScaleText(json) : jsonTextOf(json)
 }
 
 /**

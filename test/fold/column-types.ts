@@ -42,6 +42,7 @@ export interface DeclaredColumn {
 
 interface ConnectField {
   readonly field: string
+  readonly items?: Omit<ConnectField, 'field'>
   readonly type: string
   readonly name?: string
   readonly parameters?: Readonly<Record<string, string>>
@@ -52,13 +53,64 @@ type Reading = Pick<ColumnType, 'kind' | 'decode'>
 
 const asPrinted = (kind: Kind): Reading => ({ kind, decode: value => normalize(value, kind) })
 
-const days: Reading = { kind: 'date', decode: value => dateText(value as bigint) }
+/** What stands for PostgreSQL's infinity, in the events and in a table of Hive. */
+const infinities: ReadonlyMap<Json, string> = new Map<Json, string>([
+  [-622_191_234n, '9999-12-31'],
+  [-2_147_472_692n, '9999-12-31'],
+  [9_223_372_036_825_200_000n, '9999-12-31 23:59:59.999999'],
+  ['infinity', '9999-12-31 23:59:59.999999'],
+  ['-infinity', '0001-01-01 00:00:00'],
+])
+
+const days: Reading = {
+  kind: 'date',
+  decode: value => infinities.get(value) ?? dateText(value as bigint),
+}
 
 /** Microseconds are the count `times` a thousand for milliseconds, `over` one for nanoseconds. */
 const timestamp = (times: bigint, over = 1n): Reading => ({
   kind: 'timestamp',
-  decode: value => epochText(floorDivide((value as bigint) * times, over)),
+  decode: value => {
+    const micros = floorDivide((value as bigint) * times, over)
+    return infinities.get(micros) ?? epochText(micros)
+  },
 })
+
+const instant: Reading = {
+  kind: 'timestamp',
+  decode: value => infinities.get(value) ?? normalize(value, 'timestamp'),
+}
+
+/** PnYnMnDTnHnMnS, each part with a sign of its own; a month has a twelfth of 365.25 days. */
+const interval: Reading = {
+  kind: 'integer',
+  decode: value => {
+    const [years, months, dayCount, hours, minutes, seconds] = (value as string)
+      .split(/[A-Z]+/)
+      .filter(Boolean)
+      .map(Number) as [number, number, number, number, number, number]
+    const allHours = ((years * 12 + months) * 30.4375 + dayCount) * 24 + hours
+    return BigInt(Math.round(((allHours * 60 + minutes) * 60 + seconds) * 1e6))
+  },
+}
+
+/** A list prints decimals as text with every digit of their scale, and moments as text. */
+function list(element: (value: Json) => string): Reading {
+  return {
+    kind: 'nested',
+    decode: value =>
+      `[${(value as Json[]).map(one => (one === null ? null : element(one))).join(',')}]`,
+  }
+}
+
+const decimalList = (scale: number): Reading =>
+  list(value => {
+    const digits = String(twosComplement(value as string)).padStart(scale + 1, '0')
+    return `"${digits.slice(0, -scale)}.${digits.slice(-scale)}"`
+  })
+
+const momentList = (times: bigint): Reading =>
+  list(value => `"${epochText((value as bigint) * times)}"`)
 
 const time = (times: bigint, over = 1n): Reading => ({
   kind: 'time',
@@ -109,7 +161,7 @@ const logicalTypes: Readonly<Record<string, Reading>> = {
   'org.apache.kafka.connect.data.Timestamp': timestamp(1000n),
   'io.debezium.time.MicroTimestamp': timestamp(1n),
   'io.debezium.time.NanoTimestamp': timestamp(1n, 1000n),
-  'io.debezium.time.ZonedTimestamp': asPrinted('timestamp'),
+  'io.debezium.time.ZonedTimestamp': instant,
   'io.debezium.time.ZonedTime': asPrinted('time'),
   'io.debezium.data.VariableScaleDecimal': variableScaleDecimal,
 }
@@ -141,7 +193,11 @@ export function shapeOfEnvelope(schema: Json): Shape | undefined {
   )
 }
 
-function readingOfField({ type, name = '', parameters }: ConnectField): Reading {
+function readingOfField({ type, name = '', parameters, items }: ConnectField): Reading {
+  if (items?.name === 'org.apache.kafka.connect.data.Decimal') {
+    return decimalList(Number(items.parameters?.scale))
+  }
+  if (items?.name === 'io.debezium.time.MicroTimestamp') return momentList(1n)
   if (name === 'org.apache.kafka.connect.data.Decimal') return decimal(Number(parameters?.scale))
   if (name === 'io.debezium.data.Bits') return bits(Number(parameters?.length))
   return logicalTypes[name] ?? asPrinted(baseKinds[type] ?? 'nested')
@@ -169,6 +225,8 @@ function readingOfColumn(column: DeclaredColumn, settings: ConnectorSettings): R
   if (type === 'TINYINT' && length === 1 && hasBooleanConverter(settings)) {
     return asPrinted('boolean')
   }
+  const ofPostgres = postgresReading(type, column, settings)
+  if (ofPostgres !== undefined) return ofPostgres
   switch (type) {
     case 'DECIMAL':
     case 'NUMERIC':
@@ -186,6 +244,49 @@ function readingOfColumn(column: DeclaredColumn, settings: ConnectorSettings): R
     default:
       return asPrinted(mariadbKinds[type] ?? 'text')
   }
+}
+
+/** By PostgreSQL's own long names, which MariaDB does not have. */
+function postgresReading(
+  type: string,
+  { scale, length }: DeclaredColumn,
+  settings: ConnectorSettings,
+): Reading | undefined {
+  const isFriendly = isMillisecondsOnly(settings)
+  const isText = settings['decimal.handling.mode'] === 'string'
+  const millis = isFriendly || Number(length ?? 6) <= 3
+  switch (type) {
+    case 'NUMERIC':
+      return scale === undefined && !isText ? variableScaleDecimal : undefined
+    case 'NUMERIC[]':
+      return isText ? asPrinted('nested') : decimalList(Number(scale))
+    case 'TIMESTAMP WITHOUT TIME ZONE':
+      return timestamp(millis ? 1000n : 1n)
+    case 'TIMESTAMP WITHOUT TIME ZONE[]':
+      return momentList(isFriendly ? 1000n : 1n)
+    case 'TIMESTAMP WITH TIME ZONE':
+      return instant
+    case 'TIME WITHOUT TIME ZONE':
+      return time(millis ? 1000n : 1n)
+    case 'TIME WITH TIME ZONE':
+      return asPrinted('time')
+    case 'INTERVAL':
+      return settings['interval.handling.mode'] === 'string' ? interval : asPrinted('integer')
+    case 'BIT VARYING':
+      return bits(Number(length))
+    default:
+      return postgresKinds[type] === undefined ? undefined : asPrinted(postgresKinds[type])
+  }
+}
+
+const postgresKinds: Readonly<Record<string, Kind>> = {
+  BOOLEAN: 'boolean',
+  REAL: 'float32',
+  'DOUBLE PRECISION': 'float64',
+  BYTEA: 'binary',
+  'INTEGER[]': 'nested',
+  'TEXT[]': 'nested',
+  HSTORE: 'nested',
 }
 
 /** MariaDB's TIMESTAMP is text with a zone in every `time.precision.mode`. */

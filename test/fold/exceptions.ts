@@ -76,9 +76,38 @@ const zeroDates: readonly FoldException[] = zeroDateCells.map(([key, column, ins
   why,
 }))
 
-const mariadb = [renamed, defaultForNull, withoutKey('demo.op_log'), ...zeroDates]
+/** Of all types; the row 4 was inserted like row 1. */
+function allTypesOfMariadb(
+  column: string,
+  cells: Readonly<Record<string, NormalValue>>,
+  why: string,
+): readonly FoldException[] {
+  return Object.entries(cells).map(([id, instead]) => {
+    return { kind: 'cell', table: 'demo.all_types', key: `id=${id}`, column, instead, why }
+  })
+}
 
-export const m1Exceptions: readonly FoldException[] = [...mariadb, unsignedMaximum]
+const pointOfMariadb = '{"x":1.5,"y":-2.5,"wkb":"AQEAAAAAAAAAAAD4PwAAAAAAAATA","srid":null}'
+
+const mariadb = [
+  renamed,
+  defaultForNull,
+  withoutKey('demo.op_log'),
+  ...zeroDates,
+  ...allTypesOfMariadb(
+    'c_geo',
+    { 1: pointOfMariadb, 4: pointOfMariadb },
+    'a point is a struct of coordinates and WKB',
+  ),
+]
+
+export const m1Exceptions: readonly FoldException[] = [
+  ...mariadb,
+  unsignedMaximum,
+  ...allTypesOfMariadb('c_ubig', { 1: -1n, 4: -1n }, unsignedMaximum.why),
+]
+
+const millisecondsOnly = 'time.precision.mode connect has milliseconds only'
 
 export const m2Exceptions: readonly FoldException[] = [
   ...mariadb,
@@ -88,51 +117,110 @@ export const m2Exceptions: readonly FoldException[] = [
     key: 'id=2',
     column: 'dtn',
     instead: '2024-01-01 00:00:00',
-    why: 'time.precision.mode connect has milliseconds only',
+    why: millisecondsOnly,
   },
+  ...allTypesOfMariadb(
+    'c_time6',
+    { 1: 45_296_123_000n, 4: 45_296_123_000n, 3: 0n, 6: 0n },
+    millisecondsOnly,
+  ),
+  ...allTypesOfMariadb(
+    'c_dt6',
+    {
+      1: '2024-02-29 12:34:56.789',
+      4: '2024-02-29 12:34:56.789',
+      3: '9999-12-31 23:59:59.999',
+    },
+    millisecondsOnly,
+  ),
   { kind: 'table', table: 'demo.edge_time', why: 'the connector was told to leave it out' },
+]
+
+/** The MySQL connector was told to take one table. */
+export const m6Exceptions: readonly FoldException[] = [
+  renamed,
+  ...[
+    'all_types',
+    'edge_time',
+    'op_log',
+    'order_item',
+    'product',
+    'user_bak',
+    'user_order',
+    'wide_gbk',
+    'zero_dates',
+  ].map(
+    (table): FoldException => ({
+      kind: 'table',
+      table: `demo.${table}`,
+      why: 'the connector was told to take one table',
+    }),
+  ),
 ]
 
 /** The schema-change events tell that the key is unsigned, so -1 can be read as what it was. */
 export const m4Exceptions: readonly FoldException[] = mariadb
 
-const allTypesCells: readonly (readonly [
+type Cells = readonly (readonly [
   column: string,
   keys: readonly string[],
   why: string,
-  instead?: NormalValue,
-])[] = [
-  ['c_interval', ['id=1', 'id=11'], 'Debezium counts a month as 30.4375 days', 37091106789000n],
-  ['c_narr', ['id=1', 'id=11'], 'the elements of an array come in the form of their own type'],
-  ['c_tsarr', ['id=1', 'id=11'], 'the elements of an array come in the form of their own type'],
-  ['c_2d', ['id=1', 'id=11'], 'the inner arrays come as null', '[null,null]'],
-  ['c_varbit', ['id=1', 'id=11'], 'the schema has the greatest length, the event has no length'],
-  ['c_point', ['id=1', 'id=11'], 'a point is a struct of coordinates and WKB'],
-  ['c_hstore', ['id=1', 'id=11'], 'hstore.handling.mode is json', '{"a":"1","b":null}'],
-  ['c_numfree', ['id=3', 'id=13'], 'NaN comes as null', null],
-  ['c_tstz', ['id=3', 'id=13'], 'final/ has no infinite timestamps', '-infinity'],
-  ['c_ts', ['id=3', 'id=13'], 'final/ has no infinite timestamps'],
-  ['c_date', ['id=3', 'id=13'], 'an infinite date comes as a number of days'],
-  ['c_ts', ['id=4', 'id=14'], 'final/ prints a year before Christ without saying so'],
+  instead: NormalValue,
+])[]
+
+const full = ['id=1', 'id=11']
+const extreme = ['id=3', 'id=13']
+const point = '{"x":1.5,"y":-2.5,"wkb":"AQEAAAAAAAAAAAD4PwAAAAAAAATA","srid":null}'
+const infinite =
+  'infinity is the last moment of Hive, or the first; final/ has no infinite timestamps'
+const ofElements = 'the elements of an array come in the form of their own type'
+const beforeChrist = 'final/ prints a year before Christ without saying so'
+
+const allTypesCells: Cells = [
+  ['c_interval', full, 'Debezium counts a month as 30.4375 days', 37091106789000n],
+  ['c_2d', full, 'the inner arrays come as null', '[null,null]'],
+  ['c_varbit', full, 'the event has the greatest length and not its own', '0000000000000101'],
+  ['c_point', full, 'a point is a struct of coordinates and WKB', point],
+  ['c_hstore', full, 'an hstore comes as JSON', '{"a":"1","b":null}'],
+  ['c_narr', full, ofElements, '["1.50","2.25"]'],
+  ['c_tsarr', full, ofElements, '["2024-01-01 00:00:00"]'],
+  ['c_tstz', extreme, infinite, '0001-01-01 00:00:00'],
+  ['c_ts', extreme, infinite, '9999-12-31 23:59:59.999999'],
+  ['c_date', extreme, 'infinity is the last day of Hive', '9999-12-31'],
+  [
+    'c_ts',
+    ['id=4'],
+    `${beforeChrist}; and snapshots shift dates before 1583`,
+    '-0043-03-13 00:00:00',
+  ],
+  ['c_ts', ['id=14'], beforeChrist, '-0043-03-15 00:00:00'],
   ['c_date', ['id=4'], 'snapshots shift dates before 1583', '1582-10-20'],
 ]
 
-const allTypes: readonly FoldException[] = [
+const notANumber = (instead: NormalValue): Cells => [
+  ['c_numfree', extreme, 'NaN comes in its own way', instead],
+]
+
+const inMilliseconds: Cells = [
+  ['c_ts', full, millisecondsOnly, '2024-02-29 12:34:56.789'],
+  ['c_time', full, millisecondsOnly, 45_296_789_000n],
+]
+
+const allTypes = (cells: Cells): readonly FoldException[] => [
   {
     kind: 'column',
     table: 'shop.all_types',
     column: 'c_gen',
     why: 'a generated column is in the snapshot only',
   },
-  ...allTypesCells.flatMap(([column, keys, why, instead]) =>
+  ...cells.flatMap(([column, keys, why, instead]) =>
     keys.map((key): FoldException => {
-      const cell = { kind: 'cell', table: 'shop.all_types', key, column, why } as const
-      return instead === undefined ? cell : { ...cell, instead }
+      return { kind: 'cell', table: 'shop.all_types', key, column, why, instead }
     }),
   ),
 ]
 
-export const p1Exceptions: readonly FoldException[] = [
+const postgres: readonly FoldException[] = [
   { ...renamed, table: 'shop.user' },
   { ...renamed, table: 'shop.user', key: 'id=4' },
   withoutKey('shop.op_log'),
@@ -143,5 +231,39 @@ export const p1Exceptions: readonly FoldException[] = [
     key: 'id=1',
     why: 'the replica identity lacks the key: the deletes carry {"id":0}',
   },
-  ...allTypes,
+]
+
+export const p1Exceptions: readonly FoldException[] = [
+  ...postgres,
+  ...allTypes([...allTypesCells, ...notANumber(null)]),
+]
+
+/** Without schemas, and PostgreSQL sends no schema changes. */
+const withoutDefaults: readonly FoldException[] = ['id=4', 'id=102'].map(key => ({
+  kind: 'cell',
+  table: 'shop.user',
+  key,
+  column: 'phone',
+  instead: null,
+  why: 'no event tells the default of a column that was added',
+}))
+
+export const p2Exceptions: readonly FoldException[] = [
+  ...postgres,
+  ...withoutDefaults,
+  {
+    kind: 'cell',
+    table: 'shop.user',
+    key: 'id=1',
+    column: 'create_time',
+    instead: '2024-01-02 03:04:05.678',
+    why: millisecondsOnly,
+  },
+  ...allTypes([...allTypesCells, ...notANumber('NAN'), ...inMilliseconds]),
+]
+
+export const p4Exceptions: readonly FoldException[] = [
+  ...postgres,
+  ...withoutDefaults,
+  ...allTypes([...allTypesCells, ...notANumber(null)]),
 ]

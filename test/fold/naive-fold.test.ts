@@ -2,9 +2,23 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { ConnectorSettings, DeclaredColumn } from './column-types.ts'
 import { compare, type FoldException, readFinal, tableOfLines } from './compare.ts'
-import { m1Exceptions, m2Exceptions, m4Exceptions, p1Exceptions } from './exceptions.ts'
-import { type FoldedTable, foldEvents, type RecordedLine, type Tables } from './naive-fold.ts'
+import {
+  m1Exceptions,
+  m2Exceptions,
+  m4Exceptions,
+  p1Exceptions,
+  p2Exceptions,
+  p4Exceptions,
+} from './exceptions.ts'
+import {
+  type FoldedTable,
+  type FoldOptions,
+  foldEvents,
+  type RecordedLine,
+  type Tables,
+} from './naive-fold.ts'
 import { normalize, normalizeRow, parseExactly, type Row } from './normal-form.ts'
+import { postgresColumns } from './postgres-columns.ts'
 import { readRecordedLines } from './recorded-lines.ts'
 
 const fixtures = `${import.meta.dirname}/../fixtures`
@@ -33,9 +47,16 @@ const m1 = recording('mariadb/m1_json_schema_true', m1Exceptions)
 const m2 = recording('mariadb/m2_json_schema_false_friendly_modes', m2Exceptions)
 const m4 = recording('mariadb/m4_single_topic_router', m4Exceptions)
 const p1 = recording('postgres/p1_json_schema_true', p1Exceptions)
-const recordings = [m1, m2, m4, p1]
+const p2 = recording('postgres/p2_json_schema_false_friendly_modes', p2Exceptions)
+const p4 = recording('postgres/p4_single_topic_router', p4Exceptions)
+const recordings = [m1, m2, m4, p1, p2, p4]
 
-const fold = ({ lines, settings }: Recording) => foldEvents(lines, { settings })
+const optionsOf = ({ name, settings }: Recording): FoldOptions => ({
+  settings,
+  ...(name === 'p2' || name === 'p4' ? { declared: postgresColumns } : {}),
+})
+
+const fold = (each: Recording) => foldEvents(each.lines, optionsOf(each))
 
 function rowOf(tables: Tables, table: string, key: string): Row | undefined {
   return tables.get(table)?.rows.get(key)
@@ -83,11 +104,11 @@ describe.each(recordings)('the fold of $name', each => {
   test('does not depend on how topics are interleaved', () => {
     const topics = Map.groupBy(each.lines, line => line.topic)
     const backwards = [...topics.values()].reverse().flat()
-    expect(foldEvents(backwards, { settings: each.settings })).toEqual(tables)
+    expect(foldEvents(backwards, optionsOf(each))).toEqual(tables)
   })
 
   test('stays the same when the whole log is sent again', () => {
-    expect(foldEvents([...each.lines, ...each.lines], { settings: each.settings })).toEqual(tables)
+    expect(foldEvents([...each.lines, ...each.lines], optionsOf(each))).toEqual(tables)
   })
 })
 
@@ -154,7 +175,7 @@ describe('a planted error is reported', () => {
     (name, _what, change, difference) => {
       const each = recordings.find(candidate => candidate.name === name) as Recording
       const tables = fold(each)
-      const product = name === 'p1' ? 'shop.product' : 'demo.product'
+      const product = name.startsWith('p') ? 'shop.product' : 'demo.product'
       const wrong = withRows(tables, product, change)
       const differences = compare(wrong, readFinal(each.finalPath, tables), each.exceptions)
       expect(differences).toEqual([`${product}: ${difference}`])

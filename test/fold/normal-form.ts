@@ -152,7 +152,12 @@ export function floorDivide(dividend: bigint, divisor: bigint): bigint {
 /** Days since 1970. Beyond what Date can print (PostgreSQL's infinity) the number itself shows. */
 export function dateText(days: bigint): string {
   const date = new Date(Number(days) * 86_400_000)
-  return Number.isNaN(date.getTime()) ? `day ${days}` : date.toISOString().replace(/T.*/, '')
+  if (Number.isNaN(date.getTime())) return `day ${days}`
+  // ISO 8601 as JavaScript writes it has six digits in such years; the program has as many as it needs.
+  return date
+    .toISOString()
+    .replace(/T.*/, '')
+    .replace(/^([+-])0{0,2}(\d{4,})/, '$1$2')
 }
 
 /** Microseconds since 1970. */

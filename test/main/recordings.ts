@@ -6,10 +6,25 @@ import type { LogRecord } from '../../model/change-event.ts'
 import { nodeFileSystem } from '../../runtime/file-system.ts'
 import type { ConnectorSettings } from '../fold/column-types.ts'
 import { type FoldException, readFinal, tableOfLines } from '../fold/compare.ts'
-import { m1Exceptions, m2Exceptions, m4Exceptions, p1Exceptions } from '../fold/exceptions.ts'
-import { type FoldedTable, foldEvents, type RecordedLine, type Tables } from '../fold/naive-fold.ts'
+import {
+  m1Exceptions,
+  m2Exceptions,
+  m4Exceptions,
+  m6Exceptions,
+  p1Exceptions,
+  p2Exceptions,
+  p4Exceptions,
+} from '../fold/exceptions.ts'
+import {
+  type FoldedTable,
+  type FoldOptions,
+  foldEvents,
+  type RecordedLine,
+  type Tables,
+} from '../fold/naive-fold.ts'
 import { readRecordedLines } from '../fold/recorded-lines.ts'
 import type { MainRun } from './main-run.ts'
+import { declaredColumns, recordedConfig } from './recorded-config.ts'
 
 const fixtures = join(import.meta.dirname, '../fixtures')
 
@@ -20,6 +35,10 @@ export interface Recording {
   readonly settings: ConnectorSettings
   readonly finalPath: string
   readonly exceptions: readonly FoldException[]
+  /** What the configuration has to say of it. */
+  readonly config: Readonly<Record<string, unknown>>
+  /** The recording, or lines of it, folded. */
+  readonly fold: (lines: readonly RecordedLine[], options?: FoldOptions) => Tables
 }
 
 function recording(
@@ -29,13 +48,18 @@ function recording(
 ): Recording {
   const name = file.slice(0, 2)
   const path = join(fixtures, database, file)
+  const settings = JSON.parse(
+    readFileSync(join(fixtures, database, `${name}.json`), 'utf8'),
+  ) as ConnectorSettings
   return {
     name,
     path,
     lines: readRecordedLines(path),
-    settings: JSON.parse(readFileSync(join(fixtures, database, `${name}.json`), 'utf8')),
+    settings,
     finalPath: join(fixtures, database, 'final'),
     exceptions,
+    config: recordedConfig(name, settings),
+    fold: (lines, options) => foldEvents(lines, { settings, ...declaredColumns(name), ...options }),
   }
 }
 
@@ -44,7 +68,12 @@ export const recordings: readonly Recording[] = [
   recording('mariadb', 'm2_json_schema_false_friendly_modes.jsonl', m2Exceptions),
   recording('mariadb', 'm4_single_topic_router.jsonl', m4Exceptions),
   recording('postgres', 'p1_json_schema_true.jsonl', p1Exceptions),
+  recording('postgres', 'p2_json_schema_false_friendly_modes.jsonl', p2Exceptions),
+  recording('postgres', 'p4_single_topic_router.jsonl', p4Exceptions),
 ]
+
+/** By the MySQL connector, of one table. */
+export const ofMysql = recording('mariadb', 'm6_mysql_connector_on_mariadb.jsonl', m6Exceptions)
 
 /** The recording as topics of so many partitions. */
 export function openRecording({ path }: Pick<Recording, 'path'>, partitions: number) {
@@ -72,12 +101,12 @@ export async function allRecords(
   return all
 }
 
-/** What the database had, for the tables that the connector could tell of. */
-export function finalTables({ finalPath, lines, settings, name }: Recording): Tables {
-  const final = new Map(readFinal(finalPath, foldEvents(lines, { settings })))
-  // A later issue compares every type.
-  final.delete(name === 'p1' ? 'shop.all_types' : 'demo.all_types')
-  return final
+/**
+ * What the database had, for the tables that the connector could tell of. MariaDB could not print
+ * `demo.all_types` as JSON: what it had is written by hand, from the SQL.
+ */
+export function finalTables({ finalPath, lines, fold }: Recording): Tables {
+  return readFinal(finalPath, fold(lines))
 }
 
 /** The tables of a run, in the form of the fold. Keys and kinds are the fold's. */

@@ -13,7 +13,7 @@ import { MemorySource } from '../../testkit/memory-source.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { Topology } from '../../topology/topology.ts'
 import { compare } from '../fold/compare.ts'
-import { foldEvents, type RecordedLine } from '../fold/naive-fold.ts'
+import type { RecordedLine } from '../fold/naive-fold.ts'
 import { MainRun } from './main-run.ts'
 import { actualTables, allRecords, openRecording, type Recording } from './recordings.ts'
 
@@ -50,7 +50,7 @@ export async function replay(
     source,
     seed,
     maxPollBytes: 2000 + Math.floor(random.next() * 20_000),
-    ...topologyOption(partitions, faults),
+    ...topologyOption(recording, partitions, faults),
   })
   const reader = new PollingReader(run)
   for (const record of interleave(queues, random)) {
@@ -68,10 +68,10 @@ export async function replay(
   await run.finish()
   await reader.poll()
   const lines = [...recording.lines, ...again.map(toLine)]
-  const expected = new Map(foldEvents(lines, { settings: recording.settings }))
+  const expected = new Map(recording.fold(lines))
   const actual = await actualTables(run, expected)
   for (const name of expected.keys()) {
-    if (/all_types|op_log/.test(name)) expected.delete(name)
+    if (/op_log/.test(name)) expected.delete(name)
   }
   const differences = compare(actual, expected, recording.exceptions)
   return {
@@ -94,11 +94,19 @@ function unplacedIn(block: readonly LogRecord[]): number {
 }
 
 /** Small windows, so that many of them close in the middle of what is sent again. */
-function topologyOption(partitions: number, { dropRepeats, format }: ReplayFaults) {
+function topologyOption(
+  recording: Recording,
+  partitions: number,
+  { dropRepeats, format }: ReplayFaults,
+) {
   const config = {
+    ...recording.config,
     window: { maxAge: '2s', maxRows: 8 },
     repartition: { partitions },
-    source: { dropRepeats: dropRepeats ?? true },
+    source: {
+      ...(recording.config.source as object | undefined),
+      dropRepeats: dropRepeats ?? true,
+    },
   }
   return format === undefined ? { config } : { topology: withFormat(format, partitions) }
 }

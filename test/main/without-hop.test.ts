@@ -6,7 +6,6 @@ import { readDeadLetters } from '../../runtime/dead-letters.ts'
 import type { TopologyTestDriver } from '../../testkit/topology-test-driver.ts'
 import { CrashedError } from '../../testkit/topology-test-driver.ts'
 import { compare } from '../fold/compare.ts'
-import { foldEvents } from '../fold/naive-fold.ts'
 import type { ShopSetup } from './driver.ts'
 import { openShop, rowsAfter } from './driver.ts'
 import { MainRun } from './main-run.ts'
@@ -49,14 +48,15 @@ describe.each(recordings)('recorded events $name', recording => {
       for (const keyedBy of ['unknown', 'primary-key']) {
         const source = await openRecording(recording, partitions)
         const config = {
-          source: { keyedBy },
+          ...recording.config,
+          source: { ...(recording.config.source as object | undefined), keyedBy },
           window: { maxRows: 10 },
           // Truncates through several partitions need the hop; in both they are passed.
           onError: partitions === 1 ? 'fail' : 'skip',
         }
         const run = await MainRun.start({ source, seed: partitions, maxPollBytes: 4000, config })
         await run.finish()
-        const fold = foldEvents(recording.lines, { settings: recording.settings })
+        const fold = recording.fold(recording.lines)
         tables.push(await actualTables(run, fold))
         const passed = run.metrics.total('forager_messages_skipped_total')
         expect(passed > 0).toBe(partitions > 1 && keyedBy === 'primary-key')
