@@ -202,7 +202,7 @@ export class DebeziumChanges {
       const mode = this.#timePrecision.modeFor(String(source.name), columns, row)
       const settings = { ...this.#options.connectorSettings, 'time.precision.mode': mode }
       return this.#remember(columns, `${name} ${mode}`, () =>
-        readerOfDatabase(columns, key, hints, settings),
+        readerOfDatabase(columns, key, hints, { connector: source.connector, settings }),
       )
     }
     const names = Object.keys(row)

@@ -49,16 +49,28 @@ export function readerOfEmbedded(
   )
 }
 
+/** Connectors whose schema-change events have types that are known here. */
+const withKnownTypes: readonly unknown[] = ['mysql', 'mariadb']
+
 /** A reader for rows of a table as a schema-change event describes it. */
 export function readerOfDatabase(
   columns: readonly DatabaseColumn[],
   key: readonly string[],
   hints: TableHints,
-  settings: ConnectorSettings,
+  { connector, settings }: { readonly connector: unknown; readonly settings: ConnectorSettings },
 ): RowReader {
+  const isKnown = withKnownTypes.includes(connector)
+  const converterOfColumn = (column: DatabaseColumn): Converter => {
+    if (isKnown) return databaseConverter(column, settings)
+    // SQL Server’s TIME counts nanoseconds where MySQL’s counts microseconds, to name one.
+    throw new DecodeError(
+      'type-unknown',
+      `how ${String(connector)} writes ${column.typeName} is not known without embedded schemas`,
+    )
+  }
   return readerOf(
     columns.map(column =>
-      readColumn(column.name, hints, () => databaseConverter(column, settings), {
+      readColumn(column.name, hints, () => converterOfColumn(column), {
         isUnsignedLong: isUnsignedBigint(column),
         settings,
         nullable: column.optional ?? true,

@@ -34,16 +34,22 @@ export function checkInteger(type: ColumnType, value: number | bigint): number |
 }
 
 export function misfit(type: ColumnType, value: unknown): DecodeError {
-  const text = typeof value === 'bigint' ? value.toString() : (jsonOf(value) ?? 'undefined')
+  const text = typeof value === 'bigint' ? value.toString() : jsonOf(value)
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text
   return new DecodeError('value-invalid', `the value ${shown} is not a ${columnTypeText(type)}`)
 }
 
 /** For people: JSON has no bigints, and a message about one must not become another error. */
-function jsonOf(value: unknown): string | undefined {
-  return JSON.stringify(value, (_key, one: unknown) =>
-    typeof one === 'bigint' ? String(one) : one,
-  )
+function jsonOf(value: unknown): string {
+  try {
+    const text = JSON.stringify(value, (_key, one: unknown) =>
+      typeof one === 'bigint' ? String(one) : one,
+    )
+    return text ?? 'undefined'
+  } catch {
+    // JSON.parse reads what is nested deeper than JSON.stringify can write.
+    return 'that is nested too deep to be shown'
+  }
 }
 
 const powersOfTen = Array.from({ length: 39 }, (_, exponent) => 10n ** BigInt(exponent))

@@ -76,7 +76,12 @@ describe('the schema of a row', () => {
       const embedded = (field: string) =>
         readerOfEmbedded(row([{ type: field, field: 'id' }]), ['id'], { types })
       const database = (typeName: string) =>
-        readerOfDatabase([{ name: 'id', typeName }], ['id'], { types }, {})
+        readerOfDatabase(
+          [{ name: 'id', typeName }],
+          ['id'],
+          { types },
+          { connector: 'mysql', settings: {} },
+        )
       const whole = 2n ** 64n - 1n
       expect(convert(embedded('int64'))).toBe(whole)
       expect(convert(database('BIGINT UNSIGNED'))).toBe(whole)
@@ -122,7 +127,12 @@ describe('the schema of a row', () => {
 
 describe('defaults that a schema-change event writes as text', () => {
   function defaultOf(column: Omit<DatabaseColumn, 'name'>): unknown {
-    const { schema } = readerOfDatabase([{ name: 'c', ...column }], [], {}, {})
+    const { schema } = readerOfDatabase(
+      [{ name: 'c', ...column }],
+      [],
+      {},
+      { connector: 'mysql', settings: {} },
+    )
     return schema.columns[0]!.initialDefault
   }
 
