@@ -153,7 +153,7 @@ export class AvroDirectDecoder {
     return start
   }
 
-  #readSource({ source, members }: EnvelopePlan): SourceBlock {
+  #readSource({ source, members, otherPlaces }: EnvelopePlan): SourceBlock {
     const values = this.#sourceValues
     values.fill(undefined)
     const cursor = this.#value
@@ -165,7 +165,7 @@ export class AvroDirectDecoder {
       else if (isInteger(member.type)) values[member.place] = cursor.integer()
       else values[member.place] = readAvro(member.type, cursor)
     }
-    return sourceBlockOf(values)
+    return sourceBlockOf(values, otherPlaces)
   }
 
   /** Whether a union of null and one type has a value, which then follows. */

@@ -8,7 +8,7 @@ import type { PassPlan } from './avro-pass.ts'
 import { passPlanOf } from './avro-pass.ts'
 import type { AvroType } from './avro-schema.ts'
 import type { Converter } from './connect-schema.ts'
-import { sourceNames } from './debezium-payload.ts'
+import { otherPlacesOf, sourceNames } from './debezium-payload.ts'
 import type { RowReader } from './debezium-schemas.ts'
 import type { TableHints } from './decoder.ts'
 
@@ -29,6 +29,8 @@ export interface EnvelopePlan {
   readonly source: PassPlan
   /** Of each field of the source block its place in `sourceNames`; null for those that nobody reads. */
   readonly members: readonly ((Optional & { readonly place: number }) | null)[]
+  /** Places that are of other connectors; see `otherPlacesOf`. */
+  readonly otherPlaces: readonly number[]
   readonly row: AvroRecord
   readonly rowPass: PassPlan
   /** Of the row before and after in their unions. */
@@ -57,15 +59,17 @@ export function envelopePlanOf(type: AvroType): EnvelopePlan | null {
   if (after?.type.kind !== 'record' || source?.kind !== 'record') return null
   // Without a row before there is nothing to pass.
   if (before !== null && before.type !== after.type) return null
+  const members = source.fields.map(one => {
+    const place = (sourceNames as readonly string[]).indexOf(one.name)
+    const optional = optionalOf(one.type)
+    return place < 0 || optional === null ? null : { ...optional, place }
+  })
   return {
     envelope: passPlanOf(type.fields),
     roles: type.fields.map(one => roleOf(one.name)),
     source: passPlanOf(source.fields),
-    members: source.fields.map(one => {
-      const place = (sourceNames as readonly string[]).indexOf(one.name)
-      const optional = optionalOf(one.type)
-      return place < 0 || optional === null ? null : { ...optional, place }
-    }),
+    members,
+    otherPlaces: otherPlacesOf(members.map(member => member?.place ?? -1)),
     row: after.type,
     rowPass: passPlanOf(after.type.fields),
     rowBranch: { before: before?.branch ?? -1, after: after.branch },

@@ -4,7 +4,7 @@
  * topics of schema changes it depends on.
  */
 import type { ChangeEvent, ChangeOp, LogRecord } from '../model/change-event.ts'
-import { DecodeError, ForagerError } from '../model/errors.ts'
+import { ConfigError, DecodeError, ForagerError } from '../model/errors.ts'
 import type { Position } from '../model/position.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import type { ConnectSchema } from './connect-schema.ts'
@@ -84,6 +84,8 @@ export class DebeziumChanges {
   readonly #readers = new WeakMap<object, Map<string, RowReader>>()
   readonly #stated = new Map<string, RowReader>()
   readonly #unsent: string
+  /** The database of each table, whose name does not say it. */
+  readonly #databases = new Map<string, string>()
 
   constructor(options: DecoderOptions) {
     this.#options = options
@@ -126,6 +128,7 @@ export class DebeziumChanges {
     const table = tableOf(change.source)
     const hints = this.#options.hintsOf(table)
     if (hints === null) return { kind: 'unwanted', table }
+    this.#checkDatabase(table, change.source.db)
     try {
       const rows = { before: rowOf(change, 'before'), after: rowOf(change, 'after') }
       const normal = { ...change, ...rows, op: op as ChangeOp }
@@ -133,6 +136,22 @@ export class DebeziumChanges {
     } catch (error) {
       throw error instanceof ForagerError ? error.at({ table }) : error
     }
+  }
+
+  /** One connector of SQL Server's may read several databases, each with a table `dbo.orders`. */
+  #checkDatabase(table: string, found: unknown): void {
+    const database = String(found)
+    const known = this.#databases.get(table)
+    if (known === database) return
+    if (known !== undefined) {
+      throw new ConfigError(
+        'target-shared',
+        `the databases ${known} and ${database} both have a table ${table}: read each ` +
+          'database by a source of its own, with its own topics',
+        { context: { table } },
+      )
+    }
+    this.#databases.set(table, database)
   }
 
   #changes(

@@ -23,7 +23,13 @@ import type { ChangePayload, RowRead } from './debezium-changes.ts'
 import type { Framed, PayloadShape } from './debezium-payload.ts'
 import { frameOf, PayloadReader, payloadShapeOf, startsWith } from './debezium-payload.ts'
 import { msOf, positionOf, snapshotOf, tableOf } from './debezium-position.ts'
-import { hasWholeBefore, readRow, routerField, transactionOf } from './debezium-rows.ts'
+import {
+  hasWholeBefore,
+  loggedBefore,
+  readRow,
+  routerField,
+  transactionOf,
+} from './debezium-rows.ts'
 import type { RowReader } from './debezium-schemas.ts'
 import type { Decoded, DecoderOptions, TableHints } from './decoder.ts'
 import type { Shape } from './json-bytes.ts'
@@ -47,6 +53,7 @@ interface TopicPlan {
 }
 
 interface TablePlan {
+  readonly database: unknown
   readonly hints: TableHints
   readonly reader: RowReader
   readonly isCurrent: NonNullable<RowRead['isCurrent']>
@@ -102,6 +109,7 @@ export class DirectDecoder {
     }
     const position = positionOf(source, this.#options.incarnation)
     const sourceMs = msOf(source)
+    if (own.database !== source.db) return this.#refuse()
     if (record.key === null || !own.isCurrent(position, sourceMs)) return null
     // The second half of a changed key.
     if (record.headers.some(({ key }) => key === '__debezium.oldkey')) return this.#refuse()
@@ -135,7 +143,7 @@ export class DirectDecoder {
       isBeforeWhole,
       keyBytes,
       rowBytes,
-      unread: this.#before(record, own.reader),
+      unread: this.#before(record, own.reader, loggedBefore(source, op)),
     })
     return { kind: 'changes', events: [event], isKeyOrdered: true }
   }
@@ -163,6 +171,7 @@ export class DirectDecoder {
     if (!isUsual || !isExact) return
     if (plan.tables.size >= maxTables) plan.tables.clear()
     plan.tables.set(table, {
+      database: this.#payload.source.db,
       hints,
       reader,
       isCurrent,
@@ -293,10 +302,14 @@ export class DirectDecoder {
     return true
   }
 
-  #before(record: LogRecord, reader: RowReader): UnreadBefore | null {
+  #before(
+    record: LogRecord,
+    reader: RowReader,
+    isSent: ReturnType<typeof loggedBefore>,
+  ): UnreadBefore | null {
     if (!this.#payload.has('before', record.value!)) return null
     const [start, end] = [this.#payload.start('before'), this.#payload.end('before')]
-    return new UnreadBefore(record, reader, start, end)
+    return new UnreadBefore(record, reader, start, end, isSent)
   }
 }
 
@@ -305,17 +318,25 @@ class UnreadBefore implements UnreadRow {
   readonly #reader: RowReader
   readonly #start: number
   readonly #end: number
+  readonly #isSent: ReturnType<typeof loggedBefore>
 
-  constructor(record: LogRecord, reader: RowReader, start: number, end: number) {
+  constructor(
+    record: LogRecord,
+    reader: RowReader,
+    start: number,
+    end: number,
+    isSent: ReturnType<typeof loggedBefore>,
+  ) {
     this.#record = record
     this.#reader = reader
     this.#start = start
     this.#end = end
+    this.#isSent = isSent
   }
 
   read(): Row {
     const json = parseAt(this.#record.value!, this.#start, this.#end)
-    if (json !== undefined) return readRow(json as Row, this.#reader)!
+    if (json !== undefined) return readRow(json as Row, this.#reader, this.#isSent)!
     const { topic, partition, offset } = this.#record
     throw new DecodeError('message-not-json', 'the "before" of the message is not JSON', {
       context: { topic, partition, offset },

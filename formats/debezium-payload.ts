@@ -39,6 +39,8 @@ export interface PayloadShape extends Framed {
   readonly source: Shape
   /** Places of the source's members in `sourceNames`; -1 for those that nobody reads. */
   readonly sourcePlaces: readonly number[]
+  /** Those among them that are of other connectors. */
+  readonly otherPlaces: readonly number[]
 }
 
 export const sourceNames = [
@@ -57,11 +59,37 @@ export const sourceNames = [
   'lsn',
   'txId',
   'sequence',
+  // Of other connectors than MySQL's, MariaDB's and PostgreSQL's.
+  'keyspace',
+  'collection',
+  'commit_scn',
+  'scn',
+  'txSeq',
+  'rs_id',
+  'ssn',
+  'redo_thread',
+  'lcr_position',
+  'commit_lsn',
+  'change_lsn',
+  'event_serial_no',
+  'ord',
+  'wallTime',
+  'lsid',
+  'txnNumber',
+  'rs',
 ] as const
+
+/** Where the names of other connectors begin. */
+const firstOther = sourceNames.indexOf('keyspace')
 
 const noFrame: Framed = { head: Buffer.alloc(0), tail: 0 }
 const schemaStart = Buffer.from('{"schema":')
 const payloadMark = Buffer.from(',"payload":')
+
+/** Those places that are of other connectors than MySQL's, MariaDB's and PostgreSQL's. */
+export function otherPlacesOf(places: readonly number[]): readonly number[] {
+  return places.filter(place => place >= firstOther)
+}
 
 /** The shape of the message; null when it is not plain. */
 export function payloadShapeOf(bytes: Buffer): PayloadShape | null {
@@ -71,12 +99,14 @@ export function payloadShapeOf(bytes: Buffer): PayloadShape | null {
   const at = placeOf(payload, 'source', bytes, frame.head.length)
   const source = at < 0 ? null : shapeOf(bytes, at)
   if (source === null) return null
+  const sourcePlaces = source.names.map(name => sourceNames.indexOf(name as 'db'))
   return {
     ...frame,
     payload: payload.shape,
     roles: payload.names.map(name => roleOf(name)),
     source: source.shape,
-    sourcePlaces: source.names.map(name => sourceNames.indexOf(name as 'db')),
+    sourcePlaces,
+    otherPlaces: otherPlacesOf(sourcePlaces),
   }
 }
 
@@ -136,7 +166,7 @@ export class PayloadReader {
   }
 
   #readSource(shape: PayloadShape, bytes: Uint8Array, start: number): number {
-    const { source, sourcePlaces } = shape
+    const { source, sourcePlaces, otherPlaces } = shape
     const values = this.#values
     values.fill(undefined)
     let at = start
@@ -169,7 +199,7 @@ export class PayloadReader {
       }
     }
     if (bytes[at] !== closeBrace) return -1
-    this.#source = sourceBlockOf(values)
+    this.#source = sourceBlockOf(values, otherPlaces)
     return at + 1
   }
 
@@ -186,9 +216,12 @@ export class PayloadReader {
   }
 }
 
-/** Values in the order of `sourceNames`. */
-export function sourceBlockOf(values: readonly unknown[]): SourceBlock {
-  return {
+/** Values in the order of `sourceNames`; the members of some connectors by their places. */
+export function sourceBlockOf(
+  values: readonly unknown[],
+  otherPlaces: readonly number[],
+): SourceBlock {
+  const found: Record<string, unknown> = {
     connector: values[0],
     name: values[1],
     db: values[2],
@@ -205,6 +238,8 @@ export function sourceBlockOf(values: readonly unknown[]): SourceBlock {
     txId: values[13],
     sequence: values[14],
   }
+  for (const place of otherPlaces) found[sourceNames[place]!] = values[place]
+  return found
 }
 
 /** What is around the payload of a message: nothing, or its schema. */

@@ -32,13 +32,17 @@ interface BuildOptions {
 /** Fields that ByLogicalTableRouter adds to the key; they are no columns. */
 export const routerField = /^__dbz__/
 
-/** Connectors whose `before` is the whole row, because they need full row images to work at all. */
-const wholeBefore: readonly unknown[] = ['mysql', 'mariadb']
+/**
+ * Connectors whose `before` is the whole row: MySQL's and MariaDB's need full row images to work at all,
+ * the tables of changes of SQL Server and Db2 have the row before and after, MongoDB's is a copy of the
+ * document. Oracle's is what supplemental logging put there, PostgreSQL's the replica identity.
+ */
+const wholeBefore: readonly unknown[] = ['mysql', 'mariadb', 'sqlserver', 'db2', 'mongodb']
 
 export function buildEvents(options: BuildOptions): ChangeEvent[] {
   const { base, op, change, reader, hints, messageKey, oldKeyHeader } = options
   const isSplitKey = oldKeyHeader !== null
-  const before = readRow(change.before ?? null, reader)
+  const before = readRow(change.before ?? null, reader, loggedBefore(change.source, op))
   const isBeforeWhole = before !== null && hasWholeBefore(change.source, hints)
   if (op === 'u' || op === 'd') checkOldKey(options, isBeforeWhole)
   // Only an update can leave a value out; in an insert the same text is data.
@@ -75,6 +79,19 @@ export function hasWholeBefore(source: SourceBlock, hints: TableHints): boolean 
   if (hints.beforeImage !== undefined) return hints.beforeImage === 'full'
   return wholeBefore.includes(source.connector)
 }
+
+/**
+ * SQL Server's table of changes has null for a large value (`varchar(max)`, `text`) that an update left as it was, in
+ * the row before alone (`cdc.<capture_instance>_CT`, "Large object data types"): a null proves nothing.
+ */
+export function loggedBefore(
+  { connector }: SourceBlock,
+  op: ChangeOp,
+): ((name: string, value: unknown) => boolean) | undefined {
+  return connector === 'sqlserver' && op === 'u' ? isLogged : undefined
+}
+
+const isLogged = (_name: string, value: unknown): boolean => value !== null
 
 /** A configured key may change under a message key that does not; then only the row before tells. */
 function checkOldKey({ op, hints, messageKey }: BuildOptions, isBeforeWhole: boolean): void {

@@ -228,7 +228,7 @@ export class SchemaHistory {
     })
     const last = versions.findLastIndex((version, index) => {
       const place = places[index]
-      if (place !== undefined) return place <= 0
+      if (place !== undefined) return isIn(version, position, place)
       return version.sourceMs !== null && sourceMs !== null && version.sourceMs <= sourceMs
     })
     return versions[last < 0 ? places.lastIndexOf(undefined) : last]?.columns ?? null
@@ -239,5 +239,18 @@ export class SchemaHistory {
 function isAtOrBefore(version: TableVersion, position: Position | null): boolean {
   if (version.position === null || position === null) return true
   const comparison = comparePositions(version.position, position)
-  return comparison !== undefined && comparison <= 0
+  return comparison !== undefined && isIn(version, position, comparison)
+}
+
+/** Whose announcement of a change has the place of the last row before it. */
+const announcedBehind: readonly string[] = ['sqlserver', 'db2', 'oracle']
+
+/**
+ * Whether the row has the version's columns, by how their places compare. At one place a row came before
+ * the change where connectors announce it so: SQL Server's and Db2's with the place of the row that was
+ * sent last, Oracle's with an SCN. A snapshot is read at one place, tables first.
+ */
+function isIn({ position: at }: TableVersion, row: Position | null, comparison: number): boolean {
+  if (comparison !== 0 || at === null || row === null) return comparison <= 0
+  return at.isSnapshot || row.isSnapshot || !announcedBehind.includes(at.connector)
 }

@@ -31,21 +31,49 @@ export interface Position extends ComparablePosition {
   readonly text: string
 }
 
-/** Whether both are places in one log. */
+/** Whether both are places in one log. The redo threads of an Oracle cluster are one. */
 export function isSameIncarnation(a: ComparablePosition, b: ComparablePosition): boolean {
   return (
     a.connector === b.connector &&
     a.name === b.name &&
     a.log === b.log &&
-    (a.server === null || b.server === null || a.server === b.server)
+    (a.connector === 'oracle' || isSameServer(a, b))
   )
 }
 
-/** Negative, zero, positive, or undefined when the two cannot be compared. */
+function isSameServer(a: ComparablePosition, b: ComparablePosition): boolean {
+  return a.server === null || b.server === null || a.server === b.server
+}
+
+/**
+ * Two changes of one row, or of a table and its row: negative, zero, positive, or undefined when they
+ * cannot be compared.
+ */
 export function comparePositions(a: ComparablePosition, b: ComparablePosition): number | undefined {
   if (!isSameIncarnation(a, b)) return undefined
   if (a.connector === 'postgresql') return comparePostgres(a, b)
-  for (let index = 0; index < Math.max(a.order.length, b.order.length); index += 1) {
+  if (a.connector === 'oracle') return compareOracle(a, b)
+  return compareOrders(a, b)
+}
+
+/**
+ * Any two changes that came through one partition. What orders the changes of a row need not be the
+ * order in which a connector sends those of different rows.
+ */
+export function compareInStream(a: ComparablePosition, b: ComparablePosition): number | undefined {
+  if (a.connector === 'oracle' && !a.isSnapshot && !b.isSnapshot) {
+    // The threads of a cluster write their commits out at times of their own, and two transactions that
+    // were committed at one SCN come one after the other, whatever the SCNs of their changes are.
+    if (!isSameServer(a, b)) return undefined
+    const isSameCommit = compareParts(a.order[0] ?? 0, b.order[0] ?? 0) === 0
+    if (isSameCommit && a.transaction !== b.transaction) return undefined
+  }
+  return comparePositions(a, b)
+}
+
+/** Where one has fewer parts, as a snapshot has, those decide. */
+function compareOrders(a: ComparablePosition, b: ComparablePosition): number | undefined {
+  for (let index = 0; index < Math.min(a.order.length, b.order.length); index += 1) {
     const left = a.order[index]
     const right = b.order[index]
     if (left === null || left === undefined || right === null || right === undefined) {
@@ -78,6 +106,26 @@ function comparePostgres(a: ComparablePosition, b: ComparablePosition): number |
     return a.transaction !== null && a.transaction === b.transaction ? byLsn : undefined
   }
   return compareParts(leftCommit, rightCommit) || byLsn
+}
+
+/**
+ * Oracle: order is [SCN of the commit, place in the transaction, SCN, RBA, SSN]; a snapshot has the SCN
+ * at which it read. A row that was changed by two transactions was so by one after the other. Before
+ * there were places in transactions, the SCN of the commit was that of the thread's last one before:
+ * good for an order within the thread alone.
+ */
+function compareOracle(a: ComparablePosition, b: ComparablePosition): number | undefined {
+  if (a.order.length === 1 || b.order.length === 1) return compareOrders(a, b)
+  const [leftCommit, leftPlace, ...left] = a.order
+  const [rightCommit, rightPlace, ...right] = b.order
+  const hasPlaces = leftPlace != null && rightPlace != null
+  if (leftCommit == null || rightCommit == null) return undefined
+  if (!hasPlaces && !isSameServer(a, b)) return undefined
+  const byCommit = compareParts(leftCommit, rightCommit)
+  if (byCommit !== 0) return byCommit
+  if (hasPlaces && a.transaction === b.transaction) return compareParts(leftPlace, rightPlace)
+  const byScn = compareOrders({ ...a, order: left }, { ...b, order: right })
+  return byScn === 0 && a.transaction !== b.transaction ? undefined : byScn
 }
 
 /** A truncate that is known by its place in the source's log. */
@@ -122,16 +170,37 @@ export function isBeforeTruncate(
 function isAtOrBelow(mark: string, truncate: Position): boolean | undefined {
   const [text = '', ...incarnation] = mark.split('#')
   if (incarnation.join('#') !== incarnationOf(truncate)) return undefined
-  if (truncate.connector === 'postgresql') {
-    const lsn = /^(?:\d+\/)?(\d+)$/.exec(text)?.[1]
-    return lsn === undefined ? undefined : BigInt(lsn) <= BigInt(truncate.order[1] ?? 0)
+  switch (truncate.connector) {
+    case 'postgresql':
+      return isNumberAtOrBelow(/^(?:\d+\/)?(\d+)$/.exec(text), truncate.order[1])
+    case 'oracle':
+      return truncate.log === 'scn'
+        ? isNumberAtOrBelow(/^(\d+)(?:\/|$)/.exec(text), truncate.order[0])
+        : isLcrAtOrBelow(text, truncate)
+    default:
+      return isPlaceAtOrBelow(text, truncate)
   }
+}
+
+function isNumberAtOrBelow(
+  match: RegExpExecArray | null,
+  limit: number | bigint | null | undefined,
+): boolean | undefined {
+  return match === null ? undefined : BigInt(match[1]!) <= BigInt(limit ?? 0)
+}
+
+function isLcrAtOrBelow(text: string, { order, log }: Position): boolean | undefined {
+  const digits = /^lcr:([\da-f]+)$/i.exec(text)?.[1]
+  if (digits === undefined || log !== `lcr${digits.length}`) return undefined
+  return BigInt(`0x${digits}`) <= BigInt(order[0] ?? 0)
+}
+
+function isPlaceAtOrBelow(text: string, truncate: Position): boolean | undefined {
   const match = /^(.+)\.(\d+):(\d+):(\d+)(?:@(\d+))?$/.exec(text)
   if (match === null) return undefined
   const [, log, file, place, row, server] = match
-  const isSameServer =
-    server === undefined || truncate.server === null || server === truncate.server
-  if (log !== truncate.log || !isSameServer) return undefined
+  const isSame = server === undefined || truncate.server === null || server === truncate.server
+  if (log !== truncate.log || !isSame) return undefined
   for (const [index, part] of [file, place, row].entries()) {
     const own = BigInt(part!)
     const other = BigInt(truncate.order[index] ?? 0)

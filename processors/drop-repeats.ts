@@ -19,7 +19,7 @@ import type { ChangeEvent } from '../model/change-event.ts'
 import { SourceError } from '../model/errors.ts'
 import { fromJson, toJson } from '../model/json.ts'
 import type { Position } from '../model/position.ts'
-import { comparePositions } from '../model/position.ts'
+import { compareInStream } from '../model/position.ts'
 
 /**
  * - `new`: it follows what came before;
@@ -112,13 +112,13 @@ export class RepeatFilter {
 
   judge(event: ChangeEvent): Verdict {
     const { position } = event
-    if (position === null) return 'in-doubt'
+    if (position === null) return this.#judgeUnplaced()
     if (event.snapshot === 'first' && !this.#isOfSeenSnapshot(event)) {
       return this.#beginAnew(event, position)
     }
     const { highest } = this.#memory
     if (highest === null) return this.#accept(event, position)
-    const comparison = comparePositions(position, highest)
+    const comparison = compareInStream(position, highest)
     if (comparison === undefined) {
       if (position.isSnapshot && this.#run === null) return this.#acceptSnapshot(event)
       return this.#beginAnew(event, position)
@@ -132,6 +132,16 @@ export class RepeatFilter {
     if (comparison === 0) return this.#judgeEqual(event, position)
     if (this.#run !== null) throw this.#restarted(event, position)
     return this.#accept(event, position)
+  }
+
+  /**
+   * It is applied, so what follows it has to be too: of a block that is sent again it must not be the
+   * only one.
+   */
+  #judgeUnplaced(): Verdict {
+    if (this.#run !== null) return 'reread'
+    if (this.#memory.highest !== null) this.forget()
+    return 'in-doubt'
   }
 
   /** The log or the connector began anew. What an open run dropped may have been new. */

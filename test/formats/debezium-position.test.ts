@@ -72,7 +72,7 @@ describe('positions from the source block', () => {
   it('are null where a part is missing or the connector is not known', () => {
     for (const source of [
       {},
-      { ...mariadb, connector: 'oracle' },
+      { ...mariadb, connector: 'sqlite' },
       { ...mariadb, file: null },
       { ...mariadb, file: 'binlog' },
       { ...mariadb, pos: null },

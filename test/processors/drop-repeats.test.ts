@@ -190,12 +190,49 @@ describe('a log that was restored or reset', () => {
 })
 
 describe('in doubt an event is applied', () => {
-  it('without a position, in a run too', () => {
+  it('without a position', () => {
     const filter = new RepeatFilter()
-    judgeAll(filter, [at(100), at(500), at(200)])
-    expect(filter.judge(eventOf())).toBe('in-doubt')
-    expect(filter.run).not.toBeNull()
-    expect(filter.judge(at(500))).toBe('repeat')
+    expect(judgeAll(filter, [eventOf(), eventOf()])).toEqual(['in-doubt', 'in-doubt'])
+  })
+
+  it('without a position among others, and so is all that is sent again with it', () => {
+    const filter = new RepeatFilter()
+    const events = [at(100), eventOf(), at(200)]
+    expect(judgeAll(filter, [...events, at(100)])).toEqual([
+      'new',
+      'in-doubt',
+      'in-doubt',
+      'repeat',
+    ])
+    expect(filter.judge(eventOf())).toBe('reread')
+    filter.forget()
+    expect(judgeAll(filter, events)).toEqual(['in-doubt', 'in-doubt', 'in-doubt'])
+    expect(filter.run).toBeNull()
+  })
+
+  it('of an Oracle cluster: threads do not compare, nor do transactions of one commit', () => {
+    const oracle = (commit: bigint, place: number, server: string, transaction: string) =>
+      eventOf({
+        position: {
+          ...binlogAt(0),
+          connector: 'oracle',
+          server,
+          log: 'scn',
+          order: [commit, place, commit - 1n, 1n, 0],
+          transaction,
+        },
+      })
+    const filter = new RepeatFilter()
+    expect(
+      judgeAll(filter, [
+        oracle(100n, 2, '1', 'a'),
+        oracle(100n, 1, '1', 'b'),
+        oracle(100n, 2, '1', 'b'),
+        oracle(99n, 1, '2', 'c'),
+        oracle(101n, 1, '2', 'd'),
+        oracle(101n, 1, '2', 'd'),
+      ]),
+    ).toEqual(['new', 'in-doubt', 'in-doubt', 'in-doubt', 'in-doubt', 'repeat'])
     expect(filter.run).toBeNull()
   })
 
