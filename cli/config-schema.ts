@@ -97,6 +97,17 @@ const connector = z
         'Maxwell’s topic of schema changes (`output_ddl`), which tell the types of columns. Absent: types are ' +
           'inferred from values.',
       ),
+    'add.fields': z
+      .string()
+      .optional()
+      .describe(
+        'Of `debezium-flat`: what the transform adds to rows, as it has it: `op,source.ts_ms,lsn:LSN`. ' +
+          'Absent: every field that is called as Debezium calls them.',
+      ),
+    'add.fields.prefix': z
+      .string()
+      .optional()
+      .describe('Of `debezium-flat`: what the names of added fields begin with. Absent: `__`.'),
   })
   .prefault({})
   .describe(

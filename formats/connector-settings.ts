@@ -1,7 +1,7 @@
 /**
- * Settings of the tool that writes the messages which they do not tell, by its names: Debezium's
- * connectors, the JVM of canal, Maxwell. With the values that it knows; null: any text. Debezium takes its values in any
- * case; here they have one form.
+ * Settings of the tool that writes the messages which they do not tell, by its names: Debezium's connectors
+ * and their transforms, the JVM of canal, Maxwell. With the values that it knows; null: any text. Debezium
+ * takes its values in any case; here they have one form.
  */
 export const connectorSettings = {
   'decimal.handling.mode': ['precise', 'string', 'double'],
@@ -19,6 +19,8 @@ export const connectorSettings = {
   'hstore.handling.mode': ['json', 'map'],
   'binary.handling.mode': ['bytes', 'base64', 'base64-url-safe', 'hex'],
   'unavailable.value.placeholder': null,
+  'add.fields': null,
+  'add.fields.prefix': null,
   'user.timezone': null,
   ddl_kafka_topic: null,
 } as const satisfies Readonly<Record<string, readonly string[] | null>>

@@ -128,7 +128,7 @@ export class DebeziumChanges {
     const table = tableOf(change.source)
     const hints = this.#options.hintsOf(table)
     if (hints === null) return { kind: 'unwanted', table }
-    this.#checkDatabase(table, change.source.db)
+    this.#checkDatabase(table, change.source)
     try {
       const rows = { before: rowOf(change, 'before'), after: rowOf(change, 'after') }
       const normal = { ...change, ...rows, op: op as ChangeOp }
@@ -139,8 +139,9 @@ export class DebeziumChanges {
   }
 
   /** One connector of SQL Server's may read several databases, each with a table `dbo.orders`. */
-  #checkDatabase(table: string, found: unknown): void {
-    const database = String(found)
+  #checkDatabase(table: string, { schema, db }: SourceBlock): void {
+    if (typeof schema !== 'string' || schema === '') return
+    const database = String(db)
     const known = this.#databases.get(table)
     if (known === database) return
     if (known !== undefined) {
@@ -243,7 +244,10 @@ export class DebeziumChanges {
     const topic = String(source.name)
     this.schemaTopics.add(topic)
     const position = positionOf(source, this.#options.incarnation)
-    const columns = this.#history.columnsAt(table, position, msOf(source))
+    const columns =
+      position === null
+        ? this.#history.columnsOf(table, names, msOf(source))
+        : this.#history.columnsAt(table, position, msOf(source))
     const known = new Set(columns?.map(column => column.name))
     const missing = names.filter(name => !known.has(name))
     if (columns !== null && missing.length === 0) return columns

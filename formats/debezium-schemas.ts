@@ -233,6 +233,67 @@ export class SchemaHistory {
     })
     return versions[last < 0 ? places.lastIndexOf(undefined) : last]?.columns ?? null
   }
+
+  /**
+   * The columns that the table had when a row with these was changed, of which nothing tells the position:
+   * the last version at that time with just these columns, or with these and more. Null where none has
+   * them. Throws DecodeError `value-ambiguous` when the time does not tell of which version the row is, and
+   * its values could be read in two ways.
+   */
+  columnsOf(
+    table: string,
+    names: readonly string[],
+    sourceMs: number | null,
+  ): readonly DatabaseColumn[] | null {
+    const wide = (this.#tables.get(table) ?? []).filter(version => hasAll(version, names))
+    const equal = wide.filter(({ columns }) => columns?.length === names.length)
+    const versions = equal.length > 0 ? equal : wide
+    // All that the table may have been when the row was changed.
+    const [first, at, last] = [-clockMs, 0, clockMs].map(shift => {
+      const limit = (sourceMs ?? Number.POSITIVE_INFINITY) + shift
+      return Math.max(
+        0,
+        versions.findLastIndex(version => (version.sourceMs ?? 0) <= limit),
+      )
+    })
+    const found = versions[at!]
+    if (found === undefined) return null
+    const possible = versions.slice(sourceMs === null ? 0 : first, last! + 1)
+    const forms = new Set(possible.map(({ columns }) => formsOf(columns!, names)))
+    if (forms.size === 1) return found.columns
+    throw new DecodeError(
+      'value-ambiguous',
+      `${table} was changed about when the row was, and nothing tells which came first: have the transform add ` +
+        'the place in the log (add.fields: source.ts_ms and file, pos, row or commit_scn, txSeq, scn or …)',
+    )
+  }
+}
+
+/** How much later than a row a change of its table may be stamped, or a row than the change after it. */
+const clockMs = 2000
+
+function hasAll({ columns }: TableVersion, names: readonly string[]): boolean {
+  const known = new Set(columns?.map(({ name }) => name))
+  return columns !== null && names.every(name => known.has(name))
+}
+
+/** Types whose values look the same in a message, or have the same meaning. */
+const sameForms: readonly (readonly string[])[] = [
+  ['TINYINT', 'SMALLINT', 'MEDIUMINT', 'INT', 'INTEGER', 'BIGINT'],
+  ['CHAR', 'VARCHAR', 'TINYTEXT', 'TEXT', 'MEDIUMTEXT', 'LONGTEXT', 'ENUM', 'SET', 'JSON'],
+]
+
+/** How the values of the columns are read: the same form, the same reading. */
+function formsOf(columns: readonly DatabaseColumn[], names: readonly string[]): string {
+  return columns
+    .filter(({ name }) => names.includes(name))
+    .map(({ name, typeName, length, scale }) => {
+      const type = typeName.toUpperCase()
+      const family = sameForms.findIndex(types => types.includes(type))
+      return `${name} ${family < 0 ? `${type} ${length ?? ''} ${scale ?? ''}` : family}`
+    })
+    .toSorted()
+    .join('\0')
 }
 
 /** A version without a position is older than everything. */
