@@ -2,19 +2,18 @@
  * Forager's public API. A topology is built with `StreamsBuilder` and run with `Streams`; `forager/orc`
  * is the ORC library alone, `forager/testkit` what topologies are tested with.
  */
+export { canalJson } from './formats/canal-json.ts'
+export { canalRows } from './formats/canal-rows.ts'
 export type { ConfluentRegistryOptions } from './formats/confluent-registry.ts'
 export { ConfluentRegistry } from './formats/confluent-registry.ts'
 export { debeziumAvro } from './formats/debezium-avro.ts'
-export { canalJson } from './formats/canal-json.ts'
-export { canalRows } from './formats/canal-rows.ts'
 export { debeziumFlat } from './formats/debezium-flat.ts'
 export { debeziumJson } from './formats/debezium-json.ts'
 export type { Decoded, Decoder, DecoderOptions, Format, TableHints } from './formats/decoder.ts'
 export { SchemaAbsent, SchemaPending } from './formats/decoder.ts'
+export { maxwellJson } from './formats/maxwell-json.ts'
 export type { RegisteredSchema, SchemaRegistry } from './formats/schema-registry.ts'
 export { FileRegistry } from './formats/schema-registry.ts'
-export { SchemaPending } from './formats/decoder.ts'
-export { maxwellJson } from './formats/maxwell-json.ts'
 export { EmbeddedLog } from './log/embedded-log.ts'
 export { FileStorage } from './log/file-storage.ts'
 export type * from './log/log.ts'

@@ -1,7 +1,11 @@
 /** The formats that a configuration can name. A new one gets a line here. */
+import { canalJson } from '../formats/canal-json.ts'
+import { canalRows } from '../formats/canal-rows.ts'
 import { debeziumAvro } from '../formats/debezium-avro.ts'
+import { debeziumFlat } from '../formats/debezium-flat.ts'
 import { debeziumJson } from '../formats/debezium-json.ts'
 import type { Format } from '../formats/decoder.ts'
+import { maxwellJson } from '../formats/maxwell-json.ts'
 import type { SchemaRegistry } from '../formats/schema-registry.ts'
 
 /** What some formats need beside the messages. */
@@ -13,6 +17,10 @@ export interface FormatParts {
 export const formats = {
   'debezium-json': () => debeziumJson(),
   'debezium-avro': ({ registry }) => debeziumAvro({ registry }),
+  'debezium-flat': () => debeziumFlat(),
+  'canal-json': () => canalJson(),
+  'canal-rows': () => canalRows(),
+  'maxwell-json': () => maxwellJson(),
 } as const satisfies Readonly<Record<string, (parts: FormatParts) => Format>>
 
 export type FormatName = keyof typeof formats

@@ -23,10 +23,11 @@ import type { ChangePayload, RowRead } from './debezium-changes.ts'
 import { sourceBlockOf, sourceNames } from './debezium-payload.ts'
 import type { SourceBlock } from './debezium-position.ts'
 import { msOf, positionOf, snapshotOf, tableOf } from './debezium-position.ts'
-import { hasWholeBefore, isUnsent, readRow, transactionOf } from './debezium-rows.ts'
+import { hasWholeBefore, readRow, transactionOf } from './debezium-rows.ts'
 import type { RowReader } from './debezium-schemas.ts'
 import type { Decoded, DecoderOptions } from './decoder.ts'
 import { holds } from './row-encoder.ts'
+import { isUnsent, unsentLengths } from './unsent-value.ts'
 
 /** Of one schema: messages of many tables may share theirs. */
 const maxTables = 1000
@@ -35,7 +36,8 @@ export class AvroDirectDecoder {
   readonly #options: DecoderOptions
   readonly #plans = new WeakMap<AvroSchema, EnvelopePlan>()
   readonly #unsent: string
-  readonly #unsentBytes: number
+  /** Its lengths in bytes, by each way to write it as text. */
+  readonly #unsentLengths: readonly number[]
   /** Rows lie side by side in large buffers: one each would cost more than its bytes. */
   readonly #writer = new ByteWriter(64 * 1024)
   readonly #value = new AvroCursor(Buffer.alloc(0), 0)
@@ -59,7 +61,7 @@ export class AvroDirectDecoder {
   constructor(options: DecoderOptions, unsent: string) {
     this.#options = options
     this.#unsent = unsent
-    this.#unsentBytes = Buffer.byteLength(unsent)
+    this.#unsentLengths = unsentLengths(unsent)
   }
 
   /** Takes in how a row of the schema was read. */
@@ -270,7 +272,7 @@ export class AvroDirectDecoder {
       const start = cursor.at
       cursor.at += length
       // It may stand for what was not sent.
-      if (isUpdate && length === this.#unsentBytes) return false
+      if (isUpdate && this.#unsentLengths.includes(length)) return false
       if (!isText(cursor.bytes, start, cursor.at)) return false
       this.#writer.blobOf(cursor.bytes, start, cursor.at)
       return true

@@ -2,8 +2,8 @@
  * Values of Maxwell's rows: by the type that the operator states, else by that of its schema changes, else
  * as they are (`inferred-types.ts`).
  */
-import type { ColumnType } from '../model/column-type.ts'
 import { DecodeError } from '../model/errors.ts'
+import type { StatedType } from '../model/stated-type.ts'
 import { misfit } from '../model/value.ts'
 import type { Converter } from './connect-schema.ts'
 import { statedType } from './debezium-schemas.ts'
@@ -58,7 +58,7 @@ export class MaxwellRowReader {
 
 const noColumns: DdlColumns = new Map()
 
-function readOf(type: MySqlType | null, stated: ColumnType | null): Read {
+function readOf(type: MySqlType | null, stated: StatedType | null): Read {
   if (type === null && stated === null) return null
   const { type: columnType, convert } = converterOf(type, stated)
   const isList = type?.name === 'SET' || stated?.kind === 'array'
@@ -72,7 +72,7 @@ function readOf(type: MySqlType | null, stated: ColumnType | null): Read {
 
 const unknown: MySqlType = { name: '', length: null, scale: null, isUnsigned: false, labels: [] }
 
-function converterOf(type: MySqlType | null, stated: ColumnType | null): Converter {
+function converterOf(type: MySqlType | null, stated: StatedType | null): Converter {
   if (type === null && stated?.kind === 'binary') {
     return mysqlTextConverter({ ...unknown, name: 'VARBINARY' }, form)
   }

@@ -9,14 +9,17 @@
 import type { ColumnType } from '../model/column-type.ts'
 import { isSameType, isText } from '../model/column-type.ts'
 import { DecodeError } from '../model/errors.ts'
+import type { StatedType } from '../model/stated-type.ts'
+import { columnTypeOf } from '../model/stated-type.ts'
 import type { Value } from '../model/value.ts'
 import { checkInteger, misfit, parseDecimal, toInteger, unscaledText } from '../model/value.ts'
 import type { Converter } from './connect-schema.ts'
 import { databaseConverter } from './debezium-column-types.ts'
 import type { Convert } from './debezium-values.ts'
-import { binaryFromBase64, dayNumber, jsonTextOf, textOf } from './debezium-values.ts'
+import { bytesOf, dayNumber, jsonTextOf, textOf } from './debezium-values.ts'
 import { geometryText } from './mysql-geometry.ts'
 import type { MySqlType } from './mysql-type.ts'
+import { statedConverter } from './stated-types.ts'
 import { instantsIn } from './time-zone.ts'
 
 /** How a tool writes what is no number, no text and no time. */
@@ -32,14 +35,17 @@ export interface MySqlTextForm {
 }
 
 /**
- * Reads values of the type; `stated` is the type that the operator wants instead of the usual one.
+ * Reads values of the type; `given` is the type that the operator wants instead of the usual one.
  * Throws DecodeError `type-unsupported` for a type that Hive has no equal for.
  */
 export function mysqlTextConverter(
   type: MySqlType,
   form: MySqlTextForm,
-  stated: ColumnType | null = null,
+  given: StatedType | null = null,
 ): Converter {
+  // A column that must be null, whatever it is.
+  if (given?.kind === 'fail') return statedConverter(given)
+  const stated = given === null ? null : columnTypeOf(given)
   const make = makes[type.name]
   if (make === undefined && stated === null) {
     throw new DecodeError('type-unsupported', `Hive has no equal for the type ${type.name}`)
@@ -177,7 +183,7 @@ const bit: Make = ({ length }) => {
 }
 
 const binary: Make = ({ name, length }, form, columnType) => {
-  const read = form.binary === 'latin1' ? binaryFromLatin1 : binaryFromBase64
+  const read = form.binary === 'latin1' ? binaryFromLatin1 : bytesOf
   if (name !== 'BINARY') return read
   // The binlog has it without the zeros at its end.
   const size = length ?? 1
@@ -197,7 +203,7 @@ function binaryFromLatin1(json: unknown): Uint8Array {
 
 const geometry: Make = ({ name }, form) => {
   if (form.geometry === 'text') return textOf
-  const read = form.binary === 'latin1' ? binaryFromLatin1 : binaryFromBase64
+  const read = form.binary === 'latin1' ? binaryFromLatin1 : bytesOf
   return json => geometryText(read(json), name === 'POINT')
 }
 
