@@ -79,6 +79,8 @@ export class DebeziumChanges {
   readonly schemaTopics = new Set<string>()
   readonly #options: DecoderOptions
   readonly #history = new SchemaHistory()
+  /** By their names, as their schema changes say. */
+  readonly #connectors = new Map<string, unknown>()
   readonly #timePrecision: TimePrecision
   /** Readers by what they were made from, then by table and key. */
   readonly #readers = new WeakMap<object, Map<string, RowReader>>()
@@ -106,6 +108,7 @@ export class DebeziumChanges {
   learn(payload: unknown): void {
     const { source, tableChanges } = (payload ?? {}) as SchemaChangePayload
     if (source === undefined || !Array.isArray(tableChanges)) return
+    this.#connectors.set(String(source.name), source.connector)
     const position = positionOf(source, this.#options.incarnation)
     for (const { type, id, table } of tableChanges) {
       const columns = type === 'DROP' || table == null ? null : (table.columns ?? null)
@@ -220,9 +223,11 @@ export class DebeziumChanges {
     const columns = this.#columnsAt({ table, hints }, row, source)
     if (columns !== null) {
       const mode = this.#timePrecision.modeFor(String(source.name), columns, row)
+      // A flattened row does not say it.
+      const connector = source.connector ?? this.#connectors.get(String(source.name))
       const settings = { ...this.#options.connectorSettings, 'time.precision.mode': mode }
       return this.#remember(columns, `${name} ${mode}`, () =>
-        readerOfDatabase(columns, key, hints, { connector: source.connector, settings }),
+        readerOfDatabase(columns, key, hints, { connector, settings }),
       )
     }
     const names = Object.keys(row)

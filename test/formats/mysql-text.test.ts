@@ -172,7 +172,7 @@ describe('values of MySQL as text', () => {
     expect(value('bigint unsigned', 2n ** 64n - 1n)).toBe('18446744073709551615')
     expect(value('decimal(10,2)', 12.5)).toBe('12.50')
     expect(value('double', 0.1)).toBe('0.1')
-    expect(value('json', { a: [1, 2n ** 60n] })).toBe('{"a":[1,"1152921504606846976"]}')
+    expect(value('json', { a: [1, 2n ** 60n] })).toBe('{"a":[1,1152921504606846976]}')
     expect(value('blob', '/w==', { binary: 'base64' })).toBe('/w==')
     expect(value('bit(1)', true)).toBe('true')
     // It may have had more digits than a number holds.

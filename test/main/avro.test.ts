@@ -24,7 +24,20 @@ const avroRecordings: readonly {
     like: 'm1',
     exceptions: m1Exceptions,
   },
-  { name: 'p3', file: 'postgres/p3_avro_confluent', like: 'p1', exceptions: p1Exceptions },
+  {
+    name: 'p3',
+    file: 'postgres/p3_avro_confluent',
+    like: 'p1',
+    exceptions: [
+      ...p1Exceptions,
+      {
+        kind: 'column',
+        table: 'shop.all_types',
+        column: 'MiXed Case',
+        why: 'Avro has no blanks in names: field.name.adjustment.mode made MiXed_Case of it',
+      },
+    ],
+  },
 ]
 
 describe.each(avroRecordings)('recorded events $name', ({ file, like, exceptions }) => {

@@ -92,7 +92,11 @@ describe('places in a binlog', () => {
     const open = { ...binlog({ pos: 100 }), order: [1, null, 0] }
     expectComparison(open, binlog({ pos: 100 }), undefined)
     expectComparison(open, binlog({ file: 2 }), -1)
-    expectComparison({ ...open, order: [1] }, binlog({}), undefined)
+  })
+
+  it('with fewer parts, as a snapshot has, compare by those', () => {
+    expectComparison({ ...binlog({}), order: [1] }, binlog({}), 0)
+    expectComparison({ ...binlog({}), order: [1] }, binlog({ file: 2 }), -1)
   })
 
   it('of another incarnation do not compare', () => {
