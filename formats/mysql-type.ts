@@ -28,12 +28,14 @@ export function parseMySqlType(text: string): MySqlType {
   const words = match[3]!.toUpperCase().split(/\s+/)
   const isChoice = name === 'ENUM' || name === 'SET'
   const sizes = isChoice ? [] : inside.split(',').map(size => Number.parseInt(size, 10))
+  const labels = isChoice && match[2] !== undefined ? labelsIn(inside) : []
+  if (labels === null) throw noType(text)
   const type = {
     name,
     length: sizeOf(sizes[0]),
     scale: sizeOf(sizes[1]),
     isUnsigned: words.includes('UNSIGNED') || words.includes('ZEROFILL'),
-    labels: isChoice ? labelsIn(inside) : [],
+    labels,
   }
   if (!isSound(type)) throw noType(text)
   return type
@@ -62,9 +64,21 @@ function sizeOf(size: number | undefined): number | null {
   return size === undefined || Number.isNaN(size) ? null : size
 }
 
-/** `'a','it''s'`: a quote in a label is doubled, or it and a backslash have a backslash before them. */
-function labelsIn(text: string): string[] {
-  return [...text.matchAll(/'((?:[^'\\]|''|\\.)*)'/gs)].map(match =>
-    match[1]!.replaceAll(/''|\\(['\\])/g, (_pair, escaped: string | undefined) => escaped ?? "'"),
-  )
+const label = /\s*'((?:[^'\\]|''|\\.)*)'\s*(,|$)/sy
+
+/**
+ * `'a','it''s'`: a quote in a label is doubled, or it and a backslash have a backslash before them. Null
+ * where the text is no such list.
+ */
+function labelsIn(text: string): string[] | null {
+  const labels: string[] = []
+  for (let end = 0; ; end = label.lastIndex) {
+    label.lastIndex = end
+    const match = label.exec(text)
+    if (match === null) return null
+    labels.push(
+      match[1]!.replaceAll(/''|\\(['\\])/g, (_pair, escaped: string | undefined) => escaped ?? "'"),
+    )
+    if (match[2] === '') return labels
+  }
 }

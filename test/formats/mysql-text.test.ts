@@ -79,7 +79,8 @@ describe('values of MySQL as text', () => {
     const types = ['INT', 'BIGINT', 'TINYINT', 'DECIMAL', 'DATETIME', 'BIT', 'FLOAT', 'POINT']
     for (const typeName of [...types, 'TIMESTAMP', 'ENUM', 'YEAR', 'BLOB', 'TEXT', 'TIME']) {
       const { type } = databaseConverter({ name: 'c', typeName, length: 3, scale: 1 }, {})
-      expect(mysqlTextConverter(parseMySqlType(`${typeName}(3,1)`), canal).type).toEqual(type)
+      const text = typeName === 'ENUM' ? typeName : `${typeName}(3,1)`
+      expect(mysqlTextConverter(parseMySqlType(text), canal).type).toEqual(type)
     }
   })
 
@@ -108,6 +109,13 @@ describe('values of MySQL as text', () => {
     const wide = `set(${many.map(label => `'${label}'`).join(',')})`
     expect(value(wide, '18446744073709551615')).toBe(many.join(','))
     expect(value(wide, '9223372036854775808')).toBe('l63')
+  })
+
+  it('a type that was made to be slow is refused at once', () => {
+    const type = `enum(${String.raw`'\'`.repeat(200_000)}`
+    expect(() => parseMySqlType(`${type})`)).toThrow(DecodeError)
+    expect(() => parseMySqlType(`a${'('.repeat(200_000)}`)).toThrow(DecodeError)
+    expect(() => parseMySqlType(`a(${')'.repeat(200_000)}x(`)).toThrow(DecodeError)
   })
 
   it('zero dates as null', () => {
@@ -231,6 +239,9 @@ describe('a value that does not fit its type', () => {
       'bit(65)',
       'binary(999999999999)',
     ]) {
+      expect(() => parseMySqlType(type), type).toThrow(DecodeError)
+    }
+    for (const type of ["enum('a','b)", 'enum(a)', 'enum()', "enum('a'b')", "set('a',)"]) {
       expect(() => parseMySqlType(type), type).toThrow(DecodeError)
     }
     // A name that every object has.
