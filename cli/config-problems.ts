@@ -3,12 +3,13 @@
  * tables that do not fit together.
  */
 import { resolve } from 'node:path'
+import { emptyRegistry } from '../formats/schema-registry.ts'
 import { ConfigError } from '../model/errors.ts'
 import type { FileSystem } from '../runtime/file-system.ts'
 import { settingsOf } from '../sinks/hive/hive.ts'
 import type { HiveVersion } from '../sinks/hive/target-table.ts'
 import type { Path, Problem } from './config.ts'
-import { needRegistry } from './formats.ts'
+import { type FormatName, formats, needRegistry } from './formats.ts'
 import { suggestion } from './suggestion.ts'
 
 /** A configuration before it is checked: anything may be missing, or of another type. */
@@ -101,6 +102,7 @@ export async function semanticProblems(
       'always dropped; leave it out, or use `ordering: log`'
     problems.push({ line: lineAt(['source', 'dropRepeats']), message })
   }
+  problems.push(...formatProblems(source ?? {}, lineAt))
   if (source?.keyedBy === 'primary-key') {
     problems.push(...withoutHopProblems(source.ordering, listOf(tables), lineAt))
   }
@@ -130,6 +132,27 @@ function registryProblems(source: Unchecked['source'], lineAt: LineAt): Problem[
     return [{ line, message: 'source.registry: username and password go together' }]
   }
   return []
+}
+
+/** What the format of the source does not go with. */
+function formatProblems(
+  { format: name, ordering, keyedBy }: NonNullable<Unchecked['source']>,
+  lineAt: LineAt,
+): Problem[] {
+  if (typeof name !== 'string' || !Object.hasOwn(formats, name)) return []
+  const format = formats[name as FormatName]({ registry: emptyRegistry })
+  const problems: Problem[] = []
+  if (ordering === 'position' && !format.hasPositions) {
+    const message = `source.ordering: \`position\` needs messages with positions, and those of ${name} have none`
+    problems.push({ line: lineAt(['source', 'ordering']), message })
+  }
+  if (keyedBy === 'primary-key' && format.movesKeys === true) {
+    const message =
+      `source.keyedBy: a message of ${name} may move a row to another key, whose changes come through ` +
+      'another partition; leave it out'
+    problems.push({ line: lineAt(['source', 'keyedBy']), message })
+  }
+  return problems
 }
 
 /** What `keyedBy: primary-key` does not go with. */

@@ -21,6 +21,14 @@ export interface SchemaRegistry {
   fetch(id: number): Promise<void>
 }
 
+/** To ask a format what it is, without any message. */
+export const emptyRegistry: SchemaRegistry = {
+  find: () => null,
+  fetch: id => {
+    return Promise.reject(new DecodeError('schema-missing', `there is no registry to have ${id}`))
+  },
+}
+
 export interface FileRegistryOptions {
   /** For errors. */
   readonly path: string

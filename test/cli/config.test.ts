@@ -290,6 +290,22 @@ onErorr: skip
     expect(await problemsOf(text)).toEqual(['f.yaml:7: window.maxRows must be a number'])
   })
 
+  it('of a format without positions, or that moves rows to other keys, says what it does not go with', async () => {
+    const problems = async (source: string) =>
+      await problemsOf(configText({ source }).replace('debezium-json', 'canal-json'))
+    expect(await problems(', ordering: position')).toEqual([
+      'f.yaml:2: source.ordering: `position` needs messages with positions, and those of canal-json have none',
+    ])
+    expect(await problems(', keyedBy: primary-key')).toEqual([
+      expect.stringMatching(/^f\.yaml:2: source\.keyedBy: a message of canal-json may move a row/),
+    ])
+    expect(await problems('')).toEqual([])
+    expect(await problems(', connector: { user.timezone: Asia/Shanghai }')).toEqual([])
+    expect(await problems(', connector: { user.timezone: Shanghai }')).toEqual([
+      expect.stringMatching(/^f\.yaml:2: source\.connector\.user\.timezone is not a time zone/),
+    ])
+  })
+
   it('that orders by position and would apply repeats says what to leave out', async () => {
     const source = ', ordering: position, dropRepeats: false'
     expect(await problemsOf(configText({ source }))).toEqual([
