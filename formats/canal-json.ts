@@ -21,6 +21,7 @@ import {
   readChangedColumns,
   readNewRow,
   updateEvents,
+  zeroDatesIn,
 } from './mysql-rows.ts'
 import type { MySqlTextForm } from './mysql-text.ts'
 import { instantsIn } from './time-zone.ts'
@@ -135,13 +136,20 @@ class CanalJsonDecoder implements Decoder {
     const columns = this.#large.columnsOf(base.table, type, columnsIn(message.mysqlType, data[0]))
     const reader = this.#readers.readerOf(base.table, columns, hints.key ?? pkNames, hints)
     const olds = type === 'UPDATE' ? rowsBefore(old, data.length) : []
+    let zeroDates = 0
     const events = data.flatMap((json: unknown, index): readonly ChangeEvent[] => {
       const row = readNewRow(json, reader)
+      zeroDates += zeroDatesIn(json, row)
       if (type === 'INSERT') return [insertEvent(base, row, reader)]
       if (type === 'DELETE') return [deleteEvent(base, row, reader, hints)]
       return updateEvents(base, row, readChangedColumns(olds[index], reader), reader, hints)
     })
-    return { kind: 'changes', events, isKeyOrdered: isKeyOrdered(events, pkNames, hints) }
+    return {
+      kind: 'changes',
+      events,
+      isKeyOrdered: isKeyOrdered(events, pkNames, hints),
+      zeroDates,
+    }
   }
 }
 

@@ -20,6 +20,7 @@ import {
   insertEvent,
   MySqlRowReaders,
   readNewRow,
+  zeroDatesIn,
 } from './mysql-rows.ts'
 
 export function canalRows(): Format {
@@ -141,13 +142,19 @@ class CanalRowsDecoder implements Decoder {
     const typed = columns.map((column): TypedColumn => [column.col, column.type])
     const all = this.#large.columnsOf(base.table, type, typed)
     const reader = this.#readers.readerOf(base.table, all, key, hints)
-    const row = readNewRow(Object.fromEntries(columns.map(({ col, val }) => [col, val])), reader)
+    const json = Object.fromEntries(columns.map(({ col, val }) => [col, val]))
+    const row = readNewRow(json, reader)
     const event = {
       INSERT: () => insertEvent(base, row, reader),
       UPDATE: () => changedEvent(base, row, reader),
       DELETE: () => deleteEvent(base, row, reader, hints),
     }[type]()
-    return { kind: 'changes', events: [event], isKeyOrdered: isKeyOrdered(hints, recordKey) }
+    return {
+      kind: 'changes',
+      events: [event],
+      isKeyOrdered: isKeyOrdered(hints, recordKey),
+      zeroDates: zeroDatesIn(json, row),
+    }
   }
 }
 

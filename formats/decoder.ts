@@ -15,6 +15,8 @@ export type Decoded =
        * a row may come through several, and have no order.
        */
       readonly isKeyOrdered: boolean
+      /** Values that are dates with a zero in them, and were read as null; absent: none, or not known. */
+      readonly zeroDates?: number
     }
   | { readonly kind: 'unwanted'; readonly table: string }
   | {

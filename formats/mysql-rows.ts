@@ -166,6 +166,15 @@ export function readChangedColumns(json: unknown, reader: RowReader): Row {
   return readRow(json as JsonRow, reader)!
 }
 
+/** How many values of the row were sent and read as null: dates with a zero in them. */
+export function zeroDatesIn(json: unknown, row: Row): number {
+  let count = 0
+  for (const [name, value] of Object.entries(row)) {
+    if (value === null && (json as JsonRow)[name] !== null) count += 1
+  }
+  return count
+}
+
 export function insertEvent(base: EventBase, after: Row, reader: RowReader): ChangeEvent {
   const { schema } = reader
   const key = keyOf(after, reader)

@@ -12,6 +12,8 @@ export const counters = {
   forager_events_total: 'Change events that entered the hop, by table.',
   forager_events_unrouted_total: 'Change events of tables that the configuration does not name.',
   forager_events_refused_total: 'Change events of tables that were refused, by table.',
+  forager_zero_dates_total:
+    'Values like 0000-00-00, which no date of Hive is and which were read as null, by table.',
   forager_repeats_dropped_total: 'Change events that the producer sent again, by table.',
   forager_messages_skipped_total: 'Bad messages that the policy skipped, by reason.',
   forager_dead_letters_total: 'Bad messages that were kept as dead letters, by reason.',

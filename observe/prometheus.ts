@@ -10,6 +10,7 @@ export const labelNames: Readonly<Record<CounterName | GaugeName | HistogramName
   forager_events_total: ['table'],
   forager_events_unrouted_total: ['table'],
   forager_events_refused_total: ['table'],
+  forager_zero_dates_total: ['table'],
   forager_repeats_dropped_total: ['table'],
   forager_messages_skipped_total: ['reason'],
   forager_dead_letters_total: ['reason'],

@@ -10,6 +10,7 @@ const labels = {
   forager_messages_total: 'kind',
   forager_repeats_dropped_total: 'table',
   forager_events_total: 'table',
+  forager_zero_dates_total: 'table',
 } as const
 
 export class SourceCounts {
@@ -17,11 +18,12 @@ export class SourceCounts {
     forager_messages_total: new Map(),
     forager_repeats_dropped_total: new Map(),
     forager_events_total: new Map(),
+    forager_zero_dates_total: new Map(),
   }
 
-  add(name: keyof typeof labels, label: string): void {
+  add(name: keyof typeof labels, label: string, amount = 1): void {
     const counts = this.#counts[name]
-    counts.set(label, (counts.get(label) ?? 0) + 1)
+    counts.set(label, (counts.get(label) ?? 0) + amount)
   }
 
   handOn(metrics: Metrics): void {

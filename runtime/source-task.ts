@@ -211,6 +211,8 @@ export class SourceTask implements Task {
     if (partitions > 1 && !decoded.isKeyOrdered && !canBeOrdered) {
       throw keyUnordered(decoded.events, partitions)
     }
+    const { zeroDates = 0 } = decoded
+    if (zeroDates > 0) this.#counts.add('forager_zero_dates_total', first.table, zeroDates)
     const outcome = this.#take(first)
     if (others.length === 0 && !(outcome instanceof Promise)) return outcome
     return this.#takeInTurn(outcome, others)

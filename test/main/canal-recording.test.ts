@@ -97,6 +97,10 @@ describe('the recording of canal', () => {
     expect(await tablesOf(run, expected)).toEqual(expected)
     expect(run.metrics.total('forager_messages_total', { kind: 'message' })).toBe(32)
     expect(run.metrics.total('forager_messages_total', { kind: 'schema-change' })).toBe(8)
+    // Five of the row 3, three of the row 4.
+    const table = 'canaldemo.zero_dates'
+    expect(run.metrics.total('forager_zero_dates_total', { table })).toBe(8)
+    expect(run.metrics.total('forager_zero_dates_total')).toBe(8)
   })
 
   it('ends so when blocks of it are sent again', async () => {
