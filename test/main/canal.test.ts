@@ -52,6 +52,20 @@ describe('the rows of one message', () => {
   })
 })
 
+describe('a table with partitions', () => {
+  it('has a row once, wherever it moves', async () => {
+    const driver = await openCanal({ rule: { partitionBy: 'n' } })
+    const rows = await tableAfter(driver, [
+      flat('INSERT', [row(1, 1), row(2, 1)]),
+      flat('UPDATE', [[row(1, 2), { n: '1' }]]),
+    ])
+    expect(rows).toEqual([applied(1, 2), applied(2, 1)])
+    // The window before is applied: now the old partition is found by key.
+    const moved = [flat('UPDATE', [[row(3, 5), { id: '1', n: '2' }]])]
+    expect(await tableAfter(driver, moved)).toEqual([applied(2, 1), applied(3, 5)])
+  })
+})
+
 describe('a bad row among good ones', () => {
   const bad = flat('INSERT', [row(2, 2), { id: '3', n: 'x' }, row(4, 4)])
   const messages = [
