@@ -139,7 +139,7 @@ class CanalJsonDecoder implements Decoder {
     let zeroDates = 0
     const events = data.flatMap((json: unknown, index): readonly ChangeEvent[] => {
       const row = readNewRow(json, reader)
-      zeroDates += zeroDatesIn(json, row)
+      zeroDates += zeroDatesIn(json, row, reader)
       if (type === 'INSERT') return [insertEvent(base, row, reader)]
       if (type === 'DELETE') return [deleteEvent(base, row, reader, hints)]
       return updateEvents(base, row, readChangedColumns(olds[index], reader), reader, hints)

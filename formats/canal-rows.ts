@@ -153,7 +153,7 @@ class CanalRowsDecoder implements Decoder {
       kind: 'changes',
       events: [event],
       isKeyOrdered: isKeyOrdered(hints, recordKey),
-      zeroDates: zeroDatesIn(json, row),
+      zeroDates: zeroDatesIn(json, row, reader),
     }
   }
 }

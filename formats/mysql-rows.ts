@@ -167,10 +167,10 @@ export function readChangedColumns(json: unknown, reader: RowReader): Row {
 }
 
 /** How many values of the row were sent and read as null: dates with a zero in them. */
-export function zeroDatesIn(json: unknown, row: Row): number {
+export function zeroDatesIn(json: unknown, row: Row, { schema }: RowReader): number {
   let count = 0
-  for (const [name, value] of Object.entries(row)) {
-    if (value === null && (json as JsonRow)[name] !== null) count += 1
+  for (const { name } of schema.columns) {
+    if (row[name] === null && (json as JsonRow)[name] !== null) count += 1
   }
   return count
 }
