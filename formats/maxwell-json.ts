@@ -72,17 +72,15 @@ class MaxwellJsonDecoder implements Decoder {
     // Nothing was kept: see `memory`.
   }
 
-  learn({ value }: LogRecord): void {
-    if (value !== null) this.#history.add(parseMessage(value), this.#options.incarnation)
+  learn(record: LogRecord): void {
+    const { value } = record
+    if (value === null) return
+    const message = withPlace(record, () => parseMessage(value))
+    this.#history.add(message, this.#options.incarnation)
   }
 
   decode(record: LogRecord): Decoded {
-    try {
-      return this.#decode(record)
-    } catch (error) {
-      const { topic, partition, offset } = record
-      throw error instanceof ForagerError ? error.at({ topic, partition, offset }) : error
-    }
+    return withPlace(record, () => this.#decode(record))
   }
 
   #decode(record: LogRecord): Decoded {
@@ -143,6 +141,15 @@ class MaxwellJsonDecoder implements Decoder {
     const columns = this.#history.columnsAt(table, at, names)
     if (columns !== 'missing') return columns
     throw new SchemaPending(table, this.#ddlTopic, `no version has the columns ${names.join(', ')}`)
+  }
+}
+
+/** Errors say where the record is. */
+function withPlace<T>({ topic, partition, offset }: LogRecord, read: () => T): T {
+  try {
+    return read()
+  } catch (error) {
+    throw error instanceof ForagerError ? error.at({ topic, partition, offset }) : error
   }
 }
 

@@ -150,4 +150,14 @@ describe('types from the topic of schema changes', () => {
       id: 'int',
     })
   })
+
+  it('what is damaged there says where it is', () => {
+    const decoder = decoderOf({ connectorSettings })
+    const damaged = recordOf('uuid', '{"type":', { topic: ddlTopic, offset: 4 })
+    expect(errorOf(() => decoder.learn(damaged))).toMatchObject({
+      code: 'message-not-json',
+      context: { topic: ddlTopic, offset: 4 },
+    })
+    decoder.learn({ ...damaged, value: null })
+  })
 })
