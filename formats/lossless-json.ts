@@ -63,9 +63,39 @@ const rawJson = (JSON as unknown as { rawJSON(this: void, text: string): unknown
 
 const fractions = /[:,[]\s*-?\d+[.eE]|^\s*-?\d+[.eE]/
 
+/**
+ * Such a number as the value of a member. The quote ends the name: one that begins a text never follows
+ * a letter, and one within a text follows a backslash.
+ */
+const memberFractions = /(?<=\w":)-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)(?=[,}])/g
+/** No text of JSON has it but escaped. */
+const mark = '\u0001'
+const escapedMark = '\\u0001'
+
 /** As `parseLossless`; every number with a fraction or an exponent is a `DecimalText`. */
 export function parseExact(text: string): unknown {
-  return fractions.test(text) ? JSON.parse(text, keepNumber as never) : parseLossless(text)
+  if (!fractions.test(text)) return parseLossless(text)
+  // A reviver, which is told each number's text, takes as long as all the rest of a message.
+  if (!text.includes(escapedMark)) {
+    const marked = text.replace(memberFractions, `"${escapedMark}$&"`)
+    if (!fractions.test(marked)) return withDecimals(parseLossless(marked))
+  }
+  return JSON.parse(text, keepNumber as never)
+}
+
+/** Texts that are marked become numbers, in place. */
+function withDecimals(json: unknown): unknown {
+  if (typeof json === 'string') {
+    return json.startsWith(mark) ? new DecimalText(json.slice(mark.length)) : json
+  }
+  if (typeof json !== 'object' || json === null) return json
+  const members = json as Record<string, unknown>
+  for (const name of Object.keys(members)) {
+    const value = members[name]
+    const isOther = typeof value === 'string' ? value.startsWith(mark) : typeof value === 'object'
+    if (isOther) members[name] = withDecimals(value)
+  }
+  return json
 }
 
 function keepNumber(_key: string, value: unknown, context: { source?: string }): unknown {

@@ -127,4 +127,43 @@ describe('JSON with exact fractions', () => {
       { numRuns: 1000 },
     )
   })
+
+  it('is the same whichever way it is read, whatever the texts look like', () => {
+    const text = fc.oneof(
+      fc.constantFrom(
+        ':1.5,',
+        'a":1.5,',
+        '\\',
+        '\\":1.5}',
+        '\u0001',
+        '\u00012.5',
+        '12:00:00.5',
+        '{"a":1.5}',
+        '\\u00011.5',
+      ),
+      fc.string(),
+    )
+    const number = fc.constantFrom('1.50', '-0.1', '1E-10', '2e5', '7', '18446744073709551615')
+    const value = fc.oneof(
+      text.map(one => JSON.stringify(one)),
+      number,
+      fc.constantFrom('[1.5,2]', '{"n":2.50,"m":[{"k":1.0}]}', 'null', '[]', '{}'),
+    )
+    const members = fc.array(fc.tuple(text, value), { minLength: 1, maxLength: 6 })
+    const slow = (json: string): unknown => {
+      const keep = (_key: string, one: unknown, { source = '' }: { source?: string }) => {
+        if (typeof one !== 'number') return one
+        return /^-?\d+$/.test(source) ? toInteger(BigInt(source)) : new DecimalText(source)
+      }
+      return JSON.parse(json, keep as never)
+    }
+    fc.assert(
+      fc.property(members, fc.constantFrom('', ' ', '\n'), (given, space) => {
+        const body = given.map(([name, one]) => `${JSON.stringify(name)}:${space}${one}${space}`)
+        const json = `{${body.join(',')}}`
+        expect(parseExact(json)).toEqual(slow(json))
+      }),
+      { numRuns: 5000 },
+    )
+  })
 })
