@@ -14,9 +14,11 @@ export class DirectBytesColumnReader extends ColumnReader {
     valueCount: number,
     present: Uint8Array | null,
   ): BytesVector {
-    const { lengths, total } = this.readLengths(this.#lengths, valueCount, count, 1)
+    const [starts, lengths] = [this.int32(count), this.int32(count)]
+    this.readLengths(this.#lengths, lengths, valueCount)
+    const total = fillStarts(starts, lengths, valueCount)
+    this.claim(total)
     const bytes = this.#data.readBytes(total)
-    const starts = startsOf(lengths, valueCount)
     if (this.#isPadded) trimPadding(bytes, starts, lengths, valueCount)
     spread(starts, present, valueCount, 0)
     spread(lengths, present, valueCount, 0)
@@ -41,18 +43,18 @@ export class DictionaryColumnReader extends ColumnReader {
     valueCount: number,
     present: Uint8Array | null,
   ): BytesVector {
-    const ids = new Int32Array(count)
-    const starts = new Int32Array(count)
-    const lengths = new Int32Array(count)
+    const ids = this.int32(count)
+    const starts = this.int32(count)
+    const lengths = this.int32(count)
     if (valueCount === 0) return { kind: 'bytes', present, bytes: noBytes, starts, lengths }
     this.#entries ??= this.#readEntries()
     const entries = this.#entries
-    this.#ids.readInt32(ids, valueCount)
+    this.#ids.readInt32(ids, valueCount, id => this.corrupt(`the dictionary has no entry ${id}`))
     spread(ids, present, valueCount, 0)
     const { size, starts: entryStarts, lengths: entryLengths } = entries
     for (let k = 0; k < count; k++) {
       const id = ids[k]!
-      if (id < 0 || id >= size) throw this.corrupt(`the dictionary has no entry ${id}`)
+      if (id >= size) throw this.corrupt(`the dictionary has no entry ${id}`)
       // In the slots of nulls stands the first entry.
       starts[k] = entryStarts[id]!
       lengths[k] = entryLengths[id]!
@@ -63,10 +65,13 @@ export class DictionaryColumnReader extends ColumnReader {
 
   #readEntries(): Entries {
     const { dictionarySize: size } = this.encoding
-    this.requireWithinLimit(size * 8)
-    const { lengths, total } = this.readLengths(this.openIntegers('LENGTH', false), size, size, 1)
+    const { memory } = this.stripe
+    memory.claimForDictionary(size * 8, this.column)
+    const [starts, lengths] = [new Int32Array(size), new Int32Array(size)]
+    this.readLengths(this.openIntegers('LENGTH', false), lengths, size)
+    const total = fillStarts(starts, lengths, size)
+    memory.claimForDictionary(total, this.column)
     const bytes = this.openBytes('DICTIONARY_DATA').readBytes(total)
-    const starts = startsOf(lengths, size)
     if (this.column.type.kind === 'char') trimPadding(bytes, starts, lengths, size)
     let texts: readonly string[] | null = null
     const decode = (): readonly string[] => (texts ??= textsOf(bytes, starts, lengths, null))
@@ -76,14 +81,14 @@ export class DictionaryColumnReader extends ColumnReader {
 
 const noBytes = new Uint8Array(0)
 
-function startsOf(lengths: Int32Array, count: number): Int32Array {
-  const starts = new Int32Array(lengths.length)
-  let start = 0
+/** Where each value starts that lies behind those before it; returns where the last one ends. */
+function fillStarts(starts: Int32Array, lengths: Int32Array, count: number): number {
+  let end = 0
   for (let k = 0; k < count; k++) {
-    starts[k] = start
-    start += lengths[k]!
+    starts[k] = end
+    end += lengths[k]!
   }
-  return starts
+  return end
 }
 
 /** The spaces that pad a char are no part of its value. */

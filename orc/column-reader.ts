@@ -2,10 +2,11 @@
  * What every column does while it is read: it tells which slots are null. The values are the business
  * of the subclasses, one for each family of types.
  */
+import type { BatchMemory } from './batch-memory.ts'
 import { BooleanRunLengthReader } from './boolean-run-length.ts'
 import type { ByteInput } from './byte-input.ts'
 import { ByteRunLengthReader } from './byte-run-length.ts'
-import { corrupt, OrcError } from './errors.ts'
+import { corrupt, type OrcError } from './errors.ts'
 import type { OrcCalendar } from './file-tail.ts'
 import { type IntegerEncoding, IntegerReader } from './integer-reader.ts'
 import type { ColumnEncoding, StreamKind } from './stripe-messages.ts'
@@ -16,8 +17,8 @@ import type { OrcVector } from './vectors.ts'
 export interface StripeContext {
   readonly calendar: OrcCalendar
   readonly writerTimezone: string
-  /** The most values, or bytes, that one read of one column may decode to. */
-  readonly maxBatchBytes: number
+  /** What vectors are made of. */
+  readonly memory: BatchMemory
   /**
    * The bytes of a stream from where reading begins, and what is to be skipped in its first run;
    * none for a stream that the stripe does not list.
@@ -47,7 +48,7 @@ export abstract class ColumnReader {
   /** The next `count` slots. */
   read(count: number): OrcVector {
     if (this.#present === null) return this.readSlots(count, count, null)
-    const present = new Uint8Array(count)
+    const present = this.uint8(count)
     const valueCount = this.#present.read(present, count)
     return this.readSlots(count, valueCount, valueCount === count ? null : present)
   }
@@ -89,40 +90,31 @@ export abstract class ColumnReader {
     return reader
   }
 
-  /**
-   * The next `count` lengths in an array of `size`, and their sum; `unitBytes` is what one unit of length
-   * takes in memory. Refuses what they would make the reader hold.
-   */
-  protected readLengths(
-    lengths: IntegerReader,
-    count: number,
-    size: number,
-    unitBytes: number,
-  ): { lengths: Int32Array; total: number } {
-    const read = new Int32Array(size)
-    lengths.readInt32(read, count, length =>
-      length < 0
-        ? this.corrupt(`a length is ${length}`)
-        : this.#limitExceeded(Number(length) * unitBytes),
-    )
-    let total = 0
-    for (let k = 0; k < count; k++) {
-      const length = read[k]!
-      if (length < 0) throw this.corrupt(`a length is ${length}`)
-      total += length
-    }
-    this.requireWithinLimit(total * unitBytes)
-    return { lengths: read, total }
+  /** The next `count` lengths. */
+  protected readLengths(source: IntegerReader, target: Int32Array, count: number): void {
+    source.readInt32(target, count, length => {
+      // What is too long for an int32 is for every limit.
+      if (length > 0) this.claim(Number(length))
+      return this.corrupt(`a length is ${length}`)
+    })
   }
 
-  protected requireWithinLimit(bytes: number): void {
-    if (bytes > this.stripe.maxBatchBytes) throw this.#limitExceeded(bytes)
+  /** Arrays of zeros for the vectors of this batch. */
+  protected float64(count: number): Float64Array {
+    return this.stripe.memory.float64(count, this.column)
   }
 
-  #limitExceeded(bytes: number): OrcError {
-    const { maxBatchBytes } = this.stripe
-    const message = `a batch of rows takes ${bytes} bytes; the limit is ${maxBatchBytes}`
-    return new OrcError('limit-exceeded', message, `column ${this.column.path}`)
+  protected int32(count: number): Int32Array {
+    return this.stripe.memory.int32(count, this.column)
+  }
+
+  protected uint8(count: number): Uint8Array {
+    return this.stripe.memory.uint8(count, this.column)
+  }
+
+  /** Throws `limit-exceeded` where so many bytes more are too many for a batch. */
+  protected claim(bytes: number): void {
+    this.stripe.memory.claim(bytes, this.column)
   }
 
   protected corrupt(message: string): OrcError {

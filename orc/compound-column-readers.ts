@@ -4,8 +4,8 @@ import type { ColumnEncoding } from './stripe-messages.ts'
 import type { OrcColumn } from './types.ts'
 import type { ListVector, MapVector, OrcVector, StructVector, UnionVector } from './vectors.ts'
 
-/** What one slot of a child's values takes, at the least. */
-const slotBytes = 8
+/** What a struct takes as a value, at the least. */
+const structBytes = 8
 
 abstract class CompoundColumnReader extends ColumnReader {
   protected readonly children: readonly ColumnReader[]
@@ -27,6 +27,8 @@ export class StructColumnReader extends CompoundColumnReader {
     valueCount: number,
     present: Uint8Array | null,
   ): StructVector {
+    // A struct without fields has no vectors, but values all the same.
+    this.claim(count * structBytes)
     const fields = this.children.map(field => spreadVector(field.read(valueCount), present, count))
     return { kind: 'struct', present, fields }
   }
@@ -41,10 +43,15 @@ export class CollectionColumnReader extends CompoundColumnReader {
     valueCount: number,
     present: Uint8Array | null,
   ): ListVector | MapVector {
-    const { lengths, total } = this.readLengths(this.#lengths, valueCount, count, slotBytes)
+    const lengths = this.int32(count)
+    this.readLengths(this.#lengths, lengths, valueCount)
     spread(lengths, present, valueCount, 0)
-    const offsets = new Int32Array(count + 1)
-    for (let k = 0; k < count; k++) offsets[k + 1] = offsets[k]! + lengths[k]!
+    const offsets = this.int32(count + 1)
+    let total = 0
+    for (let k = 0; k < count; k++) {
+      total += lengths[k]!
+      offsets[k + 1] = total
+    }
     const [first, second] = this.children.map(child => child.read(total))
     return second === undefined
       ? { kind: 'list', present, offsets, elements: first! }
@@ -60,7 +67,7 @@ export class UnionColumnReader extends CompoundColumnReader {
     valueCount: number,
     present: Uint8Array | null,
   ): UnionVector {
-    const tags = new Uint8Array(count)
+    const tags = this.uint8(count)
     this.#tags.read(tags, valueCount)
     const counts = new Int32Array(256)
     for (let k = 0; k < valueCount; k++) counts[tags[k]!]!++

@@ -19,6 +19,7 @@ const maxLooped = 16
 export class IntegerReader {
   readonly #input: ByteInput
   readonly #isSigned: boolean
+  readonly #leastInt32: number
   readonly #decode: (input: ByteInput, isSigned: boolean, run: IntegerRun) => void
   /** Made for the first run: a file can name many columns that have none. */
   #run: IntegerRun | null = null
@@ -27,6 +28,7 @@ export class IntegerReader {
   constructor(input: ByteInput, encoding: IntegerEncoding, isSigned: boolean) {
     this.#input = input
     this.#isSigned = isSigned
+    this.#leastInt32 = isSigned ? -(2 ** 31) : 0
     this.#decode = decoders[encoding]
   }
 
@@ -61,12 +63,13 @@ export class IntegerReader {
     }
   }
 
-  /** The next `count` integers; `refuse` makes the error for one beyond an int32. */
+  /** The next `count` integers; `refuse` makes the error for one beyond an int32, or negative in an unsigned stream. */
   readInt32(
     target: Int32Array,
     count: number,
     refuse: (value: number | bigint) => Error = value => this.#outOfRange(value),
   ): void {
+    const least = this.#leastInt32
     let at = 0
     while (at < count) {
       const run = this.#openRun()
@@ -77,13 +80,13 @@ export class IntegerReader {
         for (let k = 0; k < taken; k++) {
           const value = narrow[used + k]!
           const integer = value | 0
-          if (integer !== value) throw refuse(value)
+          if (integer !== value || integer < least) throw refuse(value)
           target[at + k] = integer
         }
       } else {
         for (let k = 0; k < taken; k++) {
           const value = run.wide[used + k]!
-          if (BigInt.asIntN(32, value) !== value) throw refuse(value)
+          if (BigInt.asIntN(32, value) !== value || value < least) throw refuse(value)
           target[at + k] = Number(value)
         }
       }
@@ -92,9 +95,8 @@ export class IntegerReader {
     }
   }
 
-  /** The next `count` integers in an array of `size`: numbers when all of them are safe, else bigints. */
-  readLongs(count: number, size: number): Float64Array | BigInt64Array {
-    const numbers = new Float64Array(size)
+  /** The next `count` integers: in `numbers` when all of them are safe, else as bigints in its memory. */
+  readLongs(numbers: Float64Array, count: number): Float64Array | BigInt64Array {
     let at = 0
     while (at < count) {
       const run = this.#openRun()
@@ -117,7 +119,7 @@ export class IntegerReader {
 
   /** Goes on from `from`, where a run has an integer that is not safe. */
   #readWide(numbers: Float64Array, from: number, count: number): BigInt64Array {
-    const integers = new BigInt64Array(numbers.length)
+    const integers = new BigInt64Array(numbers.buffer, numbers.byteOffset, numbers.length)
     for (let k = 0; k < from; k++) integers[k] = BigInt(numbers[k]!)
     let at = from
     while (at < count) {

@@ -19,7 +19,7 @@ export class BooleanColumnReader extends ColumnReader {
     valueCount: number,
     present: Uint8Array | null,
   ): BooleanVector {
-    const values = new Uint8Array(count)
+    const values = this.uint8(count)
     this.#bits.read(values, valueCount)
     spread(values, present, valueCount, 0)
     return { kind: 'boolean', present, values }
@@ -34,10 +34,10 @@ export class ByteColumnReader extends ColumnReader {
     valueCount: number,
     present: Uint8Array | null,
   ): IntegerVector {
-    const bytes = new Int8Array(valueCount)
-    this.#bytes.read(new Uint8Array(bytes.buffer), valueCount)
-    const values = new Int32Array(count)
-    values.set(bytes)
+    const bytes = this.uint8(valueCount)
+    this.#bytes.read(bytes, valueCount)
+    const values = this.int32(count)
+    for (let k = 0; k < valueCount; k++) values[k] = (bytes[k]! << 24) >> 24
     spread(values, present, valueCount, 0)
     return { kind: 'integer', present, values }
   }
@@ -54,7 +54,7 @@ export class IntegerColumnReader extends ColumnReader {
     valueCount: number,
     present: Uint8Array | null,
   ): IntegerVector {
-    const values = new Int32Array(count)
+    const values = this.int32(count)
     this.#integers.readInt32(values, valueCount)
     if (this.#isHybridDate) {
       for (let k = 0; k < valueCount; k++) values[k] = hybridToProlepticDay(values[k]!)
@@ -72,7 +72,7 @@ export class LongColumnReader extends ColumnReader {
     valueCount: number,
     present: Uint8Array | null,
   ): LongVector {
-    const values = this.#integers.readLongs(valueCount, count)
+    const values = this.#integers.readLongs(this.float64(count), valueCount)
     if (values instanceof BigInt64Array) spread(values, present, valueCount, 0n)
     else spread(values, present, valueCount, 0)
     return { kind: 'long', present, values }
@@ -88,10 +88,10 @@ export class FloatColumnReader extends ColumnReader {
     valueCount: number,
     present: Uint8Array | null,
   ): DoubleVector {
-    const values = new Float64Array(count)
+    const values = this.float64(count)
     const bytes = this.#data.readBytes(valueCount * this.#width)
     if (this.#width === 8 && isLittleEndian) {
-      new Uint8Array(values.buffer).set(bytes)
+      new Uint8Array(values.buffer, values.byteOffset).set(bytes)
     } else {
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
       for (let k = 0; k < valueCount; k++) {
@@ -116,7 +116,7 @@ export class DecimalColumnReader extends ColumnReader {
   ): DecimalVector {
     if (this.#scaleOf.length < valueCount) this.#scaleOf = new Float64Array(valueCount)
     this.#scales.readNumbers(this.#scaleOf, valueCount)
-    const numbers = new Float64Array(count)
+    const numbers = this.float64(count)
     let done = 0
     const hasOneScale = this.#haveOneScale(valueCount)
     for (; done < valueCount; done++) {

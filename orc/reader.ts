@@ -7,7 +7,6 @@
  */
 import type { BloomFilter } from './bloom-filter.ts'
 import { firstGregorianDay } from './calendar.ts'
-import type { ColumnReader } from './column-reader.ts'
 import type { Chunking, OrcCompression } from './compression.ts'
 import { OrcError } from './errors.ts'
 import {
@@ -33,7 +32,7 @@ import {
 } from './predicate.ts'
 import type { ColumnStatistics } from './statistics.ts'
 import type { RowGroup, StripeFooter } from './stripe-messages.ts'
-import { type OrcSource, StripeReader } from './stripe-reader.ts'
+import { type OrcSource, type ReadColumns, StripeReader } from './stripe-reader.ts'
 import {
   listColumns,
   numberColumns,
@@ -52,8 +51,8 @@ export interface OrcReaderOptions {
    */
   readonly timestampUnit?: TimestampUnit
   /**
-   * The most that one batch of one column, one dictionary or one section of the file may decode to.
-   * Default 256 MiB. Beyond, reading ends with `limit-exceeded`.
+   * The most bytes that the vectors of one batch, the dictionaries of one stripe, or one section of the
+   * file may decode to. Default 256 MiB. Beyond, reading ends with `limit-exceeded`.
    */
   readonly maxBatchBytes?: number
 }
@@ -85,6 +84,9 @@ export interface OrcStripe extends StripeInformation {
 }
 
 const defaultMaxBatchBytes = 256 * 1024 * 1024
+
+/** What a vector has for each row, at the most: of texts from a dictionary, or of timestamps. */
+const greatestSlotBytes = 13
 
 /** How much larger than on disk the data of a stripe is taken to be. */
 const assumedExpansion = 8
@@ -220,11 +222,12 @@ export class OrcReader {
     for (const [index, information] of this.stripes.entries()) {
       if (where !== null && !where.mayMatch(id => this.#stripeFacts(information, id))) continue
       const stripe = this.#openStripe(index)
-      const batchRows = Math.min(maxBatchRows, this.#rowsThatFit(information))
+      const batchRows = Math.min(maxBatchRows, this.#rowsThatFit(information, columns))
       for await (const part of this.#parts(stripe, information, columns, where)) {
         for (let done = 0; done < part.rowCount; done += batchRows) {
           const rowCount = Math.min(batchRows, part.rowCount - done)
-          const read = new Map(part.readers.map((one, k) => [columns[k]!, one.read(rowCount)]))
+          const vectors = part.read(rowCount)
+          const read = new Map(columns.map((column, k) => [column, vectors[k]!]))
           yield { rowCount, columns: wanted.map(one => wantedVector(one, read, rowCount)) }
         }
       }
@@ -232,7 +235,7 @@ export class OrcReader {
   }
 
   /**
-   * Runs of rows of a stripe that may match, with readers at their first rows; those of a large stripe in
+   * Runs of rows of a stripe that may match, to be read from their first rows on; those of a large stripe in
    * parts, so that memory does not grow with it.
    */
   async *#parts(
@@ -240,13 +243,13 @@ export class OrcReader {
     { rowCount }: StripeInformation,
     columns: readonly OrcColumn[],
     where: BoundPredicate | null,
-  ): AsyncGenerator<{ readonly readers: readonly ColumnReader[]; readonly rowCount: number }> {
+  ): AsyncGenerator<{ readonly read: ReadColumns; readonly rowCount: number }> {
     const footer = await stripe.readFooter()
     const stride = this.rowIndexStride
     const groupCount = stride === 0 ? 0 : Math.ceil(rowCount / stride)
     const groupsOfPart = this.#groupsOfPart(footer, columns, groupCount)
     if (groupCount === 0 || (where === null && groupsOfPart >= groupCount)) {
-      yield { readers: await stripe.openColumns(columns, footer, null), rowCount }
+      yield { read: await stripe.openColumns(columns, footer, null), rowCount }
       return
     }
     const asked = new Set(columns.flatMap(listColumns).map(({ id }) => id))
@@ -258,14 +261,14 @@ export class OrcReader {
       ? await this.#takenGroups(stripe, footer, indexes, groupCount, where)
       : [true]
     if (!hasIndexes || (isTaken.every(Boolean) && groupsOfPart >= groupCount)) {
-      yield { readers: await stripe.openColumns(columns, footer, null), rowCount }
+      yield { read: await stripe.openColumns(columns, footer, null), rowCount }
       return
     }
     for (let from = isTaken.indexOf(true); from >= 0; from = isTaken.indexOf(true, from)) {
       const next = isTaken.indexOf(false, from)
       const to = Math.min(next < 0 ? groupCount : next, from + groupsOfPart)
-      const readers = await stripe.openColumns(columns, footer, { from, to, indexes })
-      yield { readers, rowCount: Math.min(rowCount, to * stride) - from * stride }
+      const read = await stripe.openColumns(columns, footer, { from, to, indexes })
+      yield { read, rowCount: Math.min(rowCount, to * stride) - from * stride }
       from = to
     }
   }
@@ -350,9 +353,10 @@ export class OrcReader {
   }
 
   /** How many rows of average size take an eighth of the limit, so that others may be larger. */
-  #rowsThatFit({ dataBytes, rowCount }: StripeInformation): number {
+  #rowsThatFit({ dataBytes, rowCount }: StripeInformation, columns: readonly OrcColumn[]): number {
     const expansion = this.compression === 'none' ? 1 : assumedExpansion
-    const rowBytes = (dataBytes * expansion) / rowCount
+    const slotBytes = greatestSlotBytes * columns.flatMap(listColumns).length
+    const rowBytes = (dataBytes * expansion) / rowCount + slotBytes
     return Math.max(1, Math.floor(this.#maxBatchBytes / 8 / rowBytes))
   }
 

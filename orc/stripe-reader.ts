@@ -2,7 +2,7 @@
  * Opens one stripe of a file: reads its footer and the streams of the columns that are asked for,
  * and sets up a reader for each column.
  */
-
+import { BatchMemory } from './batch-memory.ts'
 import { type BloomFilter, decodeBloomFilters } from './bloom-filter.ts'
 import { ByteInput } from './byte-input.ts'
 import { DictionaryColumnReader, DirectBytesColumnReader } from './bytes-column-readers.ts'
@@ -36,6 +36,7 @@ import {
 } from './stripe-messages.ts'
 import { TimestampColumnReader } from './timestamp-column-reader.ts'
 import { listColumns, type OrcColumn } from './types.ts'
+import type { OrcVector } from './vectors.ts'
 
 /** Bytes of a file, wherever they are. `read` gives exactly `length` bytes, or throws. */
 export interface OrcSource {
@@ -46,8 +47,12 @@ export interface OrcSource {
 export interface StripeReadOptions {
   readonly chunking: Chunking
   readonly calendar: OrcCalendar
+  /** The most that a batch may take, and the dictionaries of the stripe. */
   readonly maxBatchBytes: number
 }
+
+/** Reads the next rows of some columns: a vector for each of these. */
+export type ReadColumns = (rowCount: number) => OrcVector[]
 
 /** Consecutive row groups, up to `to` and without it; and where the groups of each column start. */
 export interface GroupRange {
@@ -150,14 +155,14 @@ export class StripeReader {
   }
 
   /**
-   * Readers for the given columns, with all that is below them: at the stripe's first row, or at the first
-   * row of some row groups, of which then no more is read than they need.
+   * Opens the given columns, with all that is below them: at the stripe's first row, or at the first row of
+   * some row groups, of which then no more is read than they need.
    */
   async openColumns(
     columns: readonly OrcColumn[],
     footer: StripeFooter,
     groups: GroupRange | null,
-  ): Promise<ColumnReader[]> {
+  ): Promise<ReadColumns> {
     const isOfRoot = ({ columnId, kind }: StreamInformation): boolean =>
       columnId === this.#root.id && kind === 'PRESENT'
     if (this.#root.type.kind === 'struct' && footer.streams.some(isOfRoot)) {
@@ -170,9 +175,11 @@ export class StripeReader {
       return this.#wantedStreams(column, own, footer.encodings[column.id]!, groups, starts)
     })
     const streams = await this.#readStreams(footer, wanted)
-    const { chunking, ...options } = this.#options
+    const { chunking, calendar, maxBatchBytes } = this.#options
+    const memory = new BatchMemory(maxBatchBytes)
     const context: StripeContext = {
-      ...options,
+      calendar,
+      memory,
       writerTimezone: footer.writerTimezone,
       hasStream: (column, kind) => streams.has(streamName(column.id, kind)),
       openStream: (column, kind) => {
@@ -184,7 +191,11 @@ export class StripeReader {
         return { input, skips }
       },
     }
-    return columns.map(column => createColumnReader(column, footer.encodings, context))
+    const readers = columns.map(column => createColumnReader(column, footer.encodings, context))
+    return rowCount => {
+      memory.startBatch()
+      return readers.map(reader => reader.read(rowCount))
+    }
   }
 
   /** The parts of a column's streams that the row groups need; their first positions go into `starts`. */

@@ -28,8 +28,8 @@ export class TimestampColumnReader extends ColumnReader {
   ): TimestampVector {
     const isProleptic = this.stripe.calendar === 'proleptic-gregorian'
     const toWall = this.#toWall
-    const seconds = new Float64Array(count)
-    const nanos = new Int32Array(count)
+    const seconds = this.float64(count)
+    const nanos = this.int32(count)
     if (this.#encodedNanos.length < valueCount) this.#encodedNanos = new Float64Array(valueCount)
     const encoded = this.#encodedNanos
     this.#seconds.readNumbers(seconds, valueCount)

@@ -180,6 +180,41 @@ describe('reading', () => {
     expect(batch.value!.length).toBeLessThan(10)
   })
 
+  it.each([
+    ['texts', 0],
+    ['dictionaries', 1],
+  ] as const)('has one limit for the %s of all columns of a batch', async (_, threshold) => {
+    const schema = structOf({ a: allTypes.string!, b: allTypes.string!, c: allTypes.string! })
+    // So small when they are compressed that the limit seems far away.
+    const rows = Array.from({ length: 40 }, (_, k) => Array(3).fill(`${k}`.padEnd(50_000, '-')))
+    const file = await writeFile(schema, rows, { dictionaryThreshold: threshold })
+    const reader = await OrcReader.open(new BufferSource(file), { maxBatchBytes: 5_000_000 })
+    const read = async (columns: string[]): Promise<number> => {
+      return (await reader.batches({ columns }).next()).value!.rowCount
+    }
+    expect(await read(['a', 'b'])).toBe(40)
+    await expect(read(['a', 'b', 'c'])).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      where: 'column c',
+    })
+  })
+
+  it('has one limit for all levels of a batch', async () => {
+    const schema = structOf({ v: parseOrcType('array<array<int>>') })
+    const list = Array.from({ length: 10_000 }, (_, k) => (k % 2 === 0 ? [7] : []))
+    const rows = Array.from({ length: 50 }, () => [list])
+    const file = await writeFile(schema, rows)
+    // Half a million lists, which take eight bytes each, and half as many numbers, which take four.
+    expect(await readRows(file, { maxBatchBytes: 5_100_000 })).toEqual(rows)
+    const maxBatchBytes = 4_900_000
+    await expect(readRows(file, { maxBatchBytes })).rejects.toMatchObject({
+      code: 'limit-exceeded',
+      where: 'column v.element.element',
+    })
+    // Each batch has the whole limit.
+    expect(await readRows(file, { maxBatchBytes, maxBatchRows: 25 })).toEqual(rows)
+  })
+
   it('stops when its consumer does', async () => {
     const rows = Array.from({ length: 3000 }, (_, k) => [k])
     const file = await writeFile(structOf({ n: allTypes.long! }), rows, {}, [1500])

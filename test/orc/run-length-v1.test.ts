@@ -4,7 +4,12 @@ import { IntegerReader } from '../../orc/integer-reader.ts'
 
 function decode(hex: string, count: number, isSigned: boolean): (number | bigint)[] {
   const input = new ByteInput(Buffer.from(hex, 'hex'), { codec: null, blockBytes: 0 }, 'test')
-  return [...new IntegerReader(input, 'run-length-v1', isSigned).readLongs(count, count)]
+  return [
+    ...new IntegerReader(input, 'run-length-v1', isSigned).readLongs(
+      new Float64Array(count),
+      count,
+    ),
+  ]
 }
 
 it('a run of a hundred falling values is a control byte, a step and a first value', () => {
@@ -32,6 +37,7 @@ it('runs are read in pieces of any size', () => {
   )
   const reader = new IntegerReader(input, 'run-length-v1', false)
   const read: (number | bigint)[] = []
-  for (const count of [1, 7, 60, 0, 35, 2]) read.push(...reader.readLongs(count, count))
+  for (const count of [1, 7, 60, 0, 35, 2])
+    read.push(...reader.readLongs(new Float64Array(count), count))
   expect(read).toEqual([...Array.from({ length: 100 }, (_, k) => 100 - k), 2, 3, 6, 7, 11])
 })

@@ -26,7 +26,10 @@ function encode(values: readonly Integer[], isSigned = true): Buffer {
 
 function decode(bytes: Uint8Array, count: number, isSigned = true): Integer[] {
   const input = new ByteInput(bytes, { codec: null, blockBytes: 0 }, 'test')
-  const values = new IntegerReader(input, 'run-length-v2', isSigned).readLongs(count, count)
+  const values = new IntegerReader(input, 'run-length-v2', isSigned).readLongs(
+    new Float64Array(count),
+    count,
+  )
   expect(input.isAtEnd).toBe(true)
   return Array.from<number | bigint, Integer>(values, value => toInteger(BigInt(value)))
 }
