@@ -25,6 +25,11 @@ export function codeOf(width: number): number {
   return codeOfWidth[width]!
 }
 
+/** So many one bits, at most 30: computing a power would take as long as several fields. */
+function maskOf(width: number): number {
+  return (1 << width) - 1
+}
+
 /** The narrowest width of a header that holds `width` bits. */
 export function codableWidth(width: number): number {
   return codedWidths[codeOfWidth[width]!]!
@@ -67,7 +72,7 @@ function packNarrow(values: Float64Array, count: number, width: number, output: 
   // With up to 7 bits held, more than 24 would overflow an int32: wider values go in two steps.
   const upperBits = width > 24 ? width - 16 : 0
   const lowerBits = width - upperBits
-  const lowerMask = 2 ** lowerBits - 1
+  const lowerMask = maskOf(lowerBits)
   for (let k = 0; k < count; k++) {
     const value = values[k]! | 0
     if (upperBits > 0) {
@@ -148,7 +153,7 @@ function unpackNarrow(
     }
   } else if (width <= 24) {
     // Each field lies within the four bytes from its first one on, but for the last ones of all.
-    const mask = 2 ** width - 1
+    const mask = maskOf(width)
     const safe = Math.min(count, Math.floor(((bytes.length - from - 4) * 8) / width))
     const view = new DataView(bytes.buffer, bytes.byteOffset + from, bytes.length - from)
     for (let bit = 0; k < safe; k++, bit += width) {
@@ -167,7 +172,7 @@ function unpackEight(
   target: Float64Array,
   first: number,
 ): number {
-  const mask = 2 ** width - 1
+  const mask = maskOf(width)
   let at = from
   let held = 0
   let heldBits = 0
@@ -201,8 +206,8 @@ function unpackRest(
   }
   const upperBits = width > 24 ? width - 16 : 0
   const lowerBits = width - upperBits
-  const upperMask = 2 ** upperBits - 1
-  const lowerMask = 2 ** lowerBits - 1
+  const upperMask = maskOf(upperBits)
+  const lowerMask = maskOf(lowerBits)
   for (let k = first; k < count; k++) {
     let upper = 0
     if (upperBits > 0) {

@@ -90,7 +90,7 @@ function decodeDelta(
   const unsignedBase = input.readVarint()
   const unsignedStep = input.readVarint()
   const width = widthCode === 0 ? 0 : widthOfCode(widthCode)
-  const reach = Number(unsignedBase) + Number(unsignedStep) * count + 2 ** width * count
+  const reach = Number(unsignedBase) + Number(unsignedStep) * count + powersOfTwo[width]! * count
   if (reach > Number.MAX_SAFE_INTEGER) {
     decodeWideDelta(input, isSigned, width, count, run, BigInt(unsignedBase), BigInt(unsignedStep))
     return
@@ -153,22 +153,27 @@ function decodePatchedBase(input: ByteInput, width: number, count: number, run: 
     return
   }
   const signAndBase = readUnsigned(input, baseByteCount)
-  const signBit = 2 ** (baseByteCount * 8 - 1)
+  const signBit = powersOfTwo[baseByteCount * 8 - 1]!
   const base = signAndBase >= signBit ? signBit - signAndBase : signAndBase
   const { narrow } = run
   readFields(input, width, count, narrow)
   readFields(input, codableWidth(patchWidth + gapWidth), patchCount, patches)
-  const range = 2 ** patchWidth
+  const range = powersOfTwo[patchWidth]!
+  const scale = powersOfTwo[width]!
+  const gapMask = (1 << gapWidth) - 1
   let at = 0
   for (let k = 0; k < patchCount; k++) {
-    const patch = patches[k]!
-    at += Math.floor(patch / range) & (2 ** gapWidth - 1)
+    const gap = Math.floor(patches[k]! / range)
+    at += gap & gapMask
     if (at >= count) throw corrupt('a patch lies outside of its run', input.where)
-    narrow[at] = narrow[at]! + (patch % range) * 2 ** width
+    narrow[at] = narrow[at]! + (patches[k]! - gap * range) * scale
   }
   for (let k = 0; k < count; k++) narrow[k] = narrow[k]! + base
   run.setNarrow(count)
 }
+
+/** By exponent: computing them takes as long as several values. */
+const powersOfTwo = Float64Array.from({ length: 65 }, (_, exponent) => 2 ** exponent)
 
 /** A run has at most 31. */
 const patches = new Float64Array(32)
