@@ -125,8 +125,35 @@ export function packBigBits(values: readonly bigint[], width: number, output: By
   }
 }
 
-/** Unpacks `count` values of at most 53 bits from `bytes`, starting at byte `from`. */
-export function unpackBits(
+/** The widest field that lies within four bytes, from whichever bit of the first one on. */
+export const maxSmallWidth = 24
+
+/** Unpacks `count` fields of at most `maxSmallWidth` bits, starting at byte `from`. */
+export function unpackSmall(
+  bytes: DataView,
+  from: number,
+  count: number,
+  width: number,
+  target: Int32Array,
+): void {
+  const mask = maskOf(width)
+  // The last fields of all have no four bytes from their first one on.
+  const safeCount = Math.min(count, Math.floor(((bytes.byteLength - from - 4) * 8) / width))
+  let bit = 0
+  let k = 0
+  for (; k < safeCount; k++, bit += width) {
+    target[k] = (bytes.getInt32(from + (bit >>> 3)) >>> (32 - width - (bit & 7))) & mask
+  }
+  for (; k < count; k++, bit += width) {
+    let held = 0
+    const end = (bit + width + 7) >>> 3
+    for (let at = bit >>> 3; at < end; at++) held = (held << 8) | bytes.getUint8(from + at)
+    target[k] = (held >>> (end * 8 - bit - width)) & mask
+  }
+}
+
+/** Unpacks `count` fields of more bits, at most 53, starting at byte `from`. */
+export function unpackLarge(
   bytes: Uint8Array,
   from: number,
   count: number,
@@ -134,10 +161,11 @@ export function unpackBits(
   target: Float64Array,
 ): void {
   if (width >= 32) unpackWholeBytes(bytes, from, count, width >> 3, target)
-  else unpackNarrow(bytes, from, count, width, target)
+  else unpackInTwo(bytes, from, count, width, target)
 }
 
-function unpackNarrow(
+/** With up to 7 bits held, more than 24 would overflow an int32. */
+function unpackInTwo(
   bytes: Uint8Array,
   from: number,
   count: number,
@@ -145,85 +173,23 @@ function unpackNarrow(
   target: Float64Array,
 ): void {
   let at = from
-  let k = 0
-  if (width <= 8) {
-    // Eight fields are `width` whole bytes, and no field needs more than one byte more.
-    for (; k + 8 <= count; k += 8) {
-      at = unpackEight(bytes, at, width, target, k)
-    }
-  } else if (width <= 24) {
-    // Each field lies within the four bytes from its first one on, but for the last ones of all.
-    const mask = maskOf(width)
-    const safe = Math.min(count, Math.floor(((bytes.length - from - 4) * 8) / width))
-    const view = new DataView(bytes.buffer, bytes.byteOffset + from, bytes.length - from)
-    for (let bit = 0; k < safe; k++, bit += width) {
-      target[k] = (view.getInt32(bit >>> 3) >>> (32 - width - (bit & 7))) & mask
-    }
-    at = from + ((k * width) >>> 3)
-  }
-  unpackRest(bytes, at, (k * width) & 7, k, count, width, target)
-}
-
-/** Eight fields of at most eight bits; returns where the next ones begin. */
-function unpackEight(
-  bytes: Uint8Array,
-  from: number,
-  width: number,
-  target: Float64Array,
-  first: number,
-): number {
-  const mask = maskOf(width)
-  let at = from
   let held = 0
   let heldBits = 0
-  for (let k = first; k < first + 8; k++) {
-    if (heldBits < width) {
-      held = (held << 8) | bytes[at++]!
-      heldBits += 8
-    }
-    heldBits -= width
-    target[k] = (held >>> heldBits) & mask
-  }
-  return at
-}
-
-/** One field after the other, byte by byte, from a bit of the byte `from` on. */
-function unpackRest(
-  bytes: Uint8Array,
-  from: number,
-  firstBit: number,
-  first: number,
-  count: number,
-  width: number,
-  target: Float64Array,
-): void {
-  let at = from
-  let held = 0
-  let heldBits = 0
-  if (firstBit > 0 && first < count) {
-    held = bytes[at++]!
-    heldBits = 8 - firstBit
-  }
-  const upperBits = width > 24 ? width - 16 : 0
-  const lowerBits = width - upperBits
+  const upperBits = width - 16
   const upperMask = maskOf(upperBits)
-  const lowerMask = maskOf(lowerBits)
-  for (let k = first; k < count; k++) {
-    let upper = 0
-    if (upperBits > 0) {
-      while (heldBits < upperBits) {
-        held = (held << 8) | bytes[at++]!
-        heldBits += 8
-      }
-      heldBits -= upperBits
-      upper = (held >>> heldBits) & upperMask
-    }
-    while (heldBits < lowerBits) {
+  for (let k = 0; k < count; k++) {
+    while (heldBits < upperBits) {
       held = (held << 8) | bytes[at++]!
       heldBits += 8
     }
-    heldBits -= lowerBits
-    target[k] = upper * (lowerMask + 1) + ((held >>> heldBits) & lowerMask)
+    heldBits -= upperBits
+    const upper = (held >>> heldBits) & upperMask
+    while (heldBits < 16) {
+      held = (held << 8) | bytes[at++]!
+      heldBits += 8
+    }
+    heldBits -= 16
+    target[k] = upper * 0x1_0000 + ((held >>> heldBits) & 0xffff)
   }
 }
 
@@ -258,7 +224,7 @@ export function areNumbers(
   return true
 }
 
-/** As `unpackBits`, for values of any width to 64 bits. */
+/** As `unpackLarge`, for values of any width to 64 bits. */
 export function unpackBigBits(
   bytes: Uint8Array,
   from: number,

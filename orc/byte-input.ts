@@ -7,6 +7,7 @@ import type { Chunking, Codec } from './compression.ts'
 import { corrupt, OrcError } from './errors.ts'
 
 const emptyBytes = new Uint8Array(0)
+const emptyView = new DataView(emptyBytes.buffer)
 
 /** More groups than this do not fit 128 bits, the largest integer of the format. */
 const maxVarintBytes = 19
@@ -17,6 +18,8 @@ export class ByteInput {
   /** The chunk that is being read, from `position` on. */
   bytes: Uint8Array = emptyBytes
   position = 0
+  #view: DataView = emptyView
+  #viewed: Uint8Array = emptyBytes
   readonly #source: Uint8Array
   readonly #chunking: Chunking
   /** Offset in `#source` of the next chunk. */
@@ -52,6 +55,16 @@ export class ByteInput {
 
   #noSuchPosition(offset: number, within: number): OrcError {
     return corrupt(`the row index points at ${offset}, ${within}, where nothing is`, this.where)
+  }
+
+  /** `bytes`, made once for all runs of a chunk. */
+  get view(): DataView {
+    const { bytes } = this
+    if (this.#viewed !== bytes) {
+      this.#viewed = bytes
+      this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length)
+    }
+    return this.#view
   }
 
   get isAtEnd(): boolean {

@@ -51,19 +51,20 @@ export class IntegerReader {
       const run = this.#openRun()
       const used = this.#used
       const taken = Math.min(run.length - used, count - at)
-      if (run.wide !== null) {
+      if (run.form === 'wide') {
         for (let k = 0; k < taken; k++) target[at + k] = this.#narrowed(run.wide[used + k]!)
-      } else if (taken <= maxLooped) {
-        for (let k = 0; k < taken; k++) target[at + k] = run.narrow[used + k]!
       } else {
-        target.set(run.narrow.subarray(used, used + taken), at)
+        copyNumbers(run, used, taken, target, at)
       }
       this.#used += taken
       at += taken
     }
   }
 
-  /** The next `count` integers; `refuse` makes the error for one beyond an int32, or negative in an unsigned stream. */
+  /**
+   * The next `count` integers; `refuse` makes the error for one beyond an int32, and for a negative one of
+   * an unsigned stream.
+   */
   readInt32(
     target: Int32Array,
     count: number,
@@ -75,19 +76,15 @@ export class IntegerReader {
       const run = this.#openRun()
       const used = this.#used
       const taken = Math.min(run.length - used, count - at)
-      if (run.wide === null) {
-        const { narrow } = run
-        for (let k = 0; k < taken; k++) {
-          const value = narrow[used + k]!
-          const integer = value | 0
-          if (integer !== value || integer < least) throw refuse(value)
-          target[at + k] = integer
-        }
+      if (run.form === 'small') {
+        copyInt32(run.small, used, taken, target, at)
       } else {
-        for (let k = 0; k < taken; k++) {
-          const value = run.wide[used + k]!
-          if (BigInt.asIntN(32, value) !== value || value < least) throw refuse(value)
-          target[at + k] = Number(value)
+        const values = run[run.form]
+        for (let k = used; k < used + taken; k++) {
+          const integer = Number(values[k]!)
+          // Bigints, too: one that is no int32 is none as the nearest number either.
+          if (integer !== (integer | 0) || integer < least) throw refuse(values[k]!)
+          target[at + k - used] = integer
         }
       }
       this.#used += taken
@@ -102,14 +99,14 @@ export class IntegerReader {
       const run = this.#openRun()
       const used = this.#used
       const taken = Math.min(run.length - used, count - at)
-      if (run.wide === null) {
-        numbers.set(run.narrow.subarray(used, used + taken), at)
-      } else {
+      if (run.form === 'wide') {
         for (let k = 0; k < taken; k++) {
           const integer = toInteger(run.wide[used + k]!)
           if (typeof integer === 'bigint') return this.#readWide(numbers, at, count)
           numbers[at + k] = integer
         }
+      } else {
+        copyNumbers(run, used, taken, numbers, at)
       }
       this.#used += taken
       at += taken
@@ -126,10 +123,11 @@ export class IntegerReader {
       const run = this.#openRun()
       const used = this.#used
       const taken = Math.min(run.length - used, count - at)
-      if (run.wide === null) {
-        for (let k = 0; k < taken; k++) integers[at + k] = BigInt(run.narrow[used + k]!)
-      } else {
+      if (run.form === 'wide') {
         integers.set(run.wide.subarray(used, used + taken), at)
+      } else {
+        const values = run[run.form]
+        for (let k = 0; k < taken; k++) integers[at + k] = BigInt(values[used + k]!)
       }
       this.#used += taken
       at += taken
@@ -154,5 +152,32 @@ export class IntegerReader {
 
   #outOfRange(integer: number | bigint): Error {
     return corrupt(`the integer ${integer} is out of range`, this.#input.where)
+  }
+}
+
+function copyInt32(
+  source: Int32Array,
+  from: number,
+  count: number,
+  target: Int32Array,
+  to: number,
+): void {
+  if (count > maxLooped) target.set(source.subarray(from, from + count), to)
+  else for (let k = 0; k < count; k++) target[to + k] = source[from + k]!
+}
+
+function copyNumbers(
+  { form, small, narrow }: IntegerRun,
+  from: number,
+  count: number,
+  target: Float64Array,
+  to: number,
+): void {
+  if (count > maxLooped) {
+    target.set((form === 'small' ? small : narrow).subarray(from, from + count), to)
+  } else if (form === 'small') {
+    for (let k = 0; k < count; k++) target[to + k] = small[from + k]!
+  } else {
+    for (let k = 0; k < count; k++) target[to + k] = narrow[from + k]!
   }
 }

@@ -1,6 +1,6 @@
 /**
- * Decodes one run of integer run-length encoding, version 2. Runs whose values are safe in a number
- * by their widths are decoded as numbers, all others as int64 bigints (with its wrap-around).
+ * Decodes one run of integer run-length encoding, version 2. Runs whose values are int32 or safe in
+ * a number by their widths are decoded as such, all others as int64 bigints (with its wrap-around).
  *
  * Source: ORC v1, "Integer Run Length Encoding, version 2"; the forms are drawn in
  * `run-length-v2-writer.ts` and `patched-base-writer.ts`.
@@ -8,15 +8,17 @@
 import {
   areNumbers,
   codableWidth,
+  maxSmallWidth,
   packedBytes,
   unpackBigBits,
-  unpackBits,
+  unpackLarge,
+  unpackSmall,
   widthOfCode,
 } from './bit-packing.ts'
 import type { ByteInput } from './byte-input.ts'
 import { corrupt } from './errors.ts'
 import type { IntegerRun } from './integer-run.ts'
-import { minRepeat, runMode } from './run-header.ts'
+import { maxRunLength, minRepeat, runMode } from './run-header.ts'
 import { bigUnzigzag, unzigzag } from './zigzag.ts'
 
 /** The widest field that is decoded as a number; the next codable width is 56. */
@@ -62,22 +64,20 @@ function decodeDirect(
   isSigned: boolean,
   run: IntegerRun,
 ): void {
-  if (width > maxNumberWidth && !haveNumbers(input, width, count)) {
+  if (width <= maxSmallWidth) {
+    const { small } = run
+    readSmallFields(input, width, count, small)
+    if (isSigned) for (let k = 0; k < count; k++) small[k] = (small[k]! >>> 1) ^ -(small[k]! & 1)
+    run.setSmall(count)
+  } else if (width <= maxNumberWidth || haveNumbers(input, width, count)) {
+    const { narrow } = run
+    readFields(input, width, count, narrow)
+    if (isSigned) for (let k = 0; k < count; k++) narrow[k] = unzigzag(narrow[k]!)
+    run.setNarrow(count)
+  } else {
     const unsigned = readWideFields(input, width, count)
     run.setWide(BigInt64Array.from(isSigned ? unsigned.map(bigUnzigzag) : unsigned))
-    return
   }
-  const { narrow } = run
-  readFields(input, width, count, narrow)
-  if (isSigned && width < 32) {
-    for (let k = 0; k < count; k++) {
-      const value = narrow[k]! | 0
-      narrow[k] = (value >>> 1) ^ -(value & 1)
-    }
-  } else if (isSigned) {
-    for (let k = 0; k < count; k++) narrow[k] = unzigzag(narrow[k]!)
-  }
-  run.setNarrow(count)
 }
 
 function decodeDelta(
@@ -95,19 +95,38 @@ function decodeDelta(
     decodeWideDelta(input, isSigned, width, count, run, BigInt(unsignedBase), BigInt(unsignedStep))
     return
   }
-  const { narrow } = run
   const base = isSigned ? unzigzag(Number(unsignedBase)) : Number(unsignedBase)
   const step = unzigzag(Number(unsignedStep))
   if (width === 0) {
-    for (let k = 0; k < count; k++) narrow[k] = base + k * step
-  } else {
-    if (count > 2) readFields(input, width, count - 2, narrow.subarray(2))
-    narrow[0] = base
-    narrow[1] = base + step
-    const sign = step < 0 ? -1 : 1
-    for (let k = 2; k < count; k++) narrow[k] = narrow[k - 1]! + sign * narrow[k]!
+    setSteps(base, step, count, isSigned, run)
+    return
   }
+  const { narrow } = run
+  if (count > 2) readFields(input, width, count - 2, narrow.subarray(2))
+  narrow[0] = base
+  narrow[1] = base + step
+  const sign = step < 0 ? -1 : 1
+  for (let k = 2; k < count; k++) narrow[k] = narrow[k - 1]! + sign * narrow[k]!
   run.setNarrow(count)
+}
+
+function setSteps(
+  base: number,
+  step: number,
+  count: number,
+  isSigned: boolean,
+  run: IntegerRun,
+): void {
+  const last = base + (count - 1) * step
+  const [least, greatest] = step < 0 ? [last, base] : [base, last]
+  if (least < (isSigned ? minInt32 : 0) || greatest > maxInt32) {
+    for (let k = 0; k < count; k++) run.narrow[k] = base + k * step
+    run.setNarrow(count)
+    return
+  }
+  if (step === 0) run.small.fill(base, 0, count)
+  else for (let k = 0; k < count; k++) run.small[k] = base + k * step
+  run.setSmall(count)
 }
 
 function decodeWideDelta(
@@ -215,9 +234,27 @@ function readBig(input: ByteInput, byteCount: number): bigint {
 }
 
 function readFields(input: ByteInput, width: number, count: number, target: Float64Array): void {
+  if (width <= maxSmallWidth) {
+    readSmallFields(input, width, count, smallFields)
+    target.set(smallFields.subarray(0, count))
+    return
+  }
   const byteCount = packedBytes(count, width)
   input.require(byteCount)
-  unpackBits(input.bytes, input.position, count, width, target)
+  unpackLarge(input.bytes, input.position, count, width, target)
+  input.position += byteCount
+}
+
+const minInt32 = -(2 ** 31)
+const maxInt32 = 2 ** 31 - 1
+
+/** Before they are numbers of an array that also holds larger ones. */
+const smallFields = new Int32Array(maxRunLength)
+
+function readSmallFields(input: ByteInput, width: number, count: number, target: Int32Array): void {
+  const byteCount = packedBytes(count, width)
+  input.require(byteCount)
+  unpackSmall(input.view, input.position, count, width, target)
   input.position += byteCount
 }
 

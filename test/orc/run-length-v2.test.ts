@@ -223,6 +223,57 @@ describe('every sequence of int64 is read back', () => {
     }
   })
 
+  it('every width of direct runs of every length up to 40, with nothing behind the last field', () => {
+    for (let bits = 1; bits <= 32; bits++) {
+      const random = new Random(bits)
+      // The first one has all bits set, so that the run has this width.
+      const all = Array.from({ length: 40 }, (_, k) => random.below(2 ** bits) || k % 2)
+      for (let count = 1; count <= all.length; count++) {
+        const values = [2 ** bits - 1, ...all.slice(1, count)]
+        expect(decode(encode(values, false), count, false)).toEqual(values)
+      }
+    }
+  })
+
+  it('by each way to read, in any amounts and with any gaps', () => {
+    const amounts = fc.array(
+      fc.constantFrom(-600, -5, -1, 1, 2, 16, 17, 100, 511, 512, 513, 2000),
+      {
+        minLength: 1,
+      },
+    )
+    fc.assert(
+      fc.property(sequence, amounts, fc.boolean(), (values, parts, isSigned) => {
+        const int32 = values.map(value => Number(BigInt.asIntN(isSigned ? 32 : 31, BigInt(value))))
+        const own = isSigned ? int32 : int32.map(value => Math.abs(value))
+        const bytes = encode(own, isSigned)
+        const open = (): IntegerReader => {
+          const input = new ByteInput(bytes, { codec: null, blockBytes: 0 }, 'test')
+          return new IntegerReader(input, 'run-length-v2', isSigned)
+        }
+        const readers = [open(), open(), open()] as const
+        for (let at = 0, turn = 0; at < own.length; turn++) {
+          const part = parts[turn % parts.length]!
+          const count = Math.min(Math.abs(part), own.length - at)
+          const expected = own.slice(at, at + count)
+          at += count
+          if (part < 0) {
+            for (const reader of readers) reader.skip(count)
+            continue
+          }
+          const [integers, numbers] = [new Int32Array(count), new Float64Array(count)]
+          readers[0].readInt32(integers, count)
+          readers[1].readNumbers(numbers, count)
+          expect(Array.from(integers)).toEqual(expected)
+          expect(Array.from(numbers)).toEqual(expected)
+          const longs = readers[2].readLongs(numbers, count)
+          expect(longs).toEqual(Float64Array.from(expected))
+        }
+      }),
+      { numRuns: 200 },
+    )
+  })
+
   it('a patch at every place of a run, and gaps of 255, 256, 510 and 511', () => {
     for (const places of [
       [0],
@@ -292,6 +343,34 @@ describe('damaged runs', () => {
       bytes: '8e 01 1f e1 00 00 00 ff ff ff ff ff ff ff ff ff ff',
     },
   ]
+
+  it('integers beyond an int32 where there may be none give an OrcError, and negative lengths', () => {
+    const read = (values: readonly Integer[], isSigned: boolean): Int32Array => {
+      const target = new Int32Array(values.length)
+      const bytes = encode(values, isSigned)
+      const input = new ByteInput(bytes, { codec: null, blockBytes: 0 }, 'test')
+      new IntegerReader(input, 'run-length-v2', isSigned).readInt32(target, values.length)
+      return target
+    }
+    const [least, greatest] = [-(2 ** 31), 2 ** 31 - 1]
+    expect([...read([least, greatest], true)]).toEqual([least, greatest])
+    expect([...read([5, greatest], false)]).toEqual([5, greatest])
+    for (const value of [least - 1, greatest + 1, 2 ** 40, 2n ** 60n, -(2n ** 63n)]) {
+      for (const values of [
+        [value],
+        [value, 7],
+        [0, 1, 2, value],
+        Array<Integer>(20).fill(value),
+      ]) {
+        expect(() => read(values, true)).toThrow(OrcError)
+      }
+    }
+    expect(() => read([7, greatest + 1], false)).toThrow(OrcError)
+    // From 2 on in steps of −1: the fourth one is −1.
+    const falling = new ByteInput(hex('c0 03 02 01'), { codec: null, blockBytes: 0 }, 'test')
+    const lengths = new IntegerReader(falling, 'run-length-v2', false)
+    expect(() => lengths.readInt32(new Int32Array(4), 4)).toThrow('-1 is out of range')
+  })
 
   it.each(damaged)('$name gives an OrcError', ({ bytes }) => {
     expect(() => decode(hex(bytes), 2)).toThrow(OrcError)
