@@ -14,6 +14,8 @@ export class Dictionary {
   readonly bytes = new ByteBuffer()
   #size = 0
   #ends = new Int32Array(256)
+  /** Which addition made an entry. */
+  #makers = new Int32Array(256)
   /** By hash, with open addressing: an entry's number and one more, 0 for none. */
   #slots = new Int32Array(1024)
   #hashes = new Int32Array(256)
@@ -23,8 +25,6 @@ export class Dictionary {
   #idCount = 0
   /** By their bytes, from when somebody chose them so that their hashes meet. */
   #idOfBytes: Map<string, number> | null = null
-  /** What the last addition made. */
-  #last: { readonly isNew: boolean; readonly text: string | null } = { isNew: false, text: null }
 
   /** How many entries there are. */
   get size(): number {
@@ -39,12 +39,11 @@ export class Dictionary {
   /** Adds a text; returns the bytes that it took. */
   addText(text: string): number {
     const known = this.#idOfText.get(text)
-    if (known !== undefined) return this.#addId(known, false)
+    if (known !== undefined) return this.#addId(known)
     const from = this.bytes.length
     this.bytes.writeText(text)
     const taken = this.#addTail(from) + text.length + 48
     this.#idOfText.set(text, this.#ids[this.#idCount - 1]!)
-    this.#last = { isNew: this.#last.isNew, text }
     return taken
   }
 
@@ -52,9 +51,9 @@ export class Dictionary {
   addBytes(source: Uint8Array, from: number, to: number): number {
     const hash = hashOf(source, from, to)
     const found = this.#find(source, from, to, hash)
-    if (found >= 0) return this.#addId(found, false)
+    if (found >= 0) return this.#addId(found)
     this.bytes.writeSlice(source, from, to)
-    return this.#addId(this.#addEntry(hash), true) + (to - from) + 16
+    return this.#addId(this.#addEntry(hash)) + (to - from) + 16
   }
 
   /** Adds what was written behind the last entry, and takes it away again where it is known. */
@@ -63,13 +62,12 @@ export class Dictionary {
     const to = bytes.length
     const hash = hashOf(bytes.bytes, from, to)
     const found = this.#find(bytes.bytes, from, to, hash)
-    if (found < 0) return this.#addId(this.#addEntry(hash), true) + (to - from) + 16
+    if (found < 0) return this.#addId(this.#addEntry(hash)) + (to - from) + 16
     bytes.length = from
-    return this.#addId(found, false)
+    return this.#addId(found)
   }
 
-  #addId(id: number, isNew: boolean): number {
-    this.#last = isNew ? newEntry : knownEntry
+  #addId(id: number): number {
     if (this.#idCount === this.#ids.length) this.#ids = doubled(this.#ids)
     this.#ids[this.#idCount++] = id
     return 4
@@ -107,7 +105,9 @@ export class Dictionary {
     if (id === this.#ends.length) {
       this.#ends = doubled(this.#ends)
       this.#hashes = doubled(this.#hashes)
+      this.#makers = doubled(this.#makers)
     }
+    this.#makers[id] = this.#idCount
     this.#ends[id] = this.bytes.length
     this.#hashes[id] = hash
     this.#idOfBytes?.set(latin1(this.bytes.bytes, this.start(id), this.bytes.length), id)
@@ -129,19 +129,25 @@ export class Dictionary {
     for (let id = 0; id < this.#size; id++) this.#place(id)
   }
 
-  /** Takes back the last addition, with the entry that it made. Further ones leave theirs, which costs bytes. */
+  /** Takes back the last addition, with the entry that it made. */
   removeLast(): void {
-    this.#idCount--
-    const { isNew, text } = this.#last
-    this.#last = knownEntry
-    if (!isNew) return
-    const id = this.#size - 1
-    const start = this.start(id)
-    if (text !== null) this.#idOfText.delete(text)
-    this.#idOfBytes?.delete(latin1(this.bytes.bytes, start, this.bytes.length))
+    const id = this.#ids[--this.#idCount]!
+    if (this.#makers[id] === this.#idCount) this.#removeLastEntry(id)
+  }
+
+  #removeLastEntry(id: number): void {
+    const { bytes } = this.bytes
+    const [start, end] = [this.start(id), this.end(id)]
+    const text = Buffer.from(bytes.buffer, bytes.byteOffset + start, end - start).toString('utf8')
+    // Several texts that are no Unicode have the same bytes.
+    if (text.includes('\ufffd')) this.#idOfText.clear()
+    else this.#idOfText.delete(text)
+    this.#idOfBytes?.delete(latin1(bytes, start, end))
+    const mask = this.#slots.length - 1
+    let at = this.#hashes[id]! & mask
+    while (this.#slots[at] !== 0 && this.#slots[at] !== id + 1) at = (at + 1) & mask
     // Nothing was placed after it, so that no search passes its place.
-    const slot = this.#slots.lastIndexOf(id + 1)
-    if (slot >= 0) this.#slots[slot] = 0
+    this.#slots[at] = 0
     this.bytes.length = start
     this.#size--
   }
@@ -170,12 +176,9 @@ export class Dictionary {
   get heldBytes(): number {
     const { length } = this.#ends
     const texts = this.#idOfText.size === 0 ? 0 : this.bytes.length + this.#idOfText.size * 48
-    return this.bytes.length + texts + length * 8 + this.#slots.length * 4 + this.#idCount * 4
+    return this.bytes.length + texts + length * 12 + this.#slots.length * 4 + this.#idCount * 4
   }
 }
-
-const newEntry = { isNew: true, text: null }
-const knownEntry = { isNew: false, text: null }
 
 function latin1(bytes: Uint8Array, from: number, to: number): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset + from, to - from).toString('latin1')

@@ -1,4 +1,5 @@
 /** What a review broke: each stays mended. */
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { Dictionary } from '../../orc/dictionary.ts'
 import type { OrcPredicate, OrcStructType, OrcValue, OrcVector } from '../../orc/index.ts'
@@ -90,26 +91,33 @@ describe('a writer', () => {
     expect(await readRows(sink.bytes())).toEqual([[7, 8]])
   })
 
-  it('writes nothing of a row that it refused, and holds nothing of it', async () => {
-    const sink = new BufferSink()
-    const writer = new OrcWriter(sink, schemaOf('struct<a:string,b:int>'), {
-      compression: 'none',
-      stripeBytes: 1_000_000,
-    })
-    for (let k = 0; k < 50; k++) {
-      const text = `TOPSECRET${'x'.repeat(100_000)}${k}`
-      expect(() => writer.writeRow([text, 'no number'])).toThrow(/is not an integer/)
-    }
-    expect(writer.isStripeFull).toBe(false)
-    writer.writeRow(['a', 1])
-    writer.writeRow(['TOPSECRE', 2])
-    await writer.close()
-    expect(Buffer.from(sink.bytes()).includes('TOPSECRETx')).toBe(false)
-    expect(await readRows(sink.bytes())).toEqual([
-      ['a', 1],
-      ['TOPSECRE', 2],
-    ])
-  })
+  it.each<[string, (text: string, other: string) => OrcValue]>([
+    ['string', text => text],
+    ['array<string>', (text, other) => [text, other, text, `${other}y`]],
+    ['map<string,string>', (text, other) => new Map([[text, other]])],
+  ])(
+    'writes nothing of a row that it refused, and holds nothing of it: %s',
+    async (type, holding) => {
+      const sink = new BufferSink()
+      const writer = new OrcWriter(sink, schemaOf(`struct<a:${type},b:int>`), {
+        compression: 'none',
+        stripeBytes: 1_000_000,
+        dictionaryThreshold: 1,
+      })
+      for (let k = 0; k < 50; k++) {
+        const value = holding(`TOPSECRET${'x'.repeat(100_000)}${k}`, `TOPSECRETx${k}`)
+        expect(() => writer.writeRow([value, 'no number'])).toThrow(/is not an integer/)
+      }
+      expect(writer.isStripeFull).toBe(false)
+      // More values than those entries were, so that a dictionary would be worthwhile with them, too.
+      const texts = Array.from({ length: 300 }, (_, k) => (k % 2 === 0 ? 'a' : 'TOPSECRE'))
+      const rows = texts.map((text, k) => [holding(text, 'b'), k])
+      for (const row of rows) writer.writeRow(row)
+      await writer.close()
+      expect(Buffer.from(sink.bytes()).includes('TOPSECRETx')).toBe(false)
+      expect(await readRows(sink.bytes())).toEqual(rows)
+    },
+  )
 
   it('counts what lists of wide structs hold', () => {
     const fields = Array.from({ length: 50 }, (_, k) => `f${k}:double`).join()
@@ -140,6 +148,46 @@ describe('a dictionary', () => {
     expect(dictionary.size).toBe(values.length)
     dictionary.addText('another')
     expect(dictionary.size).toBe(values.length + 1)
+  })
+})
+
+describe('what is taken back from a dictionary', () => {
+  it('is as if it had never been added, in whatever order and way texts come', () => {
+    // Two of them are no Unicode and have the bytes of the third.
+    const texts = ['a', 'b', 'ab', '', 'ä', '\ud800', '\udfff', '\ufffd', ...collidingTexts(300)]
+    const addition = fc.record({ text: fc.constantFrom(...texts), asBytes: fc.boolean() })
+    const removals = fc.integer({ min: 1, max: 400 })
+    const steps = fc.array(fc.oneof({ weight: 20, arbitrary: addition }, removals), {
+      maxLength: 1500,
+      size: 'max',
+    })
+    fc.assert(
+      fc.property(steps, found => {
+        const dictionary = new Dictionary()
+        const expected: string[] = []
+        for (const step of found) {
+          if (typeof step === 'number') {
+            for (let left = step; left > 0 && expected.length > 0; left--) {
+              dictionary.removeLast()
+              expected.pop()
+            }
+            continue
+          }
+          const bytes = Buffer.from(step.text)
+          if (step.asBytes) dictionary.addBytes(bytes, 0, bytes.length)
+          else dictionary.addText(step.text)
+          expected.push(bytes.toString())
+        }
+        const { bytes } = dictionary.bytes
+        const added = Array.from(dictionary.ids(0, dictionary.count), id => {
+          return Buffer.from(bytes.slice(dictionary.start(id), dictionary.end(id))).toString()
+        })
+        expect(added).toEqual(expected)
+        expect(dictionary.size).toBe(new Set(expected).size)
+        expect(dictionary.bytes.length).toBe(Buffer.byteLength([...new Set(expected)].join('')))
+      }),
+      { numRuns: 60 },
+    )
   })
 })
 
