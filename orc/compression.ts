@@ -70,7 +70,7 @@ const factories: Partial<Record<OrcCompression, CodecFactory>> = {
     create: level => ({
       compress: chunk => deflateRawSync(chunk, { level, chunkSize: outputBytes(chunk.length) }),
       decompress: (chunk, maxBytes) =>
-        inflateRawSync(chunk, { maxOutputLength: maxBytes, chunkSize: outputBytes(maxBytes) }),
+        inflateRawSync(chunk, { maxOutputLength: maxBytes, chunkSize: roomFor(maxBytes) }),
     }),
   },
   zstd: {
@@ -84,7 +84,10 @@ const factories: Partial<Record<OrcCompression, CodecFactory>> = {
           pledgedSrcSize: chunk.length,
         }),
       decompress: (chunk, maxBytes) =>
-        zstdDecompressSync(chunk, { maxOutputLength: maxBytes, chunkSize: outputBytes(maxBytes) }),
+        zstdDecompressSync(chunk, {
+          maxOutputLength: maxBytes,
+          chunkSize: roomFor(maxBytes),
+        }),
     }),
   },
   snappy: {
@@ -129,7 +132,7 @@ const factories: Partial<Record<OrcCompression, CodecFactory>> = {
       decompress: (chunk, maxBytes) =>
         brotliDecompressSync(chunk, {
           maxOutputLength: maxBytes,
-          chunkSize: outputBytes(maxBytes),
+          chunkSize: roomFor(maxBytes),
         }),
     }),
   },
@@ -169,6 +172,11 @@ export function createCodec(name: OrcCompression, level?: number): Codec | null 
     )
   }
   return factory.create(chosen)
+}
+
+/** A buffer that becomes full makes Node get another one: a byte more than there can be saves that. */
+function roomFor(maxBytes: number): number {
+  return outputBytes(maxBytes) + 1
 }
 
 /** One output buffer that fits saves zlib from joining many; it is never larger than a block. */
