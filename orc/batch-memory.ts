@@ -1,6 +1,7 @@
 /**
  * The memory of the vectors of a batch, which are pieces of few buffers: a buffer for each of them would
- * cost more time than what is read into it. Counts what a batch takes, because that has a limit.
+ * cost more time than what is read into it. Who has done with a batch when asking for the next one lets
+ * them have the same memory. Counts what a batch takes, because that has a limit.
  */
 import { OrcError } from './errors.ts'
 import type { OrcColumn } from './types.ts'
@@ -14,21 +15,31 @@ const alignmentBytes = 8
 
 export class BatchMemory {
   readonly #maxBytes: number
+  readonly #isReused: boolean
   #buffer = new ArrayBuffer(0)
-  /** Of `#buffer`. No byte is given twice, so that all are zero. */
+  /** Of `#buffer`. */
   #usedBytes = 0
+  /** What the batch has of all buffers. */
+  #pieceBytes = 0
   #batchBytes = 0
   #dictionaryBytes = 0
 
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, isReused: boolean) {
     this.#maxBytes = maxBytes
+    this.#isReused = isReused
   }
 
   startBatch(): void {
     this.#batchBytes = 0
+    if (this.#isReused) {
+      const { byteLength } = this.#buffer
+      if (this.#pieceBytes > byteLength) this.#buffer = new ArrayBuffer(this.#pieceBytes)
+      this.#usedBytes = 0
+    }
+    this.#pieceBytes = 0
   }
 
-  /** The following give arrays of zeros, and throw `limit-exceeded` as `claim` does. */
+  /** The following give arrays of which each slot is to be set, and throw `limit-exceeded` as `claim` does. */
   float64(count: number, column: OrcColumn): Float64Array {
     const at = this.#take(count * 8, column)
     return new Float64Array(this.#buffer, at, count)
@@ -65,11 +76,14 @@ export class BatchMemory {
   /** Where in `#buffer` so many bytes are to be had. */
   #take(bytes: number, column: OrcColumn): number {
     this.claim(bytes, column)
+    const needed = Math.ceil(bytes / alignmentBytes) * alignmentBytes
+    this.#pieceBytes += needed
     const at = this.#usedBytes
-    this.#usedBytes += Math.ceil(bytes / alignmentBytes) * alignmentBytes
-    if (this.#usedBytes <= this.#buffer.byteLength) return at
+    if (at + needed <= this.#buffer.byteLength) {
+      this.#usedBytes = at + needed
+      return at
+    }
     const doubled = Math.min(2 * this.#buffer.byteLength, greatestBufferBytes)
-    const needed = this.#usedBytes - at
     this.#buffer = new ArrayBuffer(Math.max(doubled, needed, leastBufferBytes))
     this.#usedBytes = needed
     return 0

@@ -46,7 +46,11 @@ export class DictionaryColumnReader extends ColumnReader {
     const ids = this.int32(count)
     const starts = this.int32(count)
     const lengths = this.int32(count)
-    if (valueCount === 0) return { kind: 'bytes', present, bytes: noBytes, starts, lengths }
+    if (valueCount === 0) {
+      starts.fill(0)
+      lengths.fill(0)
+      return { kind: 'bytes', present, bytes: noBytes, starts, lengths }
+    }
     this.#entries ??= this.#readEntries()
     const entries = this.#entries
     this.#ids.readInt32(ids, valueCount, id => this.corrupt(`the dictionary has no entry ${id}`))

@@ -99,7 +99,7 @@ export abstract class ColumnReader {
     })
   }
 
-  /** Arrays of zeros for the vectors of this batch. */
+  /** Arrays for the vectors of this batch; what is in them is left over from others. */
   protected float64(count: number): Float64Array {
     return this.stripe.memory.float64(count, this.column)
   }

@@ -48,6 +48,7 @@ export class CollectionColumnReader extends CompoundColumnReader {
     spread(lengths, present, valueCount, 0)
     const offsets = this.int32(count + 1)
     let total = 0
+    offsets[0] = 0
     for (let k = 0; k < count; k++) {
       total += lengths[k]!
       offsets[k + 1] = total

@@ -6,12 +6,8 @@ export { OrcError, type OrcErrorCode, orcErrorCodes } from './errors.ts'
 export type { MatchBy } from './evolution.ts'
 export type { OrcCalendar } from './file-tail.ts'
 export type { OrcPredicate } from './predicate.ts'
-export {
-  OrcReader,
-  type OrcReaderOptions,
-  type OrcRowsOptions,
-  type OrcStripe,
-} from './reader.ts'
+export { OrcReader, type OrcStripe } from './reader.ts'
+export type { OrcBatchesOptions, OrcReaderOptions, OrcRowsOptions } from './reader-options.ts'
 export type { ColumnStatistics, StatisticsDetails } from './statistics.ts'
 export type {
   ColumnEncoding,

@@ -11,7 +11,6 @@ import type { Chunking, OrcCompression } from './compression.ts'
 import { OrcError } from './errors.ts'
 import {
   haveNoNames,
-  type MatchBy,
   matchColumns,
   toWanted,
   type WantedColumn,
@@ -24,12 +23,8 @@ import {
   type StripeInformation,
 } from './file-tail.ts'
 import { type OpenFile, openFile } from './open-file.ts'
-import {
-  type BoundPredicate,
-  bindPredicate,
-  type ColumnFacts,
-  type OrcPredicate,
-} from './predicate.ts'
+import { type BoundPredicate, bindPredicate, type ColumnFacts } from './predicate.ts'
+import type { OrcBatchesOptions, OrcReaderOptions, OrcRowsOptions } from './reader-options.ts'
 import type { ColumnStatistics } from './statistics.ts'
 import type { RowGroup, StripeFooter } from './stripe-messages.ts'
 import { type OrcSource, type ReadColumns, StripeReader } from './stripe-reader.ts'
@@ -37,44 +32,12 @@ import {
   listColumns,
   numberColumns,
   type OrcColumn,
-  type OrcStructType,
   type OrcType,
   type OrcValue,
   type TimestampUnit,
 } from './types.ts'
 import { toRows, valuesOf } from './vector-values.ts'
 import type { OrcBatch } from './vectors.ts'
-
-export interface OrcReaderOptions {
-  /**
-   * The unit of timestamps that are read; `micros`, the default, drops what is below, towards −∞.
-   */
-  readonly timestampUnit?: TimestampUnit
-  /**
-   * The most bytes that the vectors of one batch, the dictionaries of one stripe, or one section of the
-   * file may decode to. Default 256 MiB. Beyond, reading ends with `limit-exceeded`.
-   */
-  readonly maxBatchBytes?: number
-}
-
-export interface OrcRowsOptions {
-  /** The fields of the root that are read, by name, in this order. Default: all. */
-  readonly columns?: readonly string[]
-  /** The most rows of a batch, which has fewer where rows are large. Default 1024. */
-  readonly maxBatchRows?: number
-  /**
-   * Row groups without a row that matches are not read, where statistics or bloom filters say so. The rows
-   * of all others come, matching or not. It asks for columns of the file, and for values as the file has them.
-   */
-  readonly where?: OrcPredicate
-  /**
-   * What is wanted instead of the file's own columns: those that the file lacks are null, those of
-   * another type are converted. Not together with `columns`.
-   */
-  readonly schema?: OrcStructType
-  /** How columns of the schema are found. Default `name`; `position` for names like `_col0`. */
-  readonly matchBy?: MatchBy
-}
 
 export interface OrcStripe extends StripeInformation {
   /**
@@ -193,7 +156,7 @@ export class OrcReader {
    */
   async *rows(options: OrcRowsOptions = {}): AsyncGenerator<OrcValue[][]> {
     const columns = this.#wanted(options)
-    for await (const batch of this.#batches(options, columns)) {
+    for await (const batch of this.#batches({ ...options, reuseMemory: true }, columns)) {
       const values = batch.columns.map((vector, k) => {
         return valuesOf(vector, columns[k]!.type, this.#timestampUnit, batch.rowCount)
       })
@@ -202,12 +165,12 @@ export class OrcReader {
   }
 
   /** As `rows`, with a vector for each column and no object for each row. */
-  batches(options: OrcRowsOptions = {}): AsyncGenerator<OrcBatch> {
+  batches(options: OrcBatchesOptions = {}): AsyncGenerator<OrcBatch> {
     return this.#batches(options, this.#wanted(options))
   }
 
   async *#batches(
-    options: OrcRowsOptions,
+    options: OrcBatchesOptions,
     wanted: readonly WantedColumn[],
   ): AsyncGenerator<OrcBatch> {
     const maxBatchRows = options.maxBatchRows ?? 1024
@@ -221,7 +184,7 @@ export class OrcReader {
     const columns = wanted.flatMap(({ column }) => (column === null ? [] : [column]))
     for (const [index, information] of this.stripes.entries()) {
       if (where !== null && !where.mayMatch(id => this.#stripeFacts(information, id))) continue
-      const stripe = this.#openStripe(index)
+      const stripe = this.#openStripe(index, options.reuseMemory)
       const batchRows = Math.min(maxBatchRows, this.#rowsThatFit(information, columns))
       for await (const part of this.#parts(stripe, information, columns, where)) {
         for (let done = 0; done < part.rowCount; done += batchRows) {
@@ -360,13 +323,14 @@ export class OrcReader {
     return Math.max(1, Math.floor(this.#maxBatchBytes / 8 / rowBytes))
   }
 
-  #openStripe(index: number): StripeReader {
+  #openStripe(index: number, reuseMemory = false): StripeReader {
     const stripe = this.stripes[index]
     if (stripe === undefined) throw new OrcError('option-invalid', `there is no stripe ${index}`)
     return new StripeReader(index, stripe, this.#source, this.#root, {
       chunking: this.#chunking,
       calendar: this.calendar,
       maxBatchBytes: this.#maxBatchBytes,
+      reuseMemory,
     })
   }
 

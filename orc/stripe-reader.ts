@@ -49,6 +49,8 @@ export interface StripeReadOptions {
   readonly calendar: OrcCalendar
   /** The most that a batch may take, and the dictionaries of the stripe. */
   readonly maxBatchBytes: number
+  /** Whether a batch has ended when the next one is read. */
+  readonly reuseMemory: boolean
 }
 
 /** Reads the next rows of some columns: a vector for each of these. */
@@ -175,8 +177,8 @@ export class StripeReader {
       return this.#wantedStreams(column, own, footer.encodings[column.id]!, groups, starts)
     })
     const streams = await this.#readStreams(footer, wanted)
-    const { chunking, calendar, maxBatchBytes } = this.#options
-    const memory = new BatchMemory(maxBatchBytes)
+    const { chunking, calendar, maxBatchBytes, reuseMemory } = this.#options
+    const memory = new BatchMemory(maxBatchBytes, reuseMemory)
     const context: StripeContext = {
       calendar,
       memory,

@@ -66,7 +66,8 @@ async function read(path: string, { batchRows, way }: MemoryOptions): Promise<nu
   const reader = await OrcReader.open(await FileSource.of(handle))
   let count = 0
   if (way === 'batches') {
-    for await (const batch of reader.batches({ maxBatchRows: batchRows })) count += batch.rowCount
+    const options = { maxBatchRows: batchRows, reuseMemory: true }
+    for await (const batch of reader.batches(options)) count += batch.rowCount
   } else {
     for await (const rows of reader.rows({ maxBatchRows: batchRows })) count += rows.length
   }

@@ -72,7 +72,8 @@ async function read(): Promise<readonly number[]> {
   const reader = await OrcReader.open(new BufferSource(file))
   let count = 0
   if (way === 'batches') {
-    for await (const batch of reader.batches({ maxBatchRows: batchRows })) count += batch.rowCount
+    const options = { maxBatchRows: batchRows, reuseMemory: true }
+    for await (const batch of reader.batches(options)) count += batch.rowCount
   } else {
     for await (const rows of reader.rows({ maxBatchRows: batchRows })) count += rows.length
   }

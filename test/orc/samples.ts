@@ -1,7 +1,13 @@
 /**
  * Types, columns and files for tests of ORC, and what a reader must give back for what was written.
  */
-import type { OrcStructType, OrcType, OrcUnionValue, OrcValue } from '../../orc/index.ts'
+import type {
+  OrcBatchesOptions,
+  OrcStructType,
+  OrcType,
+  OrcUnionValue,
+  OrcValue,
+} from '../../orc/index.ts'
 import {
   BufferSink,
   BufferSource,
@@ -214,13 +220,12 @@ export async function writeFile(
 /** The same rows by vectors: read from a file and written to another one, without a value in between. */
 export async function copyFile(
   file: Uint8Array,
-  options: OrcWriterOptions & { readonly maxBatchRows?: number } = {},
+  options: OrcWriterOptions & OrcBatchesOptions = {},
 ): Promise<Uint8Array> {
   const reader = await OrcReader.open(new BufferSource(file))
   const sink = new BufferSink()
   const writer = new OrcWriter(sink, reader.schema as OrcStructType, options)
-  const { maxBatchRows = 1000 } = options
-  for await (const batch of reader.batches({ maxBatchRows })) {
+  for await (const batch of reader.batches({ maxBatchRows: 1000, ...options })) {
     writer.writeBatch(batch)
     if (writer.isStripeFull) await writer.flushStripe()
   }

@@ -47,6 +47,29 @@ describe('a batch of vectors', () => {
     expect(await readRows(file)).toEqual([...whole, ...some])
   })
 
+  it('stays as it is when the next one is read, unless that may have its memory', async () => {
+    const values = Float64Array.from({ length: 4000 }, (_, k) => k)
+    const column = { kind: 'long', present: null, values } as const
+    const file = await written('struct<a:bigint>', { rowCount: 4000, columns: [column] })
+    const reader = await OrcReader.open(new BufferSource(file))
+    for (const reuseMemory of [false, true]) {
+      const first: number[] = []
+      const kept: ArrayLike<number | bigint>[] = []
+      const buffers = new Set<ArrayBufferLike>()
+      for await (const { columns } of reader.batches({ maxBatchRows: 100, reuseMemory })) {
+        const [vector] = columns
+        if (vector?.kind !== 'long') throw new Error(vector?.kind)
+        first.push(Number(vector.values[0]))
+        kept.push(vector.values)
+        buffers.add(vector.values.buffer)
+      }
+      const starts = Array.from({ length: 40 }, (_, k) => 100 * k)
+      expect(first).toEqual(starts)
+      if (reuseMemory) expect(buffers.size).toBe(1)
+      else expect(kept.map(values => values[0])).toEqual(starts)
+    }
+  })
+
   it('shares the bytes of a dictionary, whose entries are decoded once', async () => {
     const values = Array.from({ length: 50 }, (_, k) => ['x', 'yy'][k % 2]!)
     const file = await written('struct<a:string>', { rowCount: 50, columns: [bytesOf(...values)] })
