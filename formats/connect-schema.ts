@@ -206,6 +206,9 @@ const logicalTypes: ReadonlyMap<string, Make> = new Map(
   }),
 )
 
+/** Names of logical types, for the documentation. */
+export const logicalTypeNames: readonly string[] = [...logicalTypes.keys()]
+
 /** MySQL's TIME is shown as the time of day that it nearly always is, an interval as microseconds. */
 function structuredDuration({ parameters }: ConnectSchema): Converter {
   return parameters?.['io.debezium.time.duration.kind'] === 'elapsed-time'

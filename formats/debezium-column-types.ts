@@ -273,3 +273,6 @@ const types: Readonly<Record<string, Make>> = {
   GEOMCOLLECTION: geometry,
   VECTOR: vector,
 }
+
+/** Names of types, for the documentation. */
+export const databaseTypeNames: readonly string[] = Object.keys(types)
