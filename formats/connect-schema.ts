@@ -44,6 +44,33 @@ export interface ConnectSchema {
   readonly items?: ConnectSchema
 }
 
+/** Nobody nests schemas deeper; what does would overflow the stack. */
+const maxSchemaDepth = 64
+
+/** Whether JSON is a schema, in all that is read of it. */
+export function isConnectSchema(found: unknown, depth = 0): found is ConnectSchema {
+  if (typeof found !== 'object' || found === null || depth > maxSchemaDepth) return false
+  const { type, name, field, parameters, fields, items } = found as Record<string, unknown>
+  return (
+    typeof type === 'string' &&
+    isTextOrAbsent(name) &&
+    isTextOrAbsent(field) &&
+    (parameters === undefined ||
+      (isMembers(parameters) && Object.values(parameters).every(one => typeof one === 'string'))) &&
+    (fields === undefined ||
+      (Array.isArray(fields) && fields.every(one => isConnectSchema(one, depth + 1)))) &&
+    (items === undefined || isConnectSchema(items, depth + 1))
+  )
+}
+
+function isTextOrAbsent(found: unknown): boolean {
+  return found === undefined || typeof found === 'string'
+}
+
+function isMembers(found: unknown): found is object {
+  return typeof found === 'object' && found !== null && !Array.isArray(found)
+}
+
 export interface Converter {
   readonly type: ColumnType
   /** From JSON to the column's value; null is not passed in. Throws DecodeError `value-invalid`. */

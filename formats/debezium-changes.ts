@@ -10,7 +10,7 @@ import type { TableSchema } from '../model/table-schema.ts'
 import type { ConnectSchema } from './connect-schema.ts'
 import type { DatabaseColumn } from './debezium-column-types.ts'
 import type { SourceBlock } from './debezium-position.ts'
-import { msOf, positionOf, snapshotOf, tableOf } from './debezium-position.ts'
+import { msOf, positionOf, snapshotOf, tableOf, wordOf } from './debezium-position.ts'
 import { buildEvents, routerField, transactionOf } from './debezium-rows.ts'
 import type { RowReader } from './debezium-schemas.ts'
 import {
@@ -108,7 +108,7 @@ export class DebeziumChanges {
   learn(payload: unknown): void {
     const { source, tableChanges } = (payload ?? {}) as SchemaChangePayload
     if (source === undefined || !Array.isArray(tableChanges)) return
-    this.#connectors.set(String(source.name), source.connector)
+    this.#connectors.set(wordOf(source.name), source.connector)
     const position = positionOf(source, this.#options.incarnation)
     for (const { type, id, table } of tableChanges) {
       const columns = type === 'DROP' || table == null ? null : (table.columns ?? null)
@@ -123,10 +123,10 @@ export class DebeziumChanges {
     const kind = kindOf(payload, record.topic)
     if (kind !== 'change') return { kind }
     const change = payload as ChangePayload
-    const op = String(change.op).toLowerCase()
+    const op = wordOf(change.op).toLowerCase()
     if (op === 'm') return { kind: 'message' }
     if (!'curdt'.includes(op) || op.length !== 1) {
-      throw new DecodeError('op-unknown', `the operation "${String(change.op)}" is not known`)
+      throw new DecodeError('op-unknown', `the operation "${wordOf(change.op)}" is not known`)
     }
     const table = tableOf(change.source)
     const hints = this.#options.hintsOf(table)
@@ -144,7 +144,7 @@ export class DebeziumChanges {
   /** One connector of SQL Server's may read several databases, each with a table `dbo.orders`. */
   #checkDatabase(table: string, { schema, db }: SourceBlock): void {
     if (typeof schema !== 'string' || schema === '') return
-    const database = String(db)
+    const database = wordOf(db)
     const known = this.#databases.get(table)
     if (known === database) return
     if (known !== undefined) {
@@ -222,9 +222,9 @@ export class DebeziumChanges {
     }
     const columns = this.#columnsAt({ table, hints }, row, source)
     if (columns !== null) {
-      const mode = this.#timePrecision.modeFor(String(source.name), columns, row)
+      const mode = this.#timePrecision.modeFor(wordOf(source.name), columns, row)
       // A flattened row does not say it.
-      const connector = source.connector ?? this.#connectors.get(String(source.name))
+      const connector = source.connector ?? this.#connectors.get(wordOf(source.name))
       const settings = { ...this.#options.connectorSettings, 'time.precision.mode': mode }
       return this.#remember(columns, `${name} ${mode}`, () =>
         readerOfDatabase(columns, key, hints, { connector, settings }),
@@ -246,7 +246,7 @@ export class DebeziumChanges {
   ): readonly DatabaseColumn[] | null {
     const names = Object.keys(row)
     if (names.every(name => statedType(hints, name) !== undefined)) return null
-    const topic = String(source.name)
+    const topic = wordOf(source.name)
     this.schemaTopics.add(topic)
     const position = positionOf(source, this.#options.incarnation)
     const columns =

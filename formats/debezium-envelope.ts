@@ -6,6 +6,7 @@
 import { toBuffer } from '../model/bytes.ts'
 import { DecodeError } from '../model/errors.ts'
 import type { ConnectSchema } from './connect-schema.ts'
+import { isConnectSchema } from './connect-schema.ts'
 import { parseLossless } from './lossless-json.ts'
 
 export interface Envelope {
@@ -96,5 +97,5 @@ function parseWhole(text: string): Envelope {
 
 /** A row may have columns that are called `schema` and `payload`. */
 function isSchema(found: unknown): found is ConnectSchema | null {
-  return found === null || (typeof found === 'object' && 'type' in found)
+  return found === null || isConnectSchema(found)
 }

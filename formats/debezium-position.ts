@@ -21,6 +21,11 @@ import type { Position } from '../model/position.ts'
 
 export type SourceBlock = Readonly<Record<string, unknown>>
 
+/** A word of the message; of an object, which may not even have a text, the empty one. */
+export function wordOf(found: unknown): string {
+  return typeof found === 'object' && found !== null ? '' : String(found)
+}
+
 /** Null when the connector is not known or a part is missing: then nothing is ever dropped. */
 export function positionOf(source: SourceBlock, incarnation: string): Position | null {
   switch (source.connector) {
@@ -69,11 +74,11 @@ export function tableOf(source: SourceBlock | null): string {
     throw new DecodeError('message-unknown', 'the "source" of the change names no table')
   }
   const isThere = (part: unknown): boolean => typeof part === 'string' && part !== ''
-  return `${String([schema, keyspace].find(isThere) ?? db)}.${name}`
+  return `${wordOf([schema, keyspace].find(isThere) ?? db)}.${name}`
 }
 
 function nameOf(source: SourceBlock, incarnation: string): string {
-  return incarnation === '' ? String(source.name) : `${String(source.name)}@${incarnation}`
+  return incarnation === '' ? wordOf(source.name) : `${wordOf(source.name)}@${incarnation}`
 }
 
 function binlogPosition(source: SourceBlock, incarnation: string): Position | null {
@@ -84,7 +89,7 @@ function binlogPosition(source: SourceBlock, incarnation: string): Position | nu
   // A snapshot does not say which server it read.
   const serverId = isInteger(server) && server !== 0 ? String(server) : null
   return {
-    connector: String(source.connector),
+    connector: wordOf(source.connector),
     name: nameOf(source, incarnation),
     server: serverId,
     log: place.log,
@@ -115,7 +120,7 @@ function postgresPosition(source: SourceBlock, incarnation: string): Position | 
     connector: 'postgresql',
     name: nameOf(source, incarnation),
     server: null,
-    log: String(db),
+    log: wordOf(db),
     order: [lastCommit, BigInt(lsn)],
     transaction: isInteger(txId) ? String(txId) : null,
     gtid: null,
@@ -161,7 +166,7 @@ function oraclePosition(source: SourceBlock, incarnation: string): Position | nu
   const event = scnOf(scn)
   const serial = isInteger(ssn) ? ssn : 0
   const order = [commit, sequence, event, rbaOf(source.rs_id), serial]
-  const place = sequence === null ? `${event}:${String(source.rs_id)}:${serial}` : String(sequence)
+  const place = sequence === null ? `${event}:${wordOf(source.rs_id)}:${serial}` : String(sequence)
   return {
     ...common,
     server: isInteger(source.redo_thread) ? String(source.redo_thread) : null,
@@ -202,7 +207,7 @@ function changeTablePosition(source: SourceBlock, incarnation: string): Position
     connector: String(connector),
     name: nameOf(source, incarnation),
     server: null,
-    log: String(source.db),
+    log: wordOf(source.db),
     order: change === null ? [commit] : [commit, change, serialNo],
     transaction: null,
     gtid: null,

@@ -71,8 +71,13 @@ export function buildEvents(options: BuildOptions): ChangeEvent[] {
 export function transactionOf({
   transaction,
 }: Pick<ChangePayload, 'transaction'>): ChangeEvent['transaction'] {
-  if (transaction === null || transaction === undefined || transaction.id === undefined) return null
-  return { id: transaction.id, order: Number(transaction.total_order ?? 0) }
+  const { id, total_order: order } = (transaction ?? {}) as {
+    readonly id?: unknown
+    readonly total_order?: unknown
+  }
+  if (typeof id !== 'string') return null
+  const isNumber = typeof order === 'number' || typeof order === 'bigint'
+  return { id, order: isNumber ? Number(order) : 0 }
 }
 
 export function hasWholeBefore(source: SourceBlock, hints: TableHints): boolean {

@@ -14,6 +14,7 @@ import type { ConnectSchema, Converter } from './connect-schema.ts'
 import { connectConverter } from './connect-schema.ts'
 import type { ConnectorSettings, DatabaseColumn } from './debezium-column-types.ts'
 import { databaseConverter, isUnsignedBigint } from './debezium-column-types.ts'
+import { wordOf } from './debezium-position.ts'
 import { textOf } from './debezium-values.ts'
 import type { TableHints } from './decoder.ts'
 import { restatedConverter, valueOfText } from './restated-types.ts'
@@ -65,7 +66,7 @@ export function readerOfDatabase(
     // SQL Server’s TIME counts nanoseconds where MySQL’s counts microseconds, to name one.
     throw new DecodeError(
       'type-unknown',
-      `how ${String(connector)} writes ${column.typeName} is not known without embedded schemas`,
+      `how ${wordOf(connector)} writes ${column.typeName} is not known without embedded schemas`,
     )
   }
   return readerOf(

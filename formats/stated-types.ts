@@ -248,6 +248,7 @@ function timestampAs(
   if (isStruct(json)) {
     return type.kind === 'timestamptz' ? structuredZonedTimestamp(json) : structuredTimestamp(json)
   }
+  if (typeof json !== 'number' && typeof json !== 'bigint') throw misfit(type, json)
   const inUnits = (perMicro: number) => readAs(type, json, () => timestampOf(json, perMicro))
   const unit = unitOf(settings, digits) ?? unitOfInfinity(json)
   if (unit !== undefined) return inUnits(unit)

@@ -137,9 +137,10 @@ function hasOffset({ offsetSeconds, zoneId }: Parts): boolean {
 function offsetOf(parts: Parts, json: unknown, type: ColumnType): number {
   if ((parts.offsetSeconds ?? null) !== null) return partOf(parts, 'offsetSeconds', json, type)
   if ((parts.zoneId ?? null) === null || parts.zoneId === 'Z' || parts.zoneId === 'UTC') return 0
+  if (typeof parts.zoneId !== 'string') throw misfit(type, json)
   throw new DecodeError(
     'value-invalid',
-    `a time in the zone ${String(parts.zoneId)} comes without its offset: have the connector send ` +
+    `a time in the zone ${parts.zoneId} comes without its offset: have the connector send ` +
       'another time.precision.mode',
   )
 }

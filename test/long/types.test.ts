@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest'
+import { checkMutations } from '../formats/mutated-messages.ts'
+import { checkRandomRows } from '../formats/random-rows.ts'
+
+describe('rows of random types', () => {
+  it('are what a model of their own says, 100,000 of them', () => {
+    for (let seed = 1001; seed <= 1010; seed += 1) checkRandomRows(seed, 10_000)
+  })
+})
+
+describe('damaged messages', () => {
+  it.each([
+    'mariadb/m1_json_schema_true.jsonl',
+    'mariadb/m2_json_schema_false_friendly_modes.jsonl',
+    'mariadb/m4_single_topic_router.jsonl',
+    'postgres/p1_json_schema_true.jsonl',
+    'postgres/p2_json_schema_false_friendly_modes.jsonl',
+  ])('of %s are refused or read, 50,000 of them', path => {
+    const { decoded, refused } = checkMutations(path, 1001, 50_000)
+    expect(decoded + refused).toBe(50_000)
+  })
+})
