@@ -15,6 +15,7 @@ import {
   decimalOf,
   integerOf,
   intervalOf,
+  isScale,
   jsonTextOf,
   textOf,
   timestampOf,
@@ -94,8 +95,13 @@ export function connectConverter(schema: ConnectSchema, depth = 0): Converter {
   if (schema.type === 'array' && schema.items !== undefined && depth < maxDepth) {
     return arrayConverter(schema.items, depth)
   }
-  const name = schema.name === undefined ? '' : ` ${schema.name}`
-  throw new DecodeError('type-unsupported', `Hive has no equal for the type ${schema.type}${name}`)
+  throw unsupported(schema)
+}
+
+function unsupported({ type, name, parameters }: ConnectSchema): DecodeError {
+  const own = [type, name, parameters === undefined ? undefined : JSON.stringify(parameters)]
+  const shown = own.filter(part => part !== undefined).join(' ')
+  return new DecodeError('type-unsupported', `Hive has no equal for the type ${shown}`)
 }
 
 /**
@@ -221,6 +227,7 @@ const logicalTypes: ReadonlyMap<string, Make> = new Map(
     }),
     'io.debezium.data.Bits': schema => {
       const length = Number(schema.parameters?.length ?? 1)
+      if (!(Number.isInteger(length) && length >= 1)) throw unsupported(schema)
       return { type: { kind: 'string' }, convert: value => bitsText(value, length) }
     },
     'io.debezium.data.Enum': () => text,
@@ -246,6 +253,7 @@ function structuredDuration({ parameters }: ConnectSchema): Converter {
 function decimalConverter(schema: ConnectSchema): Converter {
   const scale = Number(schema.parameters?.scale ?? 0)
   const precision = Number(schema.parameters?.['connect.decimal.precision'] ?? maxDecimalPrecision)
+  if (!(isScale(scale) && Number.isInteger(precision) && precision >= 1)) throw unsupported(schema)
   if (precision > maxDecimalPrecision || scale > precision || scale < 0) {
     // Hive's decimal ends at 38 digits: the exact number is kept as text.
     return { type: { kind: 'string' }, convert: value => variableScaleText({ scale, value }) }

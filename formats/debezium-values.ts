@@ -88,12 +88,20 @@ export function decimalOf(
 /** `{scale, value}`: the exact number as text. */
 export function variableScaleText(json: unknown): string {
   const { scale, value } = (json ?? {}) as { scale?: unknown; value?: unknown }
-  if (typeof scale !== 'number') throw misfit({ kind: 'string' }, json)
+  if (!isScale(scale)) throw misfit({ kind: 'string' }, json)
   const unscaled = unscaledOf(value)
   return scale >= 0
     ? unscaledText(unscaled, scale)
     : (BigInt(unscaled) * 10n ** BigInt(-scale)).toString()
 }
+
+/** PostgreSQL's numbers have the most digits: so many before the point, and behind it. */
+export function isScale(scale: unknown): scale is number {
+  return Number.isInteger(scale) && Number(scale) >= -131_072 && Number(scale) <= 16_383
+}
+
+/** Of PostgreSQL's `bit`. */
+const maxBits = 83_886_080
 
 /** What `bit varying` without a length says of its length. */
 const anyLength = 2 ** 31 - 1
@@ -102,7 +110,10 @@ const anyLength = 2 ** 31 - 1
 export function bitsText(json: unknown, length: number): string {
   const bytes = [...bytesOf(json)].reverse()
   const bits = bytes.map(byte => byte.toString(2).padStart(8, '0')).join('')
-  return length === anyLength ? bits : bits.slice(-length).padStart(length, '0')
+  if (length === anyLength) return bits
+  const isWhole = length <= maxBits && !bits.slice(0, -length).includes('1')
+  if (!isWhole) throw misfit({ kind: 'string' }, json)
+  return bits.slice(-length).padStart(length, '0')
 }
 
 /**

@@ -314,6 +314,14 @@ describe('a type that Hive has no equal for', () => {
       expect(() => connectConverter(schema)).toThrow(new RegExp(schema.type))
     }
     expect(() => connectConverter(named('enum', 'io.acme.Colour'))).toThrow(/io\.acme\.Colour/)
+    for (const parameters of [{ scale: 'x' }, { scale: '99999' }, { scale: '1.5' }]) {
+      const broken = named('bytes', connect('Decimal'), parameters)
+      expect(() => connectConverter(broken)).toThrow(JSON.stringify(parameters))
+    }
+    for (const length of ['x', '0', '-5']) {
+      const broken = named('bytes', debezium('data.Bits'), { length })
+      expect(() => connectConverter(broken)).toThrow(DecodeError)
+    }
     let endless: ConnectSchema = { type: 'int32' }
     for (let depth = 0; depth < 100_000; depth += 1) endless = { type: 'array', items: endless }
     expect(() => connectConverter(endless)).toThrow(DecodeError)

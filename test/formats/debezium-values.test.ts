@@ -87,6 +87,9 @@ describe('decimals in base64', () => {
     for (const json of ['', 'a-b', '12.5', 5, null, {}, 'a b']) {
       expect(() => unscaledOf(json)).toThrow(DecodeError)
     }
+    for (const scale of [9_999_999, -9_999_999, 1.5, Number.NaN]) {
+      expect(() => variableScaleText({ scale, value: 'AQ==' })).toThrow(DecodeError)
+    }
     for (const json of [null, {}, { scale: '2', value: 'AA==' }, { scale: 2 }, 7, 'AA==']) {
       expect(() => variableScaleText(json)).toThrow(DecodeError)
     }
@@ -279,6 +282,13 @@ describe('the other forms', () => {
     for (const json of [1, true, null, { a: 2n ** 64n }, [2n ** 64n], 2n ** 64n]) {
       expect(() => textOf(json)).toThrow(DecodeError)
     }
+  })
+
+  it('bits beyond the length of their column are refused, and so is a length without end', () => {
+    expect(bitsText('/w==', 8)).toBe('11111111')
+    expect(bitsText('Dw==', 4)).toBe('1111')
+    expect(() => bitsText('Hw==', 4)).toThrow(DecodeError)
+    expect(() => bitsText('AQ==', 2 ** 30)).toThrow(DecodeError)
   })
 
   it('a struct is JSON text', () => {
