@@ -97,6 +97,13 @@ const connector = z
         'Maxwell’s topic of schema changes (`output_ddl`), which tell the types of columns. Absent: types are ' +
           'inferred from values.',
       ),
+    'include.schema.changes': z
+      .enum(connectorSettings['include.schema.changes'])
+      .optional()
+      .describe(
+        '`false`: there is no topic of schema changes, and types that no schema tells and nobody states are ' +
+          'inferred from the values. Absent: `true`.',
+      ),
     'add.fields': z
       .string()
       .optional()

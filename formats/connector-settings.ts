@@ -19,6 +19,7 @@ export const connectorSettings = {
   'hstore.handling.mode': ['json', 'map'],
   'binary.handling.mode': ['bytes', 'base64', 'base64-url-safe', 'hex'],
   'unavailable.value.placeholder': null,
+  'include.schema.changes': ['true', 'false'],
   'add.fields': null,
   'add.fields.prefix': null,
   'user.timezone': null,

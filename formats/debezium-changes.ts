@@ -20,9 +20,14 @@ import {
   SchemaHistory,
   statedType,
 } from './debezium-schemas.ts'
+import type { RowChange } from './debezium-sources.ts'
+import { rowChangeOf } from './debezium-sources.ts'
 import { TimePrecision } from './debezium-time-precision.ts'
 import type { Decoded, DecoderOptions, TableHints } from './decoder.ts'
 import { SchemaPending } from './decoder.ts'
+import { InferredReaders, jsonForm } from './inferred-rows.ts'
+import { bsonForm } from './mongodb-documents.ts'
+import { isUnsent } from './unsent-value.ts'
 
 type PlainRow = Readonly<Record<string, unknown>>
 
@@ -86,6 +91,8 @@ export class DebeziumChanges {
   readonly #readers = new WeakMap<object, Map<string, RowReader>>()
   readonly #stated = new Map<string, RowReader>()
   readonly #unsent: string
+  readonly #documents = new InferredReaders(bsonForm)
+  readonly #values = new InferredReaders(jsonForm)
   /** The database of each table, whose name does not say it. */
   readonly #databases = new Map<string, string>()
 
@@ -106,8 +113,8 @@ export class DebeziumChanges {
 
   /** Takes in the payload of a schema-change event. */
   learn(payload: unknown): void {
-    const { source, tableChanges } = (payload ?? {}) as SchemaChangePayload
-    if (source === undefined || !Array.isArray(tableChanges)) return
+    const { source = null, tableChanges } = (payload ?? {}) as SchemaChangePayload
+    if (source === null || !Array.isArray(tableChanges)) return
     this.#connectors.set(wordOf(source.name), source.connector)
     const position = positionOf(source, this.#options.incarnation)
     for (const { type, id, table } of tableChanges) {
@@ -123,19 +130,13 @@ export class DebeziumChanges {
     const kind = kindOf(payload, record.topic)
     if (kind !== 'change') return { kind }
     const change = payload as ChangePayload
-    const op = wordOf(change.op).toLowerCase()
-    if (op === 'm') return { kind: 'message' }
-    if (!'curdt'.includes(op) || op.length !== 1) {
-      throw new DecodeError('op-unknown', `the operation "${wordOf(change.op)}" is not known`)
-    }
+    if (wordOf(change.op).toLowerCase() === 'm') return { kind: 'message' }
     const table = tableOf(change.source)
     const hints = this.#options.hintsOf(table)
     if (hints === null) return { kind: 'unwanted', table }
     this.#checkDatabase(table, change.source)
     try {
-      const rows = { before: rowOf(change, 'before'), after: rowOf(change, 'after') }
-      const normal = { ...change, ...rows, op: op as ChangeOp }
-      return this.#changes(message, { table, hints }, normal, onRead)
+      return this.#changes(message, { table, hints }, rowChangeOf(message, change), onRead)
     } catch (error) {
       throw error instanceof ForagerError ? error.at({ table }) : error
     }
@@ -160,20 +161,21 @@ export class DebeziumChanges {
 
   #changes(
     message: DebeziumMessage,
-    { table, hints }: WantedTable,
-    change: ChangePayload,
+    wanted: WantedTable,
+    given: RowChange,
     onRead: ((read: RowRead) => void) | undefined,
   ): Decoded {
-    const { record, schema: embedded } = message
-    const { source, op } = change
+    const { record } = message
+    const { table, hints } = wanted
+    const { source, op } = given.change
     const position = positionOf(source, this.#options.incarnation)
-    const messageKey = keyOf(message.readKey())
+    const messageKey = keyOf(given.readKey())
     const keyNames = hints.key ?? Object.keys(messageKey ?? {})
     const base = {
       table,
       position,
       snapshot: snapshotOf(source),
-      transaction: transactionOf(change),
+      transaction: transactionOf(given.change),
       origin: { topic: record.topic, partition: record.partition, offset: record.offset },
       sourceMs: msOf(source) ?? record.timestampMs,
       isInDoubt: true,
@@ -184,16 +186,17 @@ export class DebeziumChanges {
       const event: ChangeEvent = { ...base, ...empty, op, schema }
       return { kind: 'changes', events: [event], isKeyOrdered: true }
     }
-    const sentRow = (op === 'd' ? change.before : change.after) ?? null
+    const sentRow = (op === 'd' ? given.change.before : given.change.after) ?? null
     const row = sentRow ?? (op === 'd' ? messageKey : null)
     if (row === null) {
       const which = op === 'd' ? 'before' : 'after'
       throw new DecodeError('row-missing', `a change with op "${op}" has no "${which}"`)
     }
-    const embeddedRow = embedded?.fields?.find(field => field.field === 'after') ?? null
-    const reader = this.#reader(embeddedRow, { table, hints }, keyNames, row, change)
+    const reader = this.#reader(given, wanted, keyNames, row)
+    const change =
+      given.isDocument && !given.isPatch ? completed(given.change, reader) : given.change
     const events = buildEvents({
-      base,
+      base: given.isPatch ? { ...base, isPatch: true } : base,
       op,
       change,
       reader,
@@ -202,23 +205,33 @@ export class DebeziumChanges {
       oldKeyHeader: message.readOldKey() as PlainRow | null,
       unsent: this.#unsent,
     })
-    if (onRead !== undefined) {
-      const isCurrent = this.#currencyOf(embeddedRow, { table, hints }, row, source)
-      onRead({ table, hints, reader, isCurrent })
+    if (onRead !== undefined && given.isAsSent && !this.#isInferred(given, hints, row)) {
+      onRead({
+        table,
+        hints,
+        reader,
+        isCurrent: this.#currencyOf(given.schema, wanted, row, source),
+      })
     }
     return { kind: 'changes', events, isKeyOrdered: isKeyOrdered(hints, messageKey) }
   }
 
   #reader(
-    embedded: ConnectSchema | null,
+    given: RowChange,
     { table, hints }: WantedTable,
     key: readonly string[],
     row: PlainRow,
-    { source }: ChangePayload,
   ): RowReader {
+    const { schema: embedded, change, isPatch, isDocument } = given
+    const { source, before, after } = change
     const name = `${table} ${key.join('\0')}`
     if (embedded !== null) {
       return this.#remember(embedded, name, () => readerOfEmbedded(embedded, key, hints))
+    }
+    if (this.#isInferred(given, hints, row)) {
+      const readers = isDocument ? this.#documents : this.#values
+      const rows = [row, before ?? null, after ?? null].map(one => this.#sent(one))
+      return readers.readerOf(table, key, hints, rows, isDocument && !isPatch)
     }
     const columns = this.#columnsAt({ table, hints }, row, source)
     if (columns !== null) {
@@ -238,6 +251,22 @@ export class DebeziumChanges {
     return reader
   }
 
+  /** Whether types that nobody states are inferred: of documents, and where no schema changes are sent. */
+  #isInferred(given: RowChange, hints: TableHints, row: PlainRow): boolean {
+    if (given.isDocument) return true
+    const isWithout = this.#options.connectorSettings['include.schema.changes'] === 'false'
+    return isWithout && given.schema === null && !isStated(row, hints)
+  }
+
+  /** With null for what stands for a value that was not sent: it would be taken for one. */
+  #sent(row: PlainRow | null): PlainRow | null {
+    if (row === null) return null
+    const sent = Object.entries(row).map(([name, value]) => {
+      return [name, isUnsent(value, this.#unsent) ? null : value] as const
+    })
+    return Object.fromEntries(sent)
+  }
+
   /** Null when the operator states every type; SchemaPending while the row's columns are not known. */
   #columnsAt(
     { table, hints }: WantedTable,
@@ -245,7 +274,7 @@ export class DebeziumChanges {
     source: SourceBlock,
   ): readonly DatabaseColumn[] | null {
     const names = Object.keys(row)
-    if (names.every(name => statedType(hints, name) !== undefined)) return null
+    if (isStated(row, hints)) return null
     const topic = wordOf(source.name)
     this.schemaTopics.add(topic)
     const position = positionOf(source, this.#options.incarnation)
@@ -284,6 +313,23 @@ export class DebeziumChanges {
     readers.set(name, reader)
     return reader
   }
+}
+
+function isStated(row: PlainRow, hints: TableHints): boolean {
+  return Object.keys(row).every(name => statedType(hints, name) !== undefined)
+}
+
+/** A field that a document does not have is null, as one that other documents have. */
+function completed(change: ChangePayload, { schema }: RowReader): ChangePayload {
+  const complete = (row: PlainRow | null | undefined): PlainRow | null => {
+    if (row === null || row === undefined) return null
+    return Object.fromEntries(schema.columns.map(({ name }) => [name, valueIn(row, name)]))
+  }
+  return { ...change, before: complete(change.before), after: complete(change.after) }
+}
+
+function valueIn(row: PlainRow, name: string): unknown {
+  return Object.hasOwn(row, name) ? row[name] : null
 }
 
 /** Null without a key. */
@@ -325,14 +371,6 @@ function kindOf(payload: unknown, topic: string): MessageKind {
     'message-unknown',
     'the message is none of Debezium’s: no "op" and "source", no "tableChanges"',
   )
-}
-
-function rowOf(change: ChangePayload, side: 'before' | 'after'): PlainRow | null {
-  const row: unknown = change[side] ?? null
-  if (typeof row !== 'object' || Array.isArray(row)) {
-    throw new DecodeError('message-unknown', `the "${side}" of the change is not a row of columns`)
-  }
-  return row as PlainRow | null
 }
 
 /** `"db"."table"`, or `"db"."schema"."table"`, as `tableOf` names it. */

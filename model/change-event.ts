@@ -64,6 +64,8 @@ export interface ChangeEvent {
   readonly isInDoubt: boolean
   /** The key that the row had before, when this is the second half of a changed key. */
   readonly oldKey: Row | null
+  /** Of an update: the table may have columns that are not in `schema`, and keeps them. */
+  readonly isPatch?: true
 }
 
 /** Events that travel through a task's chain together, in the order of their partition. */

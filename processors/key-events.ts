@@ -87,7 +87,7 @@ function rowOf(event: ChangeEvent): Pick<NetChange, 'kind' | 'row'> {
   const values = event.schema.columns.map(column => row[column.name])
   const missing = values.indexOf(undefined)
   if (missing >= 0 && event.oldKey !== null) throw notSent(event, missing)
-  const isPatch = missing >= 0 && event.op === 'u'
+  const isPatch = (missing >= 0 || event.isPatch === true) && event.op === 'u'
   // An insert has all there is: what its message leaves out is null.
   const whole = isPatch ? values : values.map(value => value ?? null)
   // A row that could not be written to its end may have left its beginning.
