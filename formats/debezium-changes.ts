@@ -222,7 +222,7 @@ export class DebeziumChanges {
     key: readonly string[],
     row: PlainRow,
   ): RowReader {
-    const { schema: embedded, change, isPatch, isDocument } = given
+    const { schema: embedded, change, isDocument } = given
     const { source, before, after } = change
     const name = `${table} ${key.join('\0')}`
     if (embedded !== null) {
@@ -231,7 +231,7 @@ export class DebeziumChanges {
     if (this.#isInferred(given, hints, row)) {
       const readers = isDocument ? this.#documents : this.#values
       const rows = [row, before ?? null, after ?? null].map(one => this.#sent(one))
-      return readers.readerOf(table, key, hints, rows, isDocument && !isPatch)
+      return readers.readerOf(table, key, hints, rows, isDocument)
     }
     const columns = this.#columnsAt({ table, hints }, row, source)
     if (columns !== null) {

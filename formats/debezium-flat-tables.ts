@@ -108,7 +108,7 @@ function isSame(a: TableName, b: TableName): boolean {
 }
 
 /** Where ByLogicalTableRouter sent several tables to one topic, the key says which it was. */
-function routedTopic(key: unknown): string | null {
+export function routedTopic(key: unknown): string | null {
   const routed = (key as Readonly<Record<string, unknown>> | null)?.__dbz__physicalTableIdentifier
   return typeof routed === 'string' ? routed : null
 }

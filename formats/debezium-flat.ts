@@ -15,6 +15,7 @@
  * what happened to it is the row as it is now. Places in the source's log are known where the transform
  * was told to add them; without, nothing is dropped as a repeat.
  */
+import { toBuffer } from '../model/bytes.ts'
 import type { LogRecord } from '../model/change-event.ts'
 import { DecodeError, ForagerError } from '../model/errors.ts'
 import type { ConnectSchema } from './connect-schema.ts'
@@ -24,7 +25,7 @@ import type { Envelope } from './debezium-envelope.ts'
 import { EnvelopeReader } from './debezium-envelope.ts'
 import type { FlatParts, References } from './debezium-flat-fields.ts'
 import { isAdded, partsOf, referencesOf } from './debezium-flat-fields.ts'
-import { FlatTables } from './debezium-flat-tables.ts'
+import { FlatTables, routedTopic } from './debezium-flat-tables.ts'
 import type { SourceBlock } from './debezium-position.ts'
 import type { Decoded, Decoder, DecoderOptions, Format } from './decoder.ts'
 
@@ -46,6 +47,8 @@ class DebeziumFlatDecoder implements Decoder {
   readonly #tables = new FlatTables()
   /** Schemas of rows as those of the envelope that they were in. */
   readonly #schemas = new WeakMap<ConnectSchema, ConnectSchema>()
+  /** Of the last row of each topic. A delete that has the key alone is of the same table. */
+  readonly #rows = new Map<string, ConnectSchema>()
   /** By partition: the key of the record before, when it was a delete. */
   readonly #deleted = new Map<string, string>()
 
@@ -86,62 +89,73 @@ class DebeziumFlatDecoder implements Decoder {
   #decode(record: LogRecord): Decoded {
     const { topic, partition } = record
     const place = `${topic} ${partition}`
-    const value = record.value === null ? null : this.#envelopes.read(topic, record.value)
-    const key = record.key === null ? '' : Buffer.from(record.key).toString('latin1')
-    if (value === null || value.payload === null) {
-      const isOfDelete = this.#deleted.get(place) === key
-      this.#deleted.delete(place)
-      // A tombstone without a key is nobody's.
-      return isOfDelete || record.key === null ? { kind: 'tombstone' } : this.#decodeDelete(record)
-    }
+    const deleted = this.#deleted.get(place)
     this.#deleted.delete(place)
-    const { payload } = value
-    const kind = otherKindOf(payload)
+    const value = record.value === null ? null : this.#envelopes.read(topic, record.value)
+    if (value === null || value.payload === null) {
+      // A tombstone without a key is nobody's.
+      const isMute = record.key === null || textOf(record.key) === deleted
+      return isMute ? { kind: 'tombstone' } : this.#decodeDelete(record)
+    }
+    const kind = otherKindOf(value.payload)
     if (kind !== null) return { kind }
-    const parts = partsOf(payload as JsonObject, record.headers, this.#fields, this.#headers)
-    const source = this.#tables.sourceOf(record.topic, this.#keyOf(record), parts)
+    const row = value.payload as JsonObject
+    const parts = partsOf(row, record.headers, this.#fields, this.#headers)
+    const key = this.#keyOf(record)
+    const source = this.#tables.sourceOf(topic, key?.payload, parts)
     const op = parts.op ?? 'u'
     const { columns, transaction } = parts
     const sides = op === 'd' ? { before: columns } : { after: columns }
     const change = { op, source, transaction, ...sides } as ChangePayload
     const schema = value.schema === null ? null : this.#envelopeOf(value.schema)
-    const decoded = this.#build(record, change, schema)
-    if (op === 'd') this.#deleted.set(place, key)
+    if (schema !== null) this.#rows.set(routedTopic(key?.payload) ?? topic, schema)
+    const decoded = this.#build(record, key, change, schema)
+    if (op === 'd' && record.key !== null) this.#deleted.set(place, textOf(record.key))
     return decoded
   }
 
   /** Of a tombstone, which has the key alone. */
   #decodeDelete(record: LogRecord): Decoded {
-    const key = this.#envelopeOfKey(record)
+    const key = this.#keyOf(record)
     const parts: FlatParts = {
       ...partsOf({}, record.headers, this.#fields, this.#headers),
       op: 'd',
     }
     const source = this.#tables.sourceOf(record.topic, key?.payload, parts)
     const change = { op: 'd', source, transaction: parts.transaction } as ChangePayload
+    const row = this.#rows.get(routedTopic(key?.payload) ?? record.topic)
     const schema = key?.schema ?? null
-    return this.#build(record, change, schema === null ? null : this.#envelopeOf(schema))
+    return this.#build(record, key, change, schema === null ? null : this.#rowOrKey(row, schema))
   }
 
-  #build(record: LogRecord, payload: ChangePayload, schema: ConnectSchema | null): Decoded {
+  /** The schema of the rows, when it has the columns of the key as the key has them. */
+  #rowOrKey(row: ConnectSchema | undefined, key: ConnectSchema): ConnectSchema {
+    const own = this.#envelopeOf(key)
+    const columns = new Map(row?.fields?.[0]?.fields?.map(({ field, type }) => [field, type]))
+    const isIn = own.fields?.[0]?.fields?.every(({ field, type }) => columns.get(field) === type)
+    return row !== undefined && isIn === true ? row : own
+  }
+
+  #build(
+    record: LogRecord,
+    key: Envelope | null,
+    payload: ChangePayload,
+    schema: ConnectSchema | null,
+  ): Decoded {
     return this.#changes.decode({
       record,
       payload,
       schema,
-      readKey: () => this.#keyOf(record),
+      readKey: () => key?.payload ?? null,
       readOldKey: () => {
-        const header = record.headers.find(({ key }) => key === '__debezium.oldkey')
+        const header = record.headers.find(one => one.key === '__debezium.oldkey')
         if (header === undefined || header.value.length === 0) return null
         return this.#envelopes.read(`${record.topic} oldkey`, header.value).payload
       },
     })
   }
 
-  #keyOf(record: LogRecord): unknown {
-    return this.#envelopeOfKey(record)?.payload ?? null
-  }
-
-  #envelopeOfKey({ topic, key }: LogRecord): Envelope | null {
+  #keyOf({ topic, key }: LogRecord): Envelope | null {
     return key === null ? null : this.#envelopes.read(`${topic} key`, key)
   }
 
@@ -156,6 +170,10 @@ class DebeziumFlatDecoder implements Decoder {
     this.#schemas.set(schema, envelope)
     return envelope
   }
+}
+
+function textOf(bytes: Uint8Array): string {
+  return toBuffer(bytes).toString('latin1')
 }
 
 /** Messages that the transform passes as they are. Null: a row. */
@@ -174,6 +192,7 @@ function otherKindOf(payload: unknown): Exclude<Decoded['kind'], 'changes' | 'un
   }
   if (isOfSource && ('tableChanges' in payload || 'ddl' in payload)) return 'schema-change'
   // A table may have any of these columns, but hardly just these.
+  if (!('ts_ms' in payload)) return null
   const names = Object.keys(payload).toSorted().join()
   if (names === 'ts_ms') return 'heartbeat'
   return names === 'data_collections,event_count,id,status,ts_ms' ? 'transaction' : null

@@ -105,9 +105,13 @@ describe('types', () => {
       { id: 'id', name: 'id', type: { kind: 'int' }, nullable: false },
       { id: 'name', name: 'name', type: { kind: 'string' }, nullable: true },
     ])
+    const columnsOf = (given: ReturnType<typeof only>) =>
+      given.schema.columns.map(({ name }) => name)
     const gone = only(decoder, tombstone(wrapped({ id: 1 })))
     expect(gone).toMatchObject({ op: 'd', key: { id: 1 } })
-    expect(gone.schema.columns.map(({ name }) => name)).toEqual(['id'])
+    expect(columnsOf(gone)).toEqual(['id', 'name'])
+    const first = only(flatDecoder({ hints: {} }), tombstone(wrapped({ id: 1 })))
+    expect(columnsOf(first)).toEqual(['id'])
   })
 
   const columns = (...names: readonly (readonly [string, string, number?])[]) =>
@@ -166,6 +170,29 @@ describe('types', () => {
       connector: 'mariadb',
       name: 'm1',
     })
+  })
+
+  it('are inferred where no schema changes are sent', () => {
+    const decoder = flatDecoder({
+      hints: { types: { name: types.name! } },
+      connectorSettings: { 'include.schema.changes': 'false' },
+    })
+    const value = { id: 1, name: 'a', v: 1.5, on: true, big: 2n ** 60n, none: null }
+    const text = JSON.stringify({ ...value, big: 7 }).replace('7', String(2n ** 60n))
+    const event = only(decoder, recordOf({ id: 1 }, text))
+    expect(event.after).toEqual({ ...value, v: 15 })
+    expect(event.schema.columns.map(({ type }) => type.kind)).toEqual([
+      'bigint',
+      'string',
+      'decimal',
+      'boolean',
+      'bigint',
+      'string',
+    ])
+    const unsent = recordOf({ id: 1 }, { ...value, big: 5, v: '__debezium_unavailable_value' })
+    expect(only(decoder, unsent).after).toEqual({ id: 1, name: 'a', on: true, big: 5, none: null })
+    expect(only(decoder, tombstone({ id: 1 })).key).toEqual({ id: 1 })
+    expect(decoder.schemaTopics.size).toBe(0)
   })
 
   it('a value that was not sent is left out of an update', () => {

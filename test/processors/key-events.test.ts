@@ -131,6 +131,15 @@ describe('a row that cannot be divided as its table is', () => {
   })
 })
 
+describe('an update that has only what was changed', () => {
+  it('is a patch, though its schema has no more columns', () => {
+    const whole = { op: 'u', schema: schemaOf({ id: 'int' }), after: { id: 1 } } as const
+    expect(keyed(whole).kind).toBe('upsert')
+    expect(keyed({ ...whole, isPatch: true }).kind).toBe('patch')
+    expect(keyed({ ...whole, op: 'c', isPatch: true }).kind).toBe('upsert')
+  })
+})
+
 describe('the partitions that a row may be leaving', () => {
   const whole = { before, isBeforeWhole: true }
 
