@@ -10,7 +10,14 @@ import type { TableSchema } from '../model/table-schema.ts'
 import type { ConnectSchema } from './connect-schema.ts'
 import type { DatabaseColumn } from './debezium-column-types.ts'
 import type { SourceBlock } from './debezium-position.ts'
-import { msOf, positionOf, snapshotOf, tableOf, wordOf } from './debezium-position.ts'
+import {
+  msOf,
+  positionOf,
+  schemaPositionOf,
+  snapshotOf,
+  tableOf,
+  wordOf,
+} from './debezium-position.ts'
 import { buildEvents, routerField, transactionOf } from './debezium-rows.ts'
 import type { RowReader } from './debezium-schemas.ts'
 import {
@@ -116,7 +123,7 @@ export class DebeziumChanges {
     const { source = null, tableChanges } = (payload ?? {}) as SchemaChangePayload
     if (source === null || !Array.isArray(tableChanges)) return
     this.#connectors.set(wordOf(source.name), source.connector)
-    const position = positionOf(source, this.#options.incarnation)
+    const position = schemaPositionOf(source, this.#options.incarnation)
     for (const { type, id, table } of tableChanges) {
       const columns = type === 'DROP' || table == null ? null : (table.columns ?? null)
       this.#history.add(tableOfId(id), position, columns, msOf(source))

@@ -47,6 +47,17 @@ export function positionOf(source: SourceBlock, incarnation: string): Position |
 }
 
 /**
+ * Where a schema change is in the log. One of LogMiner's is no part of a transaction that was committed:
+ * it has the SCN of its statement, and of the commit that was the last one before it, or none.
+ */
+export function schemaPositionOf(source: SourceBlock, incarnation: string): Position | null {
+  const isLogMiner = source.connector === 'oracle' && typeof source.lcr_position !== 'string'
+  if (!isLogMiner || snapshotOf(source) !== 'no') return positionOf(source, incarnation)
+  const read = positionOf({ ...source, snapshot: 'incremental' }, incarnation)
+  return read === null ? null : { ...read, isSnapshot: false }
+}
+
+/**
  * A snapshot begins anew once for all tables (`first`) and, where versions say so, once for each: a
  * partition may have no row of the first one. Older connectors send a boolean, and `false` may be
  * left out.

@@ -346,13 +346,19 @@ describe('schema changes of other connectors', () => {
   }
 
   it('hold for the rows behind the place at which they were announced', () => {
-    for (const [source, id, later] of [
+    for (const [source, id, later, announced] of [
       [sqlserver, '"shop"."dbo"."orders"', { ...sqlserver, event_serial_no: 3 }],
       [oracle, '"ORCLPDB1"."SHOP"."ORDERS"', { ...oracle, commit_scn: '8493022' }],
       [db2, '"DB2INST1"."ORDERS"', { ...db2, commit_lsn: '00000000:00000000:0000000000abcdf9' }],
+      [
+        oracle,
+        '"ORCLPDB1"."SHOP"."ORDERS"',
+        { ...oracle, commit_scn: '8493022' },
+        { ...oracle, commit_scn: null, txSeq: null, txId: null, scn: '8493021' },
+      ],
     ] as const) {
       const { decoder, learn } = history(source, id)
-      learn(['id', 'added'], source)
+      learn(['id', 'added'], announced ?? source)
       const read = (at: SourceBlock, after: object) => () =>
         eventsOf(decoder, recordOf({ id: 1 }, changeOf({ op: 'c', after, source: at })))
       // Before it the column is awaited; behind it the column is there, and its values are not known.
