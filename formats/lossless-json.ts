@@ -98,11 +98,11 @@ function withDecimals(json: unknown): unknown {
   return json
 }
 
-function keepNumber(_key: string, value: unknown, context: { source?: string }): unknown {
-  if (typeof value !== 'number') return value
-  const source = context.source ?? ''
-  if (/^-?\d+$/.test(source)) return keepInteger(_key, value, context)
-  return new DecimalText(source)
+function keepNumber(key: string, value: unknown, context: { source?: string }): unknown {
+  const { source } = context
+  // Of a member that comes twice V8 may not tell it.
+  if (typeof value !== 'number' || source === undefined) return value
+  return /^-?\d+$/.test(source) ? keepInteger(key, value, context) : new DecimalText(source)
 }
 
 /** What `parseExact` gave, as JSON without white space; its numbers have the digits that they had. */

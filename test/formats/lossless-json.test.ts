@@ -149,7 +149,12 @@ describe('JSON with exact fractions', () => {
       number,
       fc.constantFrom('[1.5,2]', '{"n":2.50,"m":[{"k":1.0}]}', 'null', '[]', '{}'),
     )
-    const members = fc.array(fc.tuple(text, value), { minLength: 1, maxLength: 6 })
+    // Of a name that comes twice V8 itself takes now the first and now the last value.
+    const members = fc.uniqueArray(fc.tuple(text, value), {
+      minLength: 1,
+      maxLength: 6,
+      selector: ([name]) => name,
+    })
     const slow = (json: string): unknown => {
       const keep = (_key: string, one: unknown, { source = '' }: { source?: string }) => {
         if (typeof one !== 'number') return one
