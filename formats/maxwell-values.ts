@@ -73,11 +73,25 @@ function readOf(type: MySqlType | null, stated: StatedType | null): Read {
 const unknown: MySqlType = { name: '', length: null, scale: null, isUnsigned: false, labels: [] }
 
 function converterOf(type: MySqlType | null, stated: StatedType | null): Converter {
-  if (type === null && stated?.kind === 'binary') {
-    return mysqlTextConverter({ ...unknown, name: 'VARBINARY' }, form)
-  }
+  const named = type === null ? namedBy(stated) : null
+  if (named !== null) return mysqlTextConverter(named, form)
   if (stated?.kind === 'array') return statedConverter(stated)
   return mysqlTextConverter(type ?? unknown, form, stated)
+}
+
+/** What the operator states is the type of the source itself, whose values have a form of their own. */
+function namedBy(stated: StatedType | null): MySqlType | null {
+  switch (stated?.kind) {
+    case 'binary':
+      return { ...unknown, name: 'VARBINARY' }
+    case 'bit':
+      // Debezium has a boolean for the one bit: `boolean` is what states that.
+      return stated.length === 1 ? null : { ...unknown, name: 'BIT', length: stated.length }
+    case 'time':
+      return { ...unknown, name: 'TIME' }
+    default:
+      return null
+  }
 }
 
 /** What JSON alone would round by its digits, objects as their text. */

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import type { Decoded, DecoderOptions, TableHints } from '../../formats/decoder.ts'
 import { maxwellJson } from '../../formats/maxwell-json.ts'
 import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
-import { columnTypeText, parseColumnType } from '../../model/column-type.ts'
+import { columnTypeText } from '../../model/column-type.ts'
+import { parseStatedType } from '../../model/stated-type.ts'
 import type { TableSchema } from '../../model/table-schema.ts'
 import { recordOf } from './samples.ts'
 
@@ -71,6 +72,6 @@ export function errorOf(action: () => unknown): unknown {
 
 export const withTypes = (types: Readonly<Record<string, string>>): TableHints => ({
   types: Object.fromEntries(
-    Object.entries(types).map(([name, type]) => [name, parseColumnType(type)]),
+    Object.entries(types).map(([name, type]) => [name, parseStatedType(type)]),
   ),
 })

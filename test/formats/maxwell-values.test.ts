@@ -79,4 +79,29 @@ describe('values whose types the operator states', () => {
       context: { topic: 'maxwell', offset: 0, table: 'd.t', column: 'a' },
     })
   })
+
+  it.each([
+    ['bit(8)', '129', '10000001'],
+    ['bit(64)', '18446744073709551615', '1'.repeat(64)],
+    ['time', '"12:34:56.500"', '12:34:56.5'],
+    ['time(6)', '"12:34:56.000000"', '12:34:56'],
+    ['timestamp(3)', '"2024-02-29 12:34:56.789"', 1_709_210_096_789_000],
+    ['fail', 'null', null],
+  ])('%s %s, which is more than the type of the column', (type, json, value) => {
+    const decoder = decoderOf({ hints: withTypes({ a: type }) })
+    const [event] = eventsOf(decoder.decode(message('insert', `{"id":1,"a":${json}}`)))
+    expect(event!.after).toEqual({ id: 1, a: value })
+  })
+
+  it.each([
+    ['bit(4)', '16'],
+    ['time', '"noon"'],
+    ['fail', '1'],
+  ])('%s %s is refused', (type, json) => {
+    const decoder = decoderOf({ hints: withTypes({ a: type }) })
+    expect(errorOf(() => decoder.decode(message('insert', `{"id":1,"a":${json}}`)))).toMatchObject({
+      code: 'value-invalid',
+      context: { column: 'a' },
+    })
+  })
 })
