@@ -100,7 +100,7 @@ function withDecimals(json: unknown): unknown {
 
 function keepNumber(key: string, value: unknown, context: { source?: string }): unknown {
   const { source } = context
-  // Of a member that comes twice V8 may not tell it.
+  // V8 loses it, and the name, where a name is one escaped letter.
   if (typeof value !== 'number' || source === undefined) return value
   return /^-?\d+$/.test(source) ? keepInteger(key, value, context) : new DecimalText(source)
 }
