@@ -19,6 +19,7 @@ import {
   wordOf,
 } from './debezium-position.ts'
 import { buildEvents, routerField, transactionOf } from './debezium-rows.ts'
+import { schemaChangesOf } from './debezium-schema-changes.ts'
 import type { RowReader } from './debezium-schemas.ts'
 import {
   readerOfDatabase,
@@ -120,13 +121,13 @@ export class DebeziumChanges {
 
   /** Takes in the payload of a schema-change event. */
   learn(payload: unknown): void {
-    const { source = null, tableChanges } = (payload ?? {}) as SchemaChangePayload
-    if (source === null || !Array.isArray(tableChanges)) return
+    const found = schemaChangesOf(payload)
+    if (found === null) return
+    const { source, tables } = found
     this.#connectors.set(wordOf(source.name), source.connector)
     const position = schemaPositionOf(source, this.#options.incarnation)
-    for (const { type, id, table } of tableChanges) {
-      const columns = type === 'DROP' || table == null ? null : (table.columns ?? null)
-      this.#history.add(tableOfId(id), position, columns, msOf(source))
+    for (const [table, columns] of tables) {
+      this.#history.add(table, position, columns, msOf(source))
     }
   }
 
@@ -353,15 +354,6 @@ function isKeyOrdered({ key }: TableHints, messageKey: PlainRow | null): boolean
   return messageKey !== null && Object.keys(messageKey).every(name => key.includes(name))
 }
 
-interface SchemaChangePayload {
-  readonly source?: SourceBlock
-  readonly tableChanges?: readonly {
-    readonly type: string
-    readonly id: string
-    readonly table?: { readonly columns?: readonly DatabaseColumn[] } | null
-  }[]
-}
-
 type MessageKind = 'change' | 'schema-change' | 'transaction' | 'heartbeat'
 
 function kindOf(payload: unknown, topic: string): MessageKind {
@@ -378,10 +370,4 @@ function kindOf(payload: unknown, topic: string): MessageKind {
     'message-unknown',
     'the message is none of Debezium’s: no "op" and "source", no "tableChanges"',
   )
-}
-
-/** `"db"."table"`, or `"db"."schema"."table"`, as `tableOf` names it. */
-function tableOfId(id: string): string {
-  const parts = [...id.matchAll(/"((?:[^"]|"")*)"/g)].map(match => match[1]!.replaceAll('""', '"'))
-  return parts.slice(-2).join('.')
 }

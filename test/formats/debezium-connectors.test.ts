@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest'
 import type { SourceBlock } from '../../formats/debezium-position.ts'
 import { positionOf, tableOf } from '../../formats/debezium-position.ts'
-import { SchemaPending } from '../../formats/decoder.ts'
 import { ByteReader, ByteWriter } from '../../model/bytes.ts'
 import { ConfigError, DecodeError } from '../../model/errors.ts'
 import {
@@ -22,15 +21,7 @@ import {
   vitess,
   xstream,
 } from './connectors.ts'
-import {
-  changeOf,
-  decoderOf,
-  eventsOf,
-  mariadb,
-  recordOf,
-  schemaChangeOf,
-  withSchema,
-} from './samples.ts'
+import { changeOf, decoderOf, eventsOf, mariadb, recordOf, withSchema } from './samples.ts'
 
 const place = (source: SourceBlock) => positionOf(source, '')!
 
@@ -330,40 +321,6 @@ describe('the short way', () => {
       expect(short!.constructor.name).toBe('EncodedEvent')
       expect(short!.position).toEqual(long!.position)
       expect(short!.table).toBe(tableOf(source))
-    }
-  })
-})
-
-describe('schema changes of other connectors', () => {
-  const history = (source: SourceBlock, id: string) => {
-    const decoder = decoderOf({ hints: { key: ['id'] } })
-    const learn = (columnNames: readonly string[], at: SourceBlock) => {
-      const own = columnNames.map(name => ({ name, typeName: 'INT' }))
-      decoder.learn(recordOf({}, schemaChangeOf(own, at, id)))
-    }
-    learn(['id'], { ...source, snapshot: 'true' })
-    return { decoder, learn }
-  }
-
-  it('hold for the rows behind the place at which they were announced', () => {
-    for (const [source, id, later, announced] of [
-      [sqlserver, '"shop"."dbo"."orders"', { ...sqlserver, event_serial_no: 3 }],
-      [oracle, '"ORCLPDB1"."SHOP"."ORDERS"', { ...oracle, commit_scn: '8493022' }],
-      [db2, '"DB2INST1"."ORDERS"', { ...db2, commit_lsn: '00000000:00000000:0000000000abcdf9' }],
-      [
-        oracle,
-        '"ORCLPDB1"."SHOP"."ORDERS"',
-        { ...oracle, commit_scn: '8493022' },
-        { ...oracle, commit_scn: null, txSeq: null, txId: null, scn: '8493021' },
-      ],
-    ] as const) {
-      const { decoder, learn } = history(source, id)
-      learn(['id', 'added'], announced ?? source)
-      const read = (at: SourceBlock, after: object) => () =>
-        eventsOf(decoder, recordOf({ id: 1 }, changeOf({ op: 'c', after, source: at })))
-      // Before it the column is awaited; behind it the column is there, and its values are not known.
-      expect(read(source, { id: 1, added: 2 })).toThrow(SchemaPending)
-      expect(read(later, { id: 1, added: 2 })).toThrow('writes INT is not known')
     }
   })
 })
