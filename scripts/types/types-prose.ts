@@ -38,7 +38,8 @@ by the settings under \`source.connector\` where those are stated; else \`value-
   \`bigint.unsigned.handling.mode\` is \`precise\`.
 - \`decimal(p,s)\` of a column with more digits, or with a scale in each value: exact, and an error where a value has
   more digits than the column. \`string\`: the exact number as text.
-- \`fail\`: the column must be null; a value is an error.`
+- \`fail\`: the column must be null; every value is an error (\`value-invalid\`). For types that Hive has no equal for,
+  like decimals beyond 38 digits, where neither text nor \`decimal(38,s)\` is wanted.`
 
 export const afterTables = `## Extreme values
 
@@ -46,7 +47,7 @@ export const afterTables = `## Extreme values
 |---|---|---|---|
 | zero date of MySQL | null, or the epoch where the column is NOT NULL; \`structured\`: a struct with month or day 0 | what arrives; of the struct null | a row like others |
 | infinity of PostgreSQL | a number beyond the calendar, or the word | Hive's last moment \`9999-12-31 23:59:59.999999\` or day, or its first, \`0001-01-01\`: they compare as infinity does | a row like others |
-| years before 1 and after 9999 | a number, or ISO 8601 with a sign | as they are, to the microsecond; beyond what Hive documents, which shows them with a sign | a row like others |
+| years before 1 and after 9999 | a number, or ISO 8601 with a sign | as they are, to the microsecond; Hive documents years from 1 to 9999 only; \`string\` keeps them as text | a row like others |
 | a day that no calendar has | a number before 4713 BC or after 5874897 | nothing: \`value-invalid\` | a bad message |
 | NaN and infinity of a float | text | as they are | a row like others |
 | NaN and infinity of a decimal | null (\`precise\`), text, or a double | null, the text, or the double; in a column that is stated as a decimal nothing: \`value-invalid\` | a row like others, or a bad message |
@@ -56,7 +57,8 @@ export const afterTables = `## Extreme values
 | a value that was not sent (TOAST, LOB) | the placeholder in the type's form: text, bytes, a list, a map, a place | nothing: the table keeps what it has | a row like others |
 
 A bad message is counted, and stops the program or not, as \`onError\` says ([bad-messages.md](bad-messages.md)). To
-keep a value that has no equal as text, state \`string\` for its column; to be told of it, \`fail\`.
+keep what has no equal as text, state \`string\` for the column. \`fail\` refuses every value of a column: no one
+reads it by mistake.
 
 The placeholder is only looked for in updates: an insert has every value. \`unavailable.value.placeholder\` says
 what it is, with \`hex:\` as bytes. A list of booleans has it as one \`true\` for each of its bytes: a list that
