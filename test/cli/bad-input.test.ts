@@ -30,7 +30,7 @@ interface BadMessage {
 const geometry: readonly Field[] = [
   { field: 'id', type: 'int32', optional: false },
   { field: 'name', type: 'string', optional: true },
-  { field: 'shape', type: 'map', name: 'some.vendor.Shape', optional: true },
+  { field: 'shape', type: 'oid', name: 'some.vendor.Shape', optional: true },
 ]
 const good = changeLine(4, 'c', 4, '{"id":4,"name":"name 4"}')
 const place = ['topic s.demo.user', 'partition 0', 'offset 4']
