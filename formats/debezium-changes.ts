@@ -234,7 +234,8 @@ export class DebeziumChanges {
     const { source, before, after } = change
     const name = `${table} ${key.join('\0')}`
     if (embedded !== null) {
-      return this.#remember(embedded, name, () => readerOfEmbedded(embedded, key, hints))
+      const settings = this.#options.connectorSettings
+      return this.#remember(embedded, name, () => readerOfEmbedded(embedded, key, hints, settings))
     }
     if (this.#isInferred(given, hints, row)) {
       const readers = isDocument ? this.#documents : this.#values

@@ -35,12 +35,15 @@ export function readerOfEmbedded(
   row: ConnectSchema,
   key: readonly string[],
   hints: TableHints,
+  /** For what a schema does not tell, and a stated type makes of it: bytes that were sent as text. */
+  settings: ConnectorSettings = {},
 ): RowReader {
   return readerOf(
     (row.fields ?? []).map(field =>
       readColumn(field.field ?? '', hints, () => connectConverter(field), {
         // A plain long: a decimal is never written as one.
         isUnsignedLong: field.type === 'int64',
+        settings,
         nullable: field.optional ?? false,
         comment: field.doc,
         initial: field.default,

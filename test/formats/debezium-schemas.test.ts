@@ -94,6 +94,19 @@ describe('the schema of a row', () => {
     }
   })
 
+  it('bytes that were sent as text are stated to be bytes, and the setting says which text', () => {
+    const field = row([{ type: 'string', field: 'b' }])
+    const hints = { types: { b: parseColumnType('binary') } }
+    for (const [mode, text] of [
+      ['hex', 'fbff'],
+      ['base64', '+/8='],
+      ['base64-url-safe', '-_8='],
+    ] as const) {
+      const reader = readerOfEmbedded(field, [], hints, { 'binary.handling.mode': mode })
+      expect(reader.convert.get('b')!.convert(text)).toEqual(Buffer.from('fbff', 'hex'))
+    }
+  })
+
   it('a column without a known type is an error that names it; so is a key that is not in the row', () => {
     expect(() => readerOfStated(['a', 'b'], [], { types: { a: { kind: 'int' } } }, {})).toThrow(
       /column b/,
