@@ -4,7 +4,7 @@
  *
  *     node bench/canal.ts
  */
-import { canalJson } from '../formats/canal-json.ts'
+import { canalJson } from '../formats/canal/canal-json.ts'
 
 const rowCount = 300_000
 const rounds = 3

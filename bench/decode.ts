@@ -7,10 +7,10 @@
  *     node bench/decode.ts [messages] [rounds]
  */
 import avsc from 'avsc'
-import { debeziumAvro } from '../formats/debezium-avro.ts'
-import { debeziumJson } from '../formats/debezium-json.ts'
+import { FileRegistry } from '../formats/avro/schema-registry.ts'
+import { debeziumAvro } from '../formats/debezium/debezium-avro.ts'
+import { debeziumJson } from '../formats/debezium/debezium-json.ts'
 import type { Decoder } from '../formats/decoder.ts'
-import { FileRegistry } from '../formats/schema-registry.ts'
 import type { LogRecord } from '../model/change-event.ts'
 import { parseColumnType } from '../model/column-type.ts'
 import { parseDecimal } from '../model/value.ts'

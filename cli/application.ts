@@ -3,7 +3,7 @@
  * running application over them.
  */
 import { join, resolve } from 'node:path'
-import type { ConnectorSettings } from '../formats/debezium-column-types.ts'
+import type { ConnectorSettings } from '../formats/connector-settings.ts'
 import { EmbeddedLog } from '../log/embedded-log.ts'
 import { FileStorage } from '../log/file-storage.ts'
 import type { KafkaLogOptions } from '../log/kafka/kafka-log.ts'

@@ -3,7 +3,7 @@
  * tables that do not fit together.
  */
 import { resolve } from 'node:path'
-import { emptyRegistry } from '../formats/schema-registry.ts'
+import { emptyRegistry } from '../formats/avro/schema-registry.ts'
 import { ConfigError } from '../model/errors.ts'
 import type { FileSystem } from '../runtime/file-system.ts'
 import { settingsOf } from '../sinks/hive/hive.ts'

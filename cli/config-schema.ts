@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { connectorSettings } from '../formats/connector-settings.ts'
-import { isTimeZone } from '../formats/time-zone.ts'
+import { isTimeZone } from '../formats/mysql/time-zone.ts'
 import { parsePartitionBy } from '../model/partition-by.ts'
 import { parseStatedType } from '../model/stated-type.ts'
 import type { StartPosition } from '../topology/nodes.ts'

@@ -1,12 +1,13 @@
 /** The formats that a configuration can name. A new one gets a line here. */
-import { canalJson } from '../formats/canal-json.ts'
-import { canalRows } from '../formats/canal-rows.ts'
-import { debeziumAvro } from '../formats/debezium-avro.ts'
-import { debeziumFlat } from '../formats/debezium-flat.ts'
-import { debeziumJson } from '../formats/debezium-json.ts'
+
+import type { SchemaRegistry } from '../formats/avro/schema-registry.ts'
+import { canalJson } from '../formats/canal/canal-json.ts'
+import { canalRows } from '../formats/canal/canal-rows.ts'
+import { debeziumAvro } from '../formats/debezium/debezium-avro.ts'
+import { debeziumFlat } from '../formats/debezium/debezium-flat.ts'
+import { debeziumJson } from '../formats/debezium/debezium-json.ts'
 import type { Format } from '../formats/decoder.ts'
-import { maxwellJson } from '../formats/maxwell-json.ts'
-import type { SchemaRegistry } from '../formats/schema-registry.ts'
+import { maxwellJson } from '../formats/maxwell/maxwell-json.ts'
 
 /** What some formats need beside the messages. */
 export interface FormatParts {

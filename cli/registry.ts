@@ -1,9 +1,9 @@
 /** The schema registry of a configuration. Nothing is opened or read before a message needs it. */
 import { resolve } from 'node:path'
-import type { ConfluentRegistryOptions } from '../formats/confluent-registry.ts'
-import { ConfluentRegistry } from '../formats/confluent-registry.ts'
-import type { SchemaRegistry } from '../formats/schema-registry.ts'
-import { FileRegistry } from '../formats/schema-registry.ts'
+import type { ConfluentRegistryOptions } from '../formats/avro/confluent-registry.ts'
+import { ConfluentRegistry } from '../formats/avro/confluent-registry.ts'
+import type { SchemaRegistry } from '../formats/avro/schema-registry.ts'
+import { FileRegistry } from '../formats/avro/schema-registry.ts'
 import { assert } from '../model/errors.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'

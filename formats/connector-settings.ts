@@ -25,3 +25,6 @@ export const connectorSettings = {
   'user.timezone': null,
   ddl_kafka_topic: null,
 } as const satisfies Readonly<Record<string, readonly string[] | null>>
+
+/** By Debezium's names. A setting that is absent is inferred from the values where that is safe. */
+export type ConnectorSettings = Readonly<Record<string, string>>

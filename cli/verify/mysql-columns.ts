@@ -1,9 +1,9 @@
 /**
- * Columns of MariaDB and MySQL: what Forager makes of each (`formats/debezium-column-types.ts`), how it
+ * Columns of MariaDB and MySQL: what Forager makes of each (`formats/mysql/debezium-column-types.ts`), how it
  * is selected, and how its values are read.
  */
-import type { ConnectorSettings } from '../../formats/debezium-column-types.ts'
-import { databaseConverter } from '../../formats/debezium-column-types.ts'
+import type { ConnectorSettings } from '../../formats/connector-settings.ts'
+import { databaseConverter } from '../../formats/mysql/debezium-column-types.ts'
 import type { ColumnType } from '../../model/column-type.ts'
 import { isText } from '../../model/column-type.ts'
 import { DecodeError } from '../../model/errors.ts'

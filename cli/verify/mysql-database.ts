@@ -1,6 +1,6 @@
 /** MariaDB and MySQL, through mysql2: the only file that knows it. */
 import mysql from 'mysql2'
-import type { ConnectorSettings } from '../../formats/debezium-column-types.ts'
+import type { ConnectorSettings } from '../../formats/connector-settings.ts'
 import { SourceError } from '../../model/errors.ts'
 import type { DatabaseConfig } from '../database-schema.ts'
 import { isMysqlBinary, mysqlColumn, quoteMysql } from './mysql-columns.ts'

@@ -1,5 +1,5 @@
 /** The database of a configuration. Its client is loaded only where it is used. */
-import type { ConnectorSettings } from '../../formats/debezium-column-types.ts'
+import type { ConnectorSettings } from '../../formats/connector-settings.ts'
 import type { LoadedConfig } from '../config.ts'
 import type { DatabaseConfig } from '../database-schema.ts'
 import { withoutUndefined } from '../without-undefined.ts'

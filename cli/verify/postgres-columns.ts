@@ -2,7 +2,7 @@
  * Columns of PostgreSQL: what Debezium's connector and Forager make of each by default, how it is
  * selected, and how its values are read.
  */
-import type { ConnectorSettings } from '../../formats/debezium-column-types.ts'
+import type { ConnectorSettings } from '../../formats/connector-settings.ts'
 import type { ColumnType } from '../../model/column-type.ts'
 import { isText, maxDecimalPrecision } from '../../model/column-type.ts'
 import { misfit } from '../../model/value.ts'

@@ -1,6 +1,6 @@
 /** PostgreSQL, through pg: the only file that knows it. */
 import pg from 'pg'
-import type { ConnectorSettings } from '../../formats/debezium-column-types.ts'
+import type { ConnectorSettings } from '../../formats/connector-settings.ts'
 import { SourceError } from '../../model/errors.ts'
 import type { DatabaseConfig } from '../database-schema.ts'
 import { postgresColumn, quotePostgres } from './postgres-columns.ts'

@@ -2,8 +2,8 @@
  * Values as databases write them in text, read to their one form (`model/column-type.ts`). Both sides of a
  * comparison are read here, so that one value has one form whoever wrote it.
  */
-import { dayNumber } from '../../formats/debezium-values.ts'
-import { zonedTimestamp } from '../../formats/iso-times.ts'
+import { dayNumber } from '../../formats/values/debezium-values.ts'
+import { zonedTimestamp } from '../../formats/values/iso-times.ts'
 import type { ColumnType } from '../../model/column-type.ts'
 import type { Value } from '../../model/value.ts'
 import { checkInteger, misfit, parseDecimal, toInteger } from '../../model/value.ts'

@@ -1,5 +1,5 @@
 /** Types of PostgreSQL, as its connector sends them. */
-import type { ConnectSchema } from '../../formats/connect-schema.ts'
+import type { ConnectSchema } from '../../formats/debezium/connect-schema.ts'
 import type { TypeRow } from './type-rows.ts'
 import {
   binaryForms,

@@ -2,8 +2,10 @@
  * What `docs/types.md` is made of: types of a database, and the ways in which a connector may send each.
  * Only what arrives is written down here; what becomes of it is seen by running the converters.
  */
-import type { ConnectSchema } from '../../formats/connect-schema.ts'
-import type { ConnectorSettings, DatabaseColumn } from '../../formats/debezium-column-types.ts'
+
+import type { ConnectorSettings } from '../../formats/connector-settings.ts'
+import type { ConnectSchema } from '../../formats/debezium/connect-schema.ts'
+import type { DatabaseColumn } from '../../formats/mysql/debezium-column-types.ts'
 
 /** One way to send it: a setting of the connector, the schema, and values as JSON has them. */
 export interface TypeForm {

@@ -3,9 +3,9 @@
  * converters make of the samples in the files beside this one, so that the document cannot say otherwise.
  */
 
-import type { Converter } from '../../formats/connect-schema.ts'
-import { connectConverter } from '../../formats/connect-schema.ts'
-import { databaseConverter } from '../../formats/debezium-column-types.ts'
+import { connectConverter } from '../../formats/debezium/connect-schema.ts'
+import { databaseConverter } from '../../formats/mysql/debezium-column-types.ts'
+import type { Converter } from '../../formats/values/converter.ts'
 import { columnTypeText } from '../../model/column-type.ts'
 import { DecodeError } from '../../model/errors.ts'
 import { columnTypeOf, parseStatedType } from '../../model/stated-type.ts'

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { formatProblem, readConfig } from '../../cli/config.ts'
 import { registryOf } from '../../cli/registry.ts'
-import { ConfluentRegistry } from '../../formats/confluent-registry.ts'
-import { FileRegistry } from '../../formats/schema-registry.ts'
+import { ConfluentRegistry } from '../../formats/avro/confluent-registry.ts'
+import { FileRegistry } from '../../formats/avro/schema-registry.ts'
 import { seededRandom } from '../../runtime/random.ts'
 import { SimulatedFileSystem } from '../../testkit/simulated-file-system.ts'
 

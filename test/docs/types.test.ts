@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
-import { logicalTypeNames } from '../../formats/connect-schema.ts'
-import { databaseConverter, databaseTypeNames } from '../../formats/debezium-column-types.ts'
+import { logicalTypeNames } from '../../formats/debezium/connect-schema.ts'
+import { databaseConverter, databaseTypeNames } from '../../formats/mysql/debezium-column-types.ts'
 import { columnTypeText } from '../../model/column-type.ts'
 import { columnOf, mysqlTypes } from '../../scripts/types/mysql-types.ts'
 import { db2Types, oracleTypes, sqlServerTypes } from '../../scripts/types/other-types.ts'

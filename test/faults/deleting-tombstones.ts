@@ -1,5 +1,5 @@
 /** A fault to plant: the tombstone rule broken, so that each tombstone is a delete, new or not. */
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { Decoded, Decoder, Format } from '../../formats/decoder.ts'
 import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
 import { plainEvent } from '../../model/encoded-event.ts'

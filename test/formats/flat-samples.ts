@@ -1,6 +1,6 @@
 /** Flattened records by hand, and a decoder for them. */
 import { expect } from 'vitest'
-import { debeziumFlat } from '../../formats/debezium-flat.ts'
+import { debeziumFlat } from '../../formats/debezium/debezium-flat.ts'
 import type { Decoder, DecoderOptions, TableHints } from '../../formats/decoder.ts'
 import type { LogRecord } from '../../model/change-event.ts'
 import type { ColumnType } from '../../model/column-type.ts'

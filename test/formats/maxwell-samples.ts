@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Decoded, DecoderOptions, TableHints } from '../../formats/decoder.ts'
-import { maxwellJson } from '../../formats/maxwell-json.ts'
+import { maxwellJson } from '../../formats/maxwell/maxwell-json.ts'
 import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
 import { columnTypeText } from '../../model/column-type.ts'
 import { parseStatedType } from '../../model/stated-type.ts'

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { gunzipSync } from 'node:zlib'
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { Decoded, Decoder, DecoderOptions, TableHints } from '../../formats/decoder.ts'
 import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
 

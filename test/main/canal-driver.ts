@@ -1,5 +1,5 @@
 /** canal's messages through the whole topology, and the partitions that canal would send them to. */
-import { canalJson } from '../../formats/canal-json.ts'
+import { canalJson } from '../../formats/canal/canal-json.ts'
 import type { Format } from '../../formats/decoder.ts'
 import type { TableRule } from '../../processors/route-tables.ts'
 import { TableRouter } from '../../processors/route-tables.ts'

@@ -1,7 +1,7 @@
 /** canal's messages to tables. */
 import { describe, expect, it } from 'vitest'
 import { readDeadLetters } from '../../runtime/dead-letters.ts'
-import { flat, statement } from '../formats/canal-messages.ts'
+import { flat, statement } from '../formats/canal/canal-messages.ts'
 import { openCanal, send, tableAfter } from './canal-driver.ts'
 
 const row = (id: number, n: number) => ({ id: String(id), n: String(n) })

@@ -3,7 +3,7 @@
  * topology: several source partitions, several tasks, small windows.
  */
 import { describe, expect, it } from 'vitest'
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { TableHints } from '../../formats/decoder.ts'
 import type { ProducerRecord } from '../../log/log.ts'
 import { parsePartitionBy } from '../../model/partition-by.ts'

@@ -1,7 +1,7 @@
 /** `onError: dead-letter`: each bad message that is passed leaves one letter, with its own bytes. */
 import { bufferCount, concatMap } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { ProducerRecord } from '../../log/log.ts'
 import type { DeadLetter } from '../../model/dead-letter.ts'
 import { readDeadLetters } from '../../runtime/dead-letters.ts'

@@ -1,5 +1,5 @@
 /** The tables of `shop` through the whole topology, for tests of what a source may send. */
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { ProducerRecord } from '../../log/log.ts'
 import type { TableRule } from '../../processors/route-tables.ts'
 import { TableRouter } from '../../processors/route-tables.ts'

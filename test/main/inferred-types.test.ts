@@ -1,6 +1,6 @@
 /** Types that were inferred from values, over crashes that forget them: the tables end the same. */
 import { expect, it } from 'vitest'
-import { maxwellJson } from '../../formats/maxwell-json.ts'
+import { maxwellJson } from '../../formats/maxwell/maxwell-json.ts'
 import type { ProducerRecord } from '../../log/log.ts'
 import type { Random } from '../../runtime/random.ts'
 import { seededRandom } from '../../runtime/random.ts'

@@ -1,6 +1,6 @@
 /** Dead letters that are replayed: each once, and never over what its row has by now. */
 import { describe, expect, it } from 'vitest'
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { Log, ProducerRecord } from '../../log/log.ts'
 import { noMembership } from '../../log/log.ts'
 import type { DeadLetter } from '../../model/dead-letter.ts'

@@ -1,6 +1,6 @@
 /** Partitions that are added while records are on their way. */
 import { expect, it } from 'vitest'
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { Loop } from '../../runtime/loop.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'
 import { inMemory } from '../../state/memory-store.ts'

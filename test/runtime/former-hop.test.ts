@@ -1,6 +1,6 @@
 /** An application that was run with a hop and is run without it, and back. */
 import { describe, expect, it } from 'vitest'
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { EmbeddedLog } from '../../log/embedded-log.ts'
 import type { Log } from '../../log/log.ts'
 import { noMembership } from '../../log/log.ts'

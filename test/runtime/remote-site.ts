@@ -1,5 +1,5 @@
 /** An application whose tables are on a server: its instances, one after the other, and what outlives them. */
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import { EmbeddedLog } from '../../log/embedded-log.ts'
 import { MemoryStorage } from '../../log/log-storage.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'

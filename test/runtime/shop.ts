@@ -2,7 +2,7 @@
  * A small source of changes and a topology over it: a table of users with an id, a version and a month
  * by which it is partitioned. What the tables must end as is folded from the events in the naive way.
  */
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { LogRecord } from '../../model/change-event.ts'
 import { partitionOfBytes } from '../../model/partitioner.ts'
 import type { FileSystem } from '../../runtime/file-system.ts'

@@ -1,6 +1,6 @@
 /** Topics that come, go and grow while an application runs, and while it does not. */
 import { describe, expect, it } from 'vitest'
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { LogRecord } from '../../model/change-event.ts'
 import { partitionOfBytes } from '../../model/partitioner.ts'
 import type { Logger } from '../../observe/logger.ts'

@@ -1,5 +1,5 @@
 /** The topology that the simulations run: two tables, one of them with partitions, through one path. */
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { Format } from '../../formats/decoder.ts'
 import { TableRouter } from '../../processors/route-tables.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { TableRule } from '../../processors/route-tables.ts'
 import { TableRouter } from '../../processors/route-tables.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'

@@ -1,6 +1,6 @@
 /** Nodes as data, and a builder's path with parts left out. */
 import { map } from 'rxjs'
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'
 import { inMemory } from '../../state/memory-store.ts'
 import type {

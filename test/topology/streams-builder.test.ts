@@ -1,6 +1,6 @@
 import { bufferCount, filter, mergeMap, pipe } from 'rxjs'
 import { describe, expect, it } from 'vitest'
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { ChangeEvent } from '../../model/change-event.ts'
 import { TopologyError } from '../../model/errors.ts'
 import { TableRouter } from '../../processors/route-tables.ts'

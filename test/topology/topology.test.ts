@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { debeziumJson } from '../../formats/debezium-json.ts'
+import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import { TopologyError } from '../../model/errors.ts'
 import type { Edge, TopologyNode } from '../../topology/nodes.ts'
 import { Topology, validate } from '../../topology/topology.ts'

@@ -1,0 +1,246 @@
+/**
+ * canal's flat messages: one change of a table with all of its rows, in their order. Values are text,
+ * and each message says the types of its columns; see `mysql-text.ts`.
+ *
+ * canal 1.1.7, MQMessageUtils: DDL and statements come through partition 0, a row through the partition
+ * that the key hashes to which it has afterwards. A flat message has no place in the binlog. Its `gtid`
+ * is the set of all transactions so far, which does not say which one of several servers' made this
+ * change, and a server may write its own in another order than that of their numbers: so there is no
+ * position, and every event is in doubt.
+ */
+import { toBuffer } from '../../model/bytes.ts'
+import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
+import { DecodeError, ForagerError } from '../../model/errors.ts'
+import type { Decoded, Decoder, DecoderOptions, Format, TableHints } from '../decoder.ts'
+import { LargeColumns } from '../mysql/large-columns.ts'
+import type { EventBase, TypedColumn } from '../mysql/mysql-rows.ts'
+import {
+  deleteEvent,
+  insertEvent,
+  MySqlRowReaders,
+  readChangedColumns,
+  readNewRow,
+  updateEvents,
+  zeroDatesIn,
+} from '../mysql/mysql-rows.ts'
+import type { MySqlTextForm } from '../mysql/mysql-text.ts'
+import { instantsIn } from '../mysql/time-zone.ts'
+
+export function canalJson(): Format {
+  return {
+    name: 'canal-json',
+    hasPositions: false,
+    movesKeys: true,
+    createDecoder: options => new CanalJsonDecoder(options),
+  }
+}
+
+/**
+ * How canal writes values (RowsLogBuffer, LogEventConvert): bytes as ISO 8859-1, choices by number, and
+ * a TIMESTAMP as the clock of its own JVM has it: what `user.timezone` is there, or UTC.
+ */
+export function canalForm({ connectorSettings }: DecoderOptions): MySqlTextForm {
+  const timeZone = connectorSettings['user.timezone'] ?? 'UTC'
+  // A zone that is not known is told at the start.
+  instantsIn(timeZone)
+  return { binary: 'latin1', choices: 'number', geometry: 'bytes', timeZone }
+}
+
+/** As far as it is read here; every part is checked. */
+interface FlatMessage {
+  readonly database?: unknown
+  readonly table?: unknown
+  readonly type?: unknown
+  readonly isDdl?: unknown
+  readonly es?: unknown
+  readonly pkNames?: unknown
+  readonly mysqlType?: unknown
+  readonly data?: unknown
+  readonly old?: unknown
+}
+
+/** A change of rows that somebody wants. */
+interface Change {
+  readonly base: EventBase
+  readonly type: 'INSERT' | 'UPDATE' | 'DELETE'
+  readonly message: FlatMessage
+  readonly hints: TableHints
+}
+
+class CanalJsonDecoder implements Decoder {
+  readonly schemaTopics: ReadonlySet<string> = new Set()
+  readonly #options: DecoderOptions
+  readonly #readers: MySqlRowReaders
+  readonly #large = new LargeColumns()
+
+  constructor(options: DecoderOptions) {
+    this.#options = options
+    this.#readers = new MySqlRowReaders(canalForm(options))
+  }
+
+  get memory(): string {
+    return this.#large.save()
+  }
+
+  restore(memory: string): void {
+    this.#large.restore(memory)
+  }
+
+  /** There are no topics of schema changes. */
+  learn(): void {}
+
+  decode(record: LogRecord): Decoded {
+    const { topic, partition, offset } = record
+    try {
+      return record.value === null
+        ? { kind: 'tombstone' }
+        : this.#decode(record, parseObject(record.value))
+    } catch (error) {
+      throw error instanceof ForagerError ? error.at({ topic, partition, offset }) : error
+    }
+  }
+
+  #decode(record: LogRecord, message: FlatMessage): Decoded {
+    const { type, database, table: name, isDdl } = message
+    if (typeof type !== 'string' || typeof database !== 'string' || typeof name !== 'string') {
+      throw new DecodeError(
+        'message-unknown',
+        'the message is none of canal’s: it has no "type", "database" and "table"',
+      )
+    }
+    const isRows = type === 'INSERT' || type === 'UPDATE' || type === 'DELETE'
+    const table = `${database}.${name}`
+    if (isDdl === true && !isRows) this.#large.forget(table)
+    if (!isRows && type !== 'TRUNCATE') return { kind: kindOf(type, isDdl) }
+    const hints = this.#options.hintsOf(table)
+    if (hints === null) return { kind: 'unwanted', table }
+    const base = baseOf(record, table, message.es)
+    try {
+      if (isRows) return this.#changes({ base, type, message, hints })
+      return { kind: 'changes', events: [truncateEvent(base)], isKeyOrdered: true }
+    } catch (error) {
+      throw error instanceof ForagerError ? error.at({ table }) : error
+    }
+  }
+
+  #changes({ base, type, message, hints }: Change): Decoded {
+    const { data, old } = message
+    if (!Array.isArray(data) || data.length === 0) {
+      throw new DecodeError(
+        'row-missing',
+        `the message of type ${type} has no rows: the server has to log rows, not statements ` +
+          '(`binlog_format=ROW`)',
+      )
+    }
+    const pkNames = namesIn(message.pkNames)
+    const columns = this.#large.columnsOf(base.table, type, columnsIn(message.mysqlType, data[0]))
+    const reader = this.#readers.readerOf(base.table, columns, hints.key ?? pkNames, hints)
+    const olds = type === 'UPDATE' ? rowsBefore(old, data.length) : []
+    let zeroDates = 0
+    const events = data.flatMap((json: unknown, index): readonly ChangeEvent[] => {
+      const row = readNewRow(json, reader)
+      zeroDates += zeroDatesIn(json, row, reader)
+      if (type === 'INSERT') return [insertEvent(base, row, reader)]
+      if (type === 'DELETE') return [deleteEvent(base, row, reader, hints)]
+      return updateEvents(base, row, readChangedColumns(olds[index], reader), reader, hints)
+    })
+    return {
+      kind: 'changes',
+      events,
+      isKeyOrdered: isKeyOrdered(events, pkNames, hints),
+      zeroDates,
+    }
+  }
+}
+
+/** Throws DecodeError. Every number that matters here is exact as one. */
+export function parseObject(bytes: Uint8Array): object {
+  const text = toBuffer(bytes).toString('utf8')
+  let found: unknown
+  try {
+    found = JSON.parse(text)
+  } catch (cause) {
+    const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text
+    throw new DecodeError('message-not-json', `the message is not JSON: ${shown}`, { cause })
+  }
+  if (typeof found === 'object' && found !== null && !Array.isArray(found)) return found
+  throw new DecodeError('message-unknown', 'the message is not a JSON object')
+}
+
+/** Of messages without rows: DDL, the text of statements whose rows follow, commits of XA, beats. */
+function kindOf(type: string, isDdl: unknown): Exclude<Decoded['kind'], 'changes' | 'unwanted'> {
+  if (isDdl === true) return 'schema-change'
+  const kind = kinds.get(type)
+  if (kind !== undefined) return kind
+  throw new DecodeError('op-unknown', `the type "${type.slice(0, 60)}" is not known`)
+}
+
+const kinds: ReadonlyMap<string, 'message' | 'transaction' | 'heartbeat'> = new Map([
+  ['QUERY', 'message'],
+  ['GTID', 'transaction'],
+  ['XACOMMIT', 'transaction'],
+  ['XAROLLBACK', 'transaction'],
+  ['MHEARTBEAT', 'heartbeat'],
+])
+
+export function baseOf(record: LogRecord, table: string, ms: unknown): EventBase {
+  const { topic, partition, offset, timestampMs } = record
+  return {
+    table,
+    position: null,
+    snapshot: 'no',
+    transaction: null,
+    origin: { topic, partition, offset },
+    sourceMs: Number.isSafeInteger(ms) && (ms as number) > 0 ? (ms as number) : timestampMs,
+    isInDoubt: true,
+  }
+}
+
+export function truncateEvent(base: EventBase): ChangeEvent {
+  const empty = { key: null, before: null, after: null, oldKey: null, isBeforeWhole: false }
+  return { ...base, ...empty, op: 't', schema: { columns: [], key: [] } }
+}
+
+/** Null: the table has no primary key, or MySQL did not log it. */
+function namesIn(json: unknown): readonly string[] {
+  if (json === null || json === undefined) return []
+  if (Array.isArray(json) && json.every(name => typeof name === 'string')) return json
+  throw new DecodeError('message-unknown', '"pkNames" of the message is no list of names')
+}
+
+/** Those whose type the message tells, and others of its first row: the operator may have stated them. */
+function columnsIn(json: unknown, row: unknown): readonly TypedColumn[] {
+  const types = isObject(json) ? json : {}
+  const columns = Object.entries(types).map(([name, type]): TypedColumn => {
+    return [name, typeof type === 'string' && type !== '' ? type : null]
+  })
+  if (!isObject(row)) return columns
+  for (const name of Object.keys(row)) {
+    if (!Object.hasOwn(types, name)) columns.push([name, null])
+  }
+  return columns
+}
+
+function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
+  return typeof json === 'object' && json !== null && !Array.isArray(json)
+}
+
+function rowsBefore(old: unknown, count: number): readonly unknown[] {
+  if (Array.isArray(old) && old.length === count) return old
+  throw new DecodeError('row-missing', `the message has ${count} rows, and not as many in "old"`)
+}
+
+/**
+ * The row of a changed key came through the partition of its new key alone, and whatever else happens to
+ * its old key comes through another. A table without a primary key comes through one partition.
+ */
+function isKeyOrdered(
+  events: readonly ChangeEvent[],
+  pkNames: readonly string[],
+  { key }: TableHints,
+): boolean {
+  return (
+    events.every(({ oldKey }) => oldKey === null) &&
+    (key === undefined || pkNames.every(name => key.includes(name)))
+  )
+}

@@ -1,0 +1,101 @@
+/**
+ * The JSON converter's envelope: `{"schema": …, "payload": …}`, or the payload alone. Messages of one
+ * table repeat their schema word for word, many times the size of the payload: it is parsed once, and
+ * recognised by its text from then on.
+ */
+import { toBuffer } from '../../model/bytes.ts'
+import { DecodeError } from '../../model/errors.ts'
+import { parseLossless } from '../json/lossless-json.ts'
+import type { ConnectSchema } from './connect-schema.ts'
+import { isConnectSchema } from './connect-schema.ts'
+
+export interface Envelope {
+  /** One object for one schema text: results may be kept by it. Null without an embedded schema. */
+  readonly schema: ConnectSchema | null
+  readonly payload: unknown
+}
+
+/** The text of a message up to its payload, and the schema that it holds. */
+interface Head {
+  readonly text: string
+  readonly schema: ConnectSchema | null
+}
+
+const schemaStart = '{"schema":'
+const payloadMark = ',"payload":'
+const maxKnown = 2000
+
+export class EnvelopeReader {
+  readonly #known = new Map<string, Head>()
+  /** The head that was seen last of each topic: nearly always the next one's as well. */
+  readonly #last = new Map<string, Head>()
+
+  /** Throws DecodeError `message-not-json`. */
+  read(topic: string, bytes: Uint8Array): Envelope {
+    const text = toBuffer(bytes).toString('utf8')
+    try {
+      return this.#parse(topic, text)
+    } catch (cause) {
+      const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text
+      throw new DecodeError('message-not-json', `the message is not JSON: ${shown}`, { cause })
+    }
+  }
+
+  #parse(topic: string, text: string): Envelope {
+    const isUsual = text.startsWith(schemaStart) && text.endsWith('}')
+    const head = isUsual ? this.#headOf(topic, text) : null
+    if (head === null) return parseWhole(text)
+    try {
+      return { schema: head.schema, payload: parseLossless(text.slice(head.text.length, -1)) }
+    } catch {
+      // Something else follows the payload, or it is no JSON at all.
+      return parseWhole(text)
+    }
+  }
+
+  #headOf(topic: string, text: string): Head | null {
+    const last = this.#last.get(topic)
+    if (last !== undefined && text.startsWith(last.text)) return last
+    const head = this.#learnHead(text)
+    if (head !== null) this.#last.set(topic, head)
+    return head
+  }
+
+  /** The text up to the payload: the first mark before which the schema is JSON by itself. */
+  #learnHead(text: string): Head | null {
+    for (
+      let mark = text.indexOf(payloadMark);
+      mark > 0;
+      mark = text.indexOf(payloadMark, mark + 1)
+    ) {
+      const start = text.slice(0, mark + payloadMark.length)
+      const known = this.#known.get(start)
+      if (known !== undefined) return known
+      try {
+        const { schema } = JSON.parse(`${text.slice(0, mark)}}`) as { schema: unknown }
+        if (!isSchema(schema)) return null
+        if (this.#known.size >= maxKnown) this.#known.clear()
+        const head = { text: start, schema }
+        this.#known.set(start, head)
+        return head
+      } catch {
+        // The mark was inside the schema: look for the next one.
+      }
+    }
+    return null
+  }
+}
+
+function parseWhole(text: string): Envelope {
+  const found = parseLossless(text)
+  if (typeof found === 'object' && found !== null && 'schema' in found && 'payload' in found) {
+    const { schema, payload } = found
+    if (isSchema(schema)) return { schema, payload }
+  }
+  return { schema: null, payload: found }
+}
+
+/** A row may have columns that are called `schema` and `payload`. */
+function isSchema(found: unknown): found is ConnectSchema | null {
+  return found === null || isConnectSchema(found)
+}

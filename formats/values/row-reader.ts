@@ -1,0 +1,85 @@
+/** How rows of a table are read, and their keys: by the converters of their columns. Errors name the column. */
+import { DecodeError } from '../../model/errors.ts'
+import type { StatedType } from '../../model/stated-type.ts'
+import type { TableSchema } from '../../model/table-schema.ts'
+import type { Row, Value } from '../../model/value.ts'
+import type { TableHints } from '../decoder.ts'
+import type { Converter } from './converter.ts'
+
+type JsonRow = Readonly<Record<string, unknown>>
+
+export interface RowReader {
+  readonly schema: TableSchema
+  readonly convert: ReadonlyMap<string, Converter>
+}
+
+/** A column may be called `constructor`. */
+export function statedType({ types }: TableHints, name: string): StatedType | undefined {
+  return types !== undefined && Object.hasOwn(types, name) ? types[name] : undefined
+}
+
+export function readRow(
+  json: JsonRow | null,
+  reader: RowReader,
+  isSent: (name: string, value: unknown) => boolean = () => true,
+): Row | null {
+  if (json === null) return null
+  const row: Record<string, Value> = {}
+  for (const column of reader.schema.columns) {
+    const value = json[column.name]
+    // A column that was not sent may be called `constructor`, which every object has.
+    if (value === undefined || typeof value === 'function') continue
+    if (!isSent(column.name, value)) continue
+    row[column.name] = value === null ? null : convert(reader, column.name, value)
+  }
+  return row
+}
+
+function convert(reader: RowReader, name: string, json: unknown): Value {
+  try {
+    return reader.convert.get(name)!.convert(json)
+  } catch (error) {
+    throw error instanceof DecodeError ? error.at({ column: name }) : error
+  }
+}
+
+export function readKey(json: JsonRow | null, reader: RowReader): Row | null {
+  if (json === null) return null
+  const entries = reader.schema.key.map(name => {
+    const value = json[name]
+    if (value === undefined) {
+      throw new DecodeError('key-column-missing', `the key has no column ${name}`, {
+        context: { column: name },
+      })
+    }
+    return [name, value === null ? null : convert(reader, name, value)] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+export function keyOf(row: Row | null, reader: RowReader): Row | null {
+  if (row === null || reader.schema.key.length === 0) return null
+  const entries = reader.schema.key.map(name => {
+    const value = row[name]
+    if (value === undefined) {
+      throw new DecodeError(
+        'key-column-missing',
+        `the row has no value for the key column ${name}`,
+        {
+          context: { column: name },
+        },
+      )
+    }
+    return [name, value] as const
+  })
+  return Object.fromEntries(entries)
+}
+
+export function isSameKey(a: Row, b: Row): boolean {
+  return Object.entries(a).every(([name, value]) => {
+    const other = b[name]
+    return value instanceof Uint8Array && other instanceof Uint8Array
+      ? Buffer.compare(value, other) === 0
+      : value === other
+  })
+}
