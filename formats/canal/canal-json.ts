@@ -39,7 +39,9 @@ export function canalJson(): Format {
  * How canal writes values (RowsLogBuffer, LogEventConvert): bytes as ISO 8859-1, choices by number, and
  * a TIMESTAMP as the clock of its own JVM has it: what `user.timezone` is there, or UTC.
  */
-export function canalForm({ connectorSettings }: DecoderOptions): MySqlTextForm {
+export function canalForm({
+  connectorSettings,
+}: Pick<DecoderOptions, 'connectorSettings'>): MySqlTextForm {
   const timeZone = connectorSettings['user.timezone'] ?? 'UTC'
   // A zone that is not known is told at the start.
   instantsIn(timeZone)

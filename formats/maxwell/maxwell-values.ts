@@ -58,6 +58,13 @@ export class MaxwellRowReader {
 
 const noColumns: DdlColumns = new Map()
 
+/** Reads values of a column that a schema change declared. */
+export function maxwellConverter(type: MySqlType): Converter {
+  const { type: columnType } = converterOf(type, null)
+  const read = readOf(type, null)!
+  return { type: columnType, convert: json => read(json).value }
+}
+
 function readOf(type: MySqlType | null, stated: StatedType | null): Read {
   if (type === null && stated === null) return null
   const { type: columnType, convert } = converterOf(type, stated)

@@ -3,8 +3,12 @@
  * converters make of the samples in the files beside this one, so that the document cannot say otherwise.
  */
 
+import { canalForm } from '../../formats/canal/canal-json.ts'
 import { connectConverter } from '../../formats/debezium/connect-schema.ts'
+import { maxwellConverter } from '../../formats/maxwell/maxwell-values.ts'
 import { databaseConverter } from '../../formats/mysql/debezium-column-types.ts'
+import { mysqlTextConverter } from '../../formats/mysql/mysql-text.ts'
+import { parseMySqlType } from '../../formats/mysql/mysql-type.ts'
 import type { Converter } from '../../formats/values/converter.ts'
 import { columnTypeText } from '../../model/column-type.ts'
 import { DecodeError } from '../../model/errors.ts'
@@ -14,14 +18,23 @@ import { targetTypeText } from '../../sinks/hive/target-table.ts'
 import { mysqlTypes } from './mysql-types.ts'
 import { db2Types, oracleTypes, sqlServerTypes } from './other-types.ts'
 import { postgresTypes } from './postgres-types.ts'
+import { textTypes } from './text-types.ts'
 import type { Named, SampleValue, TypeForm, TypeRow } from './type-rows.ts'
 import { settingsOf } from './type-rows.ts'
-import { afterTables, beforeTables, mongodb, mysqlNotes, statedNotes } from './types-prose.ts'
+import {
+  afterTables,
+  beforeTables,
+  mongodb,
+  mysqlNotes,
+  statedNotes,
+  textNotes,
+} from './types-prose.ts'
 
 export function typesDoc(): string {
   return [
     beforeTables,
     section('MySQL and MariaDB', mysqlTypes, mysqlNotes),
+    textSection(),
     section('PostgreSQL', postgresTypes),
     section('SQL Server', sqlServerTypes),
     section('Oracle', oracleTypes),
@@ -41,6 +54,29 @@ function section(title: string, rows: readonly TypeRow[], notes = ''): string {
   const shown = hasColumns ? lines : lines.map(cells => cells.slice(0, -1))
   const table = tableOf(hasColumns ? [...head, 'without schemas'] : head, shown)
   return `## ${title}\n\n${notes}${notes === '' ? '' : '\n\n'}${table}`
+}
+
+/** Through canal and Maxwell, by the type of the column. */
+function textSection(): string {
+  const lines = textTypes.map(({ types, canal, maxwell }) => {
+    const type = parseMySqlType(types[0]!)
+    const own = mysqlTextConverter(type, canalForm({ connectorSettings: {} }))
+    return [
+      types.map(code).join(', '),
+      code(columnTypeText(own.type)),
+      code(targetTypeText(own.type)),
+      canal.map(value => valueText(own, value)).join('; '),
+      maxwell.map(value => valueText(maxwellConverter(type), value)).join('; '),
+    ]
+  })
+  const head = [
+    'type',
+    'Forager',
+    'Hive',
+    'canal: arrives → is written',
+    'Maxwell: arrives → is written',
+  ]
+  return `## MySQL and MariaDB through canal and Maxwell\n\n${textNotes}\n\n${tableOf(head, lines)}`
 }
 
 function tableOf(head: readonly string[], lines: readonly (readonly string[])[]): string {

@@ -22,9 +22,18 @@ export const mysqlNotes = `An embedded schema says \`int64\` of an unsigned \`BI
 above 2^63 stays negative until \`columns.types: { id: ubigint }\` says what it is. Without schemas the
 schema-change events say it.`
 
+export const textNotes = `The same columns as Debezium's, so that the same change gives the same row. canal sends every value as text, with
+the type of its column. Maxwell sends JSON's own values; the types are those of its schema changes
+(\`source.connector.ddl_kafka_topic\`), where sizes are missing, or stated; what is neither is inferred: boolean, bigint,
+decimal(p,s) or text, and a number in a column that became text has no trailing zeros. A key never becomes text: state
+its type.`
+
 export const mongodb = `## MongoDB
 
-A document of MongoDB comes as one JSON text and has no columns; it is not read (\`message-unknown\`).`
+A document becomes a row of its top-level fields, whose types are inferred unless they are stated; \`_id\` is the key. Whole
+numbers are \`bigint\`; doubles and decimals are decimals of their exact digits, and text where 38 digits do not hold
+them; dates are \`timestamptz\`, bytes \`binary\`, ids and texts \`string\`. Nested documents, lists and what has no equal
+are JSON text.`
 
 export const statedNotes = `Forager's words for types, Hive's and some more. A stated type says as what a column is kept; how its values are
 written is told by the schema, where there is one. Without a schema every form is taken that cannot be mistaken,
