@@ -35,6 +35,6 @@ export interface OrcRowsOptions {
 }
 
 export interface OrcBatchesOptions extends OrcRowsOptions {
-  /** Whether a batch ends when the next one is asked for, which then has its memory: a fifth of the time less. */
+  /** Whether a batch ends when the next one is asked for, which then has its memory; that saves time. */
   readonly reuseMemory?: boolean
 }
