@@ -29,7 +29,7 @@ function optionsOf(): StackOptions {
 
 program
   .command('up [part...]')
-  .description('starts parts and what they need; when none is named, all but extra brokers')
+  .description('starts parts and what they need; when none is named, all but extra ones')
   .action(async (names: string[]) => {
     const parts = await up(names, optionsOf(), say)
     for (const part of parts) say(`${part.name} is at ${part.address(optionsOf())}`)

@@ -1,5 +1,6 @@
-/** A worker of Kafka Connect with Debezium's connectors for MariaDB and PostgreSQL. */
+/** A worker of Kafka Connect with Debezium's connectors for MariaDB and PostgreSQL, and a converter to Avro. */
 import { join } from 'node:path'
+import { avroConverter, converterPlugins } from './avro-converter.ts'
 import type { Download } from './downloads.ts'
 import { classPathOf, folderOf } from './downloads.ts'
 import { kafkaJars, kafkaLog4j } from './kafka.ts'
@@ -25,7 +26,7 @@ export const connect: Part = {
   name: 'connect',
   isExtra: false,
   needs: ['kafka'],
-  downloads: [kafkaJars, debezium],
+  downloads: [kafkaJars, debezium, avroConverter],
   readyWithinMs: 180_000,
   address: connectUrl,
   async prepare(options) {
@@ -33,7 +34,7 @@ export const connect: Part = {
     await writeSettings('connect/connect.properties', settings, {
       KAFKA_PORT: portOf('kafka', options),
       PORT: portOf('connect', options),
-      PLUGINS: folderOf(debezium, options.home),
+      PLUGINS: [folderOf(debezium, options.home), await converterPlugins(options.home)].join(),
     })
     const classPath = await classPathOf(kafkaJars, options.home)
     const main = 'org.apache.kafka.connect.cli.ConnectDistributed'

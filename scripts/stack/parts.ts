@@ -82,6 +82,8 @@ export const portIndexes = {
   connect: 20,
   mariadb: 21,
   postgres: 22,
+  registry: 23,
+  registryManagement: 24,
   namenode: 30,
   namenodeHttp: 31,
   datanode: 32,

@@ -17,6 +17,7 @@ import { allPorts, partFolder, portOf } from './parts.ts'
 import { canConnect } from './probes.ts'
 import type { ProcessId } from './processes.ts'
 import * as processes from './processes.ts'
+import { registry } from './registry.ts'
 
 export type Say = (line: string) => void
 
@@ -25,6 +26,7 @@ export const parts: readonly Part[] = [
   kafka,
   secureKafka,
   ...cluster,
+  registry,
   connect,
   mariadb,
   postgres,
