@@ -1,6 +1,5 @@
 /** Looks at Hive as a run will use it: the server, staging that both can read, and the tables. */
 import { ForagerError } from '../../model/errors.ts'
-import type { TableRule } from '../../processors/route-tables.ts'
 import { systemClock } from '../../runtime/clock.ts'
 import { systemRandom } from '../../runtime/random.ts'
 import { describe } from '../../sinks/hive/describe-table.ts'
@@ -135,9 +134,9 @@ async function* tableFindings(
       const wanted = tables.length === 0 ? null : wantedTable(tables, rule, partitionBy)
       const name = parseTableName(target, warehouse.database)
       const found = await describe(session, name)
-      const keyless = tables.find(table => keyOf(table, rule).length === 0)
-      if (keyless !== undefined) yield keylessFinding(target, keyless.name, rule)
-      else if (typeof wanted === 'string') yield ill(target, wanted)
+      // Of a table without a key it was said what becomes of it.
+      if (tables.some(table => keyOf(table, rule).length === 0)) continue
+      if (typeof wanted === 'string') yield ill(target, wanted)
       else if (found === null) yield well(target, 'it is not there yet: a run makes it')
       else {
         const { rows } = await session.query(`SHOW TBLPROPERTIES ${quoteTable(name)}`)
@@ -148,14 +147,6 @@ async function* tableFindings(
       yield ill(target, adviceOf(error))
     }
   }
-}
-
-/** By a pattern it is passed over, by its name it ends the run. */
-function keylessFinding(target: string, table: string, { from }: TableRule): Finding {
-  const text = `${table} has no primary key: name its columns by \`key\``
-  return from.includes('*')
-    ? well(target, `it is passed over, as ${text}`)
-    : ill(target, `a run ends there, as ${text}`)
 }
 
 /** Without the database it is not known which tables a pattern stands for. */

@@ -6,6 +6,7 @@ import type { DatabaseConfig } from '../database-schema.ts'
 import { isMysqlBinary, mysqlColumn, quoteMysql } from './mysql-columns.ts'
 import type {
   KeyRange,
+  LogFacts,
   RawValue,
   SourceColumn,
   SourceDatabase,
@@ -29,6 +30,9 @@ WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`
 
 const keySql = `SELECT COLUMN_NAME FROM information_schema.STATISTICS
 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX`
+
+const settingsSql = `SHOW GLOBAL VARIABLES WHERE Variable_name IN (
+'log_bin', 'binlog_format', 'binlog_row_image', 'binlog_row_value_options', 'binlog_expire_logs_seconds', 'sql_mode')`
 
 export class MysqlDatabase implements SourceDatabase {
   readonly address: string
@@ -58,6 +62,11 @@ export class MysqlDatabase implements SourceDatabase {
       }),
       primaryKey: keys.map(([name]) => name!),
     }
+  }
+
+  async logFacts(): Promise<LogFacts> {
+    const rows = await this.#query(settingsSql)
+    return { settings: new Map(rows.map(([name, value]) => [name!, value!])), identities: [] }
   }
 
   /** By one statement: the server sorts once, and sends as fast as it is read. */

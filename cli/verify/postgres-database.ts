@@ -6,7 +6,9 @@ import type { DatabaseConfig } from '../database-schema.ts'
 import { postgresColumn, quotePostgres } from './postgres-columns.ts'
 import type {
   KeyRange,
+  LogFacts,
   RawValue,
+  ReplicaIdentity,
   SourceColumn,
   SourceDatabase,
   SourceTable,
@@ -42,6 +44,30 @@ JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
 WHERE i.indrelid = $1::regclass AND i.indisprimary
 ORDER BY array_position(i.indkey::int2[], a.attnum)`
 
+const settingsSql = `SELECT name, setting FROM pg_settings
+WHERE name IN ('wal_level', 'max_slot_wal_keep_size')`
+
+/** Rows are logged as the partition says in which they are; the table of partitions has none. */
+const identitiesSql = `SELECT DISTINCT n.nspname || '.' || t.relname, c.relreplident, array_to_json(ARRAY(
+  SELECT a.attname FROM pg_index i
+  JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY(i.indkey)
+  WHERE i.indrelid = c.oid
+    AND CASE c.relreplident WHEN 'd' THEN i.indisprimary WHEN 'i' THEN i.indisreplident END
+  ORDER BY array_position(i.indkey::int2[], a.attnum)))::text
+FROM pg_class c
+JOIN pg_class t ON t.oid = coalesce(pg_partition_root(c.oid), c.oid)
+JOIN pg_namespace n ON n.oid = t.relnamespace
+WHERE c.relkind = 'r' AND c.relpersistence = 'p'
+  AND n.nspname <> 'information_schema' AND n.nspname NOT LIKE 'pg\\_%'
+ORDER BY 1, 2, 3`
+
+const identityKinds: Readonly<Record<string, ReplicaIdentity['kind']>> = {
+  d: 'default',
+  n: 'nothing',
+  f: 'full',
+  i: 'index',
+}
+
 export class PostgresDatabase implements SourceDatabase {
   readonly address: string
   readonly #config: DatabaseConfig
@@ -75,6 +101,21 @@ export class PostgresDatabase implements SourceDatabase {
         return postgresColumn(column, this.#settings)
       }),
       primaryKey: keys.map(([name]) => name!),
+    }
+  }
+
+  async logFacts(): Promise<LogFacts> {
+    const settings = await this.#query(settingsSql)
+    const identities = await this.#query(identitiesSql)
+    return {
+      settings: new Map(settings.map(([name, value]) => [name!, value!])),
+      identities: identities.map(([table, kind, columns]) => {
+        return {
+          table: table!,
+          kind: identityKinds[kind!]!,
+          columns: JSON.parse(columns!) as readonly string[],
+        }
+      }),
     }
   }
 

@@ -46,12 +46,30 @@ export interface KeyRange {
 
 export const wholeTable: KeyRange = { after: null, upTo: null }
 
+/** What PostgreSQL logs of the row before (`REPLICA IDENTITY`). */
+export interface ReplicaIdentity {
+  /** As change events have it: a partition is called as its table. */
+  readonly table: string
+  readonly kind: 'default' | 'nothing' | 'full' | 'index'
+  /** Columns of the primary key or of the index; empty for `nothing`, and without a primary key. */
+  readonly columns: readonly string[]
+}
+
+export interface LogFacts {
+  /** Settings of the server, by its names. */
+  readonly settings: ReadonlyMap<string, string>
+  /** Of all tables; empty where there is no such thing. A table of partitions may have several. */
+  readonly identities: readonly ReplicaIdentity[]
+}
+
 export interface SourceDatabase {
   /** For messages: `mariadb://host:3306`. */
   readonly address: string
   /** Names of all tables, as change events have them. */
   tables(): Promise<readonly string[]>
   describe(table: string): Promise<SourceTable>
+  /** What decides which part of a change is in the server's log. */
+  logFacts(): Promise<LogFacts>
   /**
    * All rows of the range with these columns, in parts, in the order of the key, as of one moment;
    * without a key one.

@@ -46,6 +46,10 @@ class Tables implements SourceDatabase {
     })
   }
 
+  logFacts() {
+    return Promise.resolve({ settings: new Map<string, string>(), identities: [] })
+  }
+
   async *rows(
     name: string,
     columns: readonly { readonly name: string }[],

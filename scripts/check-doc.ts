@@ -1,0 +1,35 @@
+/** `docs/check.md`: what `forager check` says of a source, from the list of its problems. */
+import { sourceProblems } from '../cli/connect/source-problems.ts'
+
+const levels = { error: '**error**', warning: 'warning', note: 'note' } as const
+
+function rowsFrom(source: 'database' | 'connect' | 'events'): string {
+  const rows = Object.entries(sourceProblems)
+    .filter(([, { from }]) => from === source)
+    .map(([code, { level, lost, advice }]) => {
+      return `| \`${code}\` | ${levels[level]} | ${sentence(lost)} | ${advice} |`
+    })
+  return ['| code | | what is lost | what to do |', '|---|---|---|---|', ...rows].join('\n')
+}
+
+function sentence(text: string): string {
+  return `${text[0]!.toUpperCase()}${text.slice(1)}.`
+}
+
+export function checkDoc(): string {
+  return `# What a source loses
+
+Some settings of a source lose changes or values before Forager sees them, and no error tells. \`forager check CONFIG --connect\`
+looks for them: in the database when the configuration has \`source.database\`. It only reads, joins no group and commits nothing.
+
+A line says what was seen, what is lost by it, and what to do. An **error** (\`WRONG\`) makes tables wrong or ends a run, and the
+exit code is 1; a warning (\`warn\`) loses what it says and a \`note\` is worth knowing: neither changes the exit code.
+
+## From the database
+
+MariaDB and MySQL are asked for their global settings, which a session can have set otherwise; PostgreSQL for its settings and
+the \`REPLICA IDENTITY\` of every table that a rule takes. Reading is enough.
+
+${rowsFrom('database')}
+`
+}
