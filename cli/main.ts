@@ -8,6 +8,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { errorCodes, ForagerError } from '../model/errors.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'
 import type { StartPosition } from '../topology/nodes.ts'
+import type { CheckOptions } from './commands/check.ts'
 import { checkCommand, describeCommand } from './commands/check.ts'
 import type { ListOptions } from './commands/dead-letters.ts'
 import { listDeadLettersCommand } from './commands/dead-letters.ts'
@@ -96,13 +97,7 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
     .action(async (path: string, options: { mermaid: boolean }) => {
       done(describeCommand(await load(path), options))
     })
-  program
-    .command('check <config>')
-    .description('say every problem of a configuration, with its line')
-    .option('--connect', 'also whether what a run needs answers, and whether the tables fit', false)
-    .action(async (path: string, options: { connect: boolean }) => {
-      done(await checkCommand(path, env, options))
-    })
+  addCheck(program, done)
   addDeadLetters(program, done)
   const orc = program.command('orc').description('look at an ORC file')
   orc
@@ -119,6 +114,22 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
     .action(async (folder: string | undefined) => done(await demoCommand(folder ?? 'demo-output')))
   addOperations(program, done)
   return program
+}
+
+function addCheck(program: Command, done: (code: number) => void): void {
+  program
+    .command('check <config>')
+    .description('say every problem of a configuration, with its line')
+    .option('--connect', 'also whether what a run needs answers, and whether the tables fit', false)
+    .addOption(
+      new Option(
+        '--kafka-connect <url>',
+        'also whether Debezium’s connectors there lose data: http://host:8083',
+      ).argParser(httpAddress),
+    )
+    .action(async (path: string, options: CheckOptions) => {
+      done(await checkCommand(path, process.env, options))
+    })
 }
 
 function addDeadLetters(program: Command, done: (code: number) => void): void {
@@ -159,6 +170,11 @@ function offsetList(text: string, before: readonly number[] = []): readonly numb
 function wholeNumber(text: string): number {
   if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError('must be a whole number from 1.')
   return Number(text)
+}
+
+function httpAddress(text: string): string {
+  if (URL.canParse(text) && /^https?:/.test(text)) return text
+  throw new InvalidArgumentError('must be an address like http://host:8083.')
 }
 
 /** What is for an application as a whole, whether or not it runs. */

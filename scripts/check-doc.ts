@@ -20,7 +20,8 @@ export function checkDoc(): string {
   return `# What a source loses
 
 Some settings of a source lose changes or values before Forager sees them, and no error tells. \`forager check CONFIG --connect\`
-looks for them: in the database when the configuration has \`source.database\`. It only reads, joins no group and commits nothing.
+looks for them: in the database when the configuration has \`source.database\`, and with \`--kafka-connect URL\` in Debezium's
+connectors. It only reads, joins no group of consumers and commits nothing.
 
 A line says what was seen, what is lost by it, and what to do. An **error** (\`WRONG\`) makes tables wrong or ends a run, and the
 exit code is 1; a warning (\`warn\`) loses what it says and a \`note\` is worth knowing: neither changes the exit code.
@@ -31,5 +32,12 @@ MariaDB and MySQL are asked for their global settings, which a session can have 
 the \`REPLICA IDENTITY\` of every table that a rule takes. Reading is enough.
 
 ${rowsFrom('database')}
+
+## From Kafka Connect
+
+With \`--kafka-connect http://connect:8083\` Debezium's connectors that write to topics of the source are looked at, by Connect's
+REST interface (\`http://name:password@…\` where it wants a user). Settings of the worker are not told there.
+
+${rowsFrom('connect')}
 `
 }

@@ -1,6 +1,6 @@
-/** `forager check CONFIG --connect`: whether what a run needs answers, and whether the tables fit. */
-
+/** `forager check CONFIG --connect`: whether what a run needs answers, and whether source and tables fit. */
 import type { LoadedConfig } from '../config.ts'
+import { connectFindings } from '../connect/connector-findings.ts'
 import { databaseFindings } from '../connect/database-findings.ts'
 import type { Finding } from '../connect/finding.ts'
 import { findingText, ill, well } from '../connect/finding.ts'
@@ -8,18 +8,30 @@ import { adviceOf, hiveFindings } from '../connect/hive-findings.ts'
 import { withLog } from '../look.ts'
 import { plural, writeOut } from '../output.ts'
 import { openDatabase } from '../verify/open-database.ts'
+import type { CheckOptions } from './check.ts'
 
 /** Exit code 1 when something does not answer, or a table cannot be kept in step. */
-export async function checkConnections(loaded: LoadedConfig): Promise<number> {
+export async function checkConnections(
+  loaded: LoadedConfig,
+  options: CheckOptions,
+): Promise<number> {
   let isWell = true
-  for await (const finding of findings(loaded)) {
+  for await (const finding of findings(loaded, options)) {
     isWell &&= finding.isWell
     await writeOut(findingText(finding))
   }
   return isWell ? 0 : 1
 }
 
-async function* findings(loaded: LoadedConfig): AsyncGenerator<Finding> {
+async function* findings(
+  loaded: LoadedConfig,
+  { connect, kafkaConnect }: CheckOptions,
+): AsyncGenerator<Finding> {
+  if (connect) yield* serverFindings(loaded)
+  if (kafkaConnect !== undefined) yield* connectFindings(loaded.config, kafkaConnect)
+}
+
+async function* serverFindings(loaded: LoadedConfig): AsyncGenerator<Finding> {
   const { source, warehouse } = loaded.config
   if (source.type === 'kafka') yield await kafkaFinding(loaded)
   const database = await openDatabase(loaded)

@@ -7,11 +7,18 @@ import { formatProblem, readConfig } from '../config.ts'
 import type { Environment } from '../config-secrets.ts'
 import { checkConnections } from './check-connections.ts'
 
+export interface CheckOptions {
+  /** Asks what a run needs. */
+  readonly connect: boolean
+  /** Address of Kafka Connect's REST interface. */
+  readonly kafkaConnect?: string
+}
+
 /** Prints every problem with its line. Exit code 2 when there is one. */
 export async function checkCommand(
   path: string,
   env: Environment,
-  { connect }: { readonly connect: boolean } = { connect: false },
+  options: CheckOptions = { connect: false },
 ): Promise<number> {
   const { loaded, problems } = await readConfig(nodeFileSystem, path, env)
   for (const problem of problems) process.stdout.write(`${formatProblem(path, problem)}\n`)
@@ -20,7 +27,7 @@ export async function checkCommand(
   process.stdout.write(
     `${path} is right: ${source.type} ${source.type === 'file' ? source.path : source.brokers.join(',')}, ${tables.length} table rule${tables.length === 1 ? '' : 's'}.\n`,
   )
-  return connect ? await checkConnections(loaded) : 0
+  return await checkConnections(loaded, options)
 }
 
 /** Kafka Streams' text form: whatever draws theirs draws this. Or a diagram. */

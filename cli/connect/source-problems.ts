@@ -83,7 +83,9 @@ const ofDatabase = {
   'identity-lacks-key': {
     level: 'error',
     from: 'database',
-    lost: 'a delete or an update does not tell which row it was, and ends the run or deletes none',
+    lost:
+      'of a row before come 0, the empty text or nothing in these columns: a delete takes another row or none, or ' +
+      'ends the run (`row-missing`)',
     advice:
       'Alter the table: `REPLICA IDENTITY FULL`, with `beforeImage: full` where `key` is stated.',
   },
@@ -115,6 +117,165 @@ const ofDatabase = {
   },
 } as const satisfies Readonly<Record<string, Entry>>
 
-export const sourceProblems = { ...ofDatabase } as const
+const ofConnect = {
+  'connector-none': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'none of them writes to a topic of the source, so that no settings were looked at',
+    advice: 'Compare `source.topics` with `topic.prefix` of the connector.',
+  },
+  'connector-not-running': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'no changes come, and the database may remove its log meanwhile',
+    advice: 'Restart it.',
+  },
+  'connector-format': {
+    level: 'error',
+    from: 'connect',
+    lost: 'messages are not of the format that is configured, and every one is a bad message',
+    advice: 'Set `source.format` to what the connector writes.',
+  },
+  'converter-unknown': {
+    level: 'note',
+    from: 'connect',
+    lost: 'it is the worker’s, which Connect does not tell, and was not looked at',
+    advice: 'Set it and its `replace.null.with.default=false` in the connector.',
+  },
+  'connector-types': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'types are inferred from values: decimals, times and bytes may be taken for text or whole numbers',
+    advice: 'Set `value.converter.schemas.enable=true`, or state `columns.types` of every rule.',
+  },
+  'setting-differs': {
+    level: 'error',
+    from: 'connect',
+    lost: 'values are read in another form than they are written',
+    advice: 'State it as the connector has it.',
+  },
+  'setting-unstated': {
+    level: 'error',
+    from: 'connect',
+    lost: 'it is taken for the default: values are read in another form, or what stands for them is taken for data',
+    advice: 'State it under `source.connector` as the connector has it.',
+  },
+  'operations-skipped': {
+    level: 'error',
+    from: 'connect',
+    lost: 'these changes (c, u, d: insert, update, delete) are not sent, and the tables do not get them',
+    advice: 'Set `skipped.operations=none`, and take a snapshot.',
+  },
+  'truncates-skipped': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'a truncate is not sent, and the rows stay in the target',
+    advice: 'Set `skipped.operations=none`.',
+  },
+  'failures-passed': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'a change that the connector cannot read or convert is passed over, and only its log tells',
+    advice: 'Leave it at the default, which stops the connector.',
+  },
+  'snapshot-without-rows': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'rows that did not change since the connector began are not sent',
+    advice: 'Set `snapshot.mode=initial`, or send an incremental snapshot by a signal.',
+  },
+  'snapshot-without-changes': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'after the snapshot no changes come',
+    advice: 'Set `snapshot.mode=initial`.',
+  },
+  'slot-dropped': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'changes between a stop of the connector and its next start are not sent',
+    advice: 'Set `slot.drop.on.stop=false`.',
+  },
+  'topics-by-broker': {
+    level: 'note',
+    from: 'connect',
+    lost: 'the brokers’ defaults decide how long changes are kept and over how many partitions',
+    advice:
+      'Make the topics yourself, or set `topic.creation.default.*` with a retention beyond your longest outage.',
+  },
+  'nulls-replaced': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'a null in a column with a DEFAULT is sent as that default, and nothing in the message tells',
+    advice:
+      'Set `value.converter.replace.null.with.default=false` (JSON, Kafka 3.6 or newer) or ' +
+      '`value.converter.ignore.default.for.nullables=true` (Confluent’s Avro); Apicurio’s Avro converter has no ' +
+      'such setting.',
+  },
+  'decimals-as-doubles': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'digits of decimals beyond the 15th are lost',
+    advice: 'Set `decimal.handling.mode=precise` or `string`.',
+  },
+  'times-cut': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'times are cut to milliseconds',
+    advice: 'Set `time.precision.mode=adaptive_time_microseconds`, or `adaptive` for PostgreSQL.',
+  },
+  'unsigned-as-long': {
+    level: 'note',
+    from: 'connect',
+    lost: 'an unsigned BIGINT from 2^63 on arrives as a negative number',
+    advice:
+      'State `columns.types: { column: ubigint }`, or set `bigint.unsigned.handling.mode=precise`.',
+  },
+  'years-adjusted': {
+    level: 'note',
+    from: 'connect',
+    lost: 'years before 100 become years of this century or the last',
+    advice: 'Set `enable.time.adjuster=false`.',
+  },
+  'values-masked': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'the column has masked or cut values in the target',
+    advice: 'Leave it out if that is not meant, above all for columns of a key.',
+  },
+  'columns-left-out': {
+    level: 'note',
+    from: 'connect',
+    lost: 'the target does not get the other columns',
+    advice: 'Leave it out if that is not meant.',
+  },
+  'keys-changed': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'rows with the same columns there are taken for one row, where they are not the primary key',
+    advice: 'Leave it out, or name the primary key’s columns by `key` in the rule.',
+  },
+  'messages-transformed': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'it may drop or change messages, and nothing tells afterwards',
+    advice: 'Leave it out, or see that it passes every change as it is.',
+  },
+  'deletes-dropped': {
+    level: 'error',
+    from: 'connect',
+    lost: 'deletes are not sent, and the rows stay in the target',
+    advice: 'Set `delete.tombstone.handling.mode=rewrite-with-tombstone`.',
+  },
+  'positions-left-out': {
+    level: 'warning',
+    from: 'connect',
+    lost: 'what the connector sends again after a crash is not recognised, and a row goes back for a while',
+    advice:
+      'Add them: `add.fields=op,table,source.…` (MySQL `server_id,file,pos,row`, PostgreSQL `lsn`).',
+  },
+} as const satisfies Readonly<Record<string, Entry>>
+
+export const sourceProblems = { ...ofDatabase, ...ofConnect } as const
 
 export type SourceProblem = keyof typeof sourceProblems
