@@ -3,6 +3,7 @@
  * is the ORC library alone, `forager/testkit` what topologies are tested with.
  */
 
+export { auto } from './formats/auto.ts'
 export type { ConfluentRegistryOptions } from './formats/avro/confluent-registry.ts'
 export { ConfluentRegistry } from './formats/avro/confluent-registry.ts'
 export type { RegisteredSchema, SchemaRegistry } from './formats/avro/schema-registry.ts'

@@ -3,13 +3,12 @@
  * tables that do not fit together.
  */
 import { resolve } from 'node:path'
-import { emptyRegistry } from '../formats/avro/schema-registry.ts'
 import { ConfigError } from '../model/errors.ts'
 import type { FileSystem } from '../runtime/file-system.ts'
 import { settingsOf } from '../sinks/hive/hive.ts'
 import type { HiveVersion } from '../sinks/hive/target-table.ts'
 import type { Path, Problem } from './config.ts'
-import { type FormatName, formats, needRegistry } from './formats.ts'
+import { type FormatName, formats, needRegistry, takeRegistry } from './formats.ts'
 import { suggestion } from './suggestion.ts'
 
 /** A configuration before it is checked: anything may be missing, or of another type. */
@@ -121,7 +120,7 @@ function registryProblems(source: Unchecked['source'], lineAt: LineAt): Problem[
   }
   if (registry === undefined || registry === null) return []
   const line = lineAt(['source', 'registry'])
-  if (!isNeeded && typeof format === 'string') {
+  if (typeof format === 'string' && !(takeRegistry as readonly string[]).includes(format)) {
     return [{ line, message: `source.registry: ${format} has no use for it; leave it out` }]
   }
   const { username, password, token } = registry
@@ -140,16 +139,23 @@ function formatProblems(
   lineAt: LineAt,
 ): Problem[] {
   if (typeof name !== 'string' || !Object.hasOwn(formats, name)) return []
-  const format = formats[name as FormatName]({ registry: emptyRegistry })
+  const format = formats[name as FormatName]({ registry: null })
   const problems: Problem[] = []
   if (ordering === 'position' && !format.hasPositions) {
-    const message = `source.ordering: \`position\` needs messages with positions, and those of ${name} have none`
+    const message =
+      name === 'auto'
+        ? 'source.ordering: `position` needs messages with positions, which some formats lack: name yours ' +
+          'instead of `format: auto`'
+        : `source.ordering: \`position\` needs messages with positions, and those of ${name} have none`
     problems.push({ line: lineAt(['source', 'ordering']), message })
   }
   if (keyedBy === 'primary-key' && format.movesKeys === true) {
     const message =
-      `source.keyedBy: a message of ${name} may move a row to another key, whose changes come through ` +
-      'another partition; leave it out'
+      name === 'auto'
+        ? 'source.keyedBy: in some formats a message may move a row to another key: name yours instead of ' +
+          '`format: auto`'
+        : `source.keyedBy: a message of ${name} may move a row to another key, whose changes come through ` +
+          'another partition; leave it out'
     problems.push({ line: lineAt(['source', 'keyedBy']), message })
   }
   return problems

@@ -123,7 +123,9 @@ const connector = z
 
 /** What every source has. */
 const anySource = {
-  format: z.enum(formatNames).describe('What the messages are.'),
+  format: z
+    .enum(formatNames)
+    .describe('What the messages are. `auto`: found out for each topic, and said.'),
   registry,
   connector,
   dropRepeats: z

@@ -1,6 +1,7 @@
 /** The formats that a configuration can name. A new one gets a line here. */
-
+import { auto } from '../formats/auto.ts'
 import type { SchemaRegistry } from '../formats/avro/schema-registry.ts'
+import { emptyRegistry } from '../formats/avro/schema-registry.ts'
 import { canalJson } from '../formats/canal/canal-json.ts'
 import { canalRows } from '../formats/canal/canal-rows.ts'
 import { debeziumAvro } from '../formats/debezium/debezium-avro.ts'
@@ -11,17 +12,18 @@ import { maxwellJson } from '../formats/maxwell/maxwell-json.ts'
 
 /** What some formats need beside the messages. */
 export interface FormatParts {
-  /** Of the formats that `needRegistry`. */
-  readonly registry: SchemaRegistry
+  /** Null where none is configured; the formats that `needRegistry` have one. */
+  readonly registry: SchemaRegistry | null
 }
 
 export const formats = {
   'debezium-json': () => debeziumJson(),
-  'debezium-avro': ({ registry }) => debeziumAvro({ registry }),
+  'debezium-avro': ({ registry }) => debeziumAvro({ registry: registry ?? emptyRegistry }),
   'debezium-flat': () => debeziumFlat(),
   'canal-json': () => canalJson(),
   'canal-rows': () => canalRows(),
   'maxwell-json': () => maxwellJson(),
+  auto: ({ registry }) => auto({ registry }),
 } as const satisfies Readonly<Record<string, (parts: FormatParts) => Format>>
 
 export type FormatName = keyof typeof formats
@@ -30,3 +32,6 @@ export const formatNames = Object.keys(formats) as FormatName[]
 
 /** Formats whose messages name schemas that a registry has. */
 export const needRegistry: readonly FormatName[] = ['debezium-avro']
+
+/** Formats that make use of a registry where there is one. */
+export const takeRegistry: readonly FormatName[] = [...needRegistry, 'auto']

@@ -4,17 +4,16 @@ import type { ConfluentRegistryOptions } from '../formats/avro/confluent-registr
 import { ConfluentRegistry } from '../formats/avro/confluent-registry.ts'
 import type { SchemaRegistry } from '../formats/avro/schema-registry.ts'
 import { FileRegistry } from '../formats/avro/schema-registry.ts'
-import { assert } from '../model/errors.ts'
 import { systemClock } from '../runtime/clock.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'
 import type { LoadedConfig } from './config.ts'
 import type { RegistryConfig } from './registry-schema.ts'
 import { withoutUndefined } from './without-undefined.ts'
 
-/** Of a configuration whose format needs one. */
-export function registryOf({ config, folder }: LoadedConfig): SchemaRegistry {
+/** Null where none is configured. */
+export function registryOf({ config, folder }: LoadedConfig): SchemaRegistry | null {
   const { registry } = config.source
-  assert(registry !== undefined, 'a format that needs a registry was configured without one')
+  if (registry === undefined) return null
   if (registry.type === 'confluent') return new ConfluentRegistry(confluentOptions(registry))
   const path = resolve(folder, registry.path)
   return new FileRegistry({

@@ -48,6 +48,9 @@ function tableRows(metrics: CounterRegistry): (string | number)[][] {
 /** What was left out, and why: nothing is dropped without being said. */
 function remarks(metrics: CounterRegistry): string[] {
   const lines: string[] = []
+  for (const { labels } of metrics.series('forager_topics_recognised_total')) {
+    lines.push(`Recognised: the topic ${labels.topic} has ${labels.format}.`)
+  }
   const repeats = metrics.total('forager_repeats_dropped_total')
   if (repeats > 0)
     lines.push(`Dropped: ${plural(repeats, 'event')} that the producer had sent before.`)

@@ -36,6 +36,7 @@ export function withLines(format: Format, lineOf: LineOf): Format {
         get memory() {
           return decoder.memory
         },
+        memoryOf: topic => decoder.memoryOf?.(topic) ?? decoder.memory,
         restore: memory => decoder.restore(memory),
         learn: record => decoder.learn(record),
       }

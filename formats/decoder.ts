@@ -43,6 +43,8 @@ export interface Decoder {
    * committed offset, so that a record is read the same way again. Short; empty when there is nothing.
    */
   readonly memory: string
+  /** Instead of `memory`, where topics have memories of their own. */
+  memoryOf?(topic: string): string
   /** Adds what a decoder before had learned. */
   restore(memory: string): void
   /** Takes in a record of one of them. Records come in order, each at least once. */
@@ -66,6 +68,8 @@ export interface DecoderOptions {
   readonly incarnation: string
   /** What the connector was told, by Debezium's names; needed only without embedded schemas. */
   readonly connectorSettings: Readonly<Record<string, string>>
+  /** Told once of each topic whose format was found out. */
+  readonly onRecognised?: (topic: string, format: string) => void
 }
 
 export interface Format {

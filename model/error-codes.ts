@@ -108,6 +108,12 @@ export const errorCodes = {
     means: 'A message is JSON, but of no form that the format knows.',
     advice: 'Check `format` and the topics of the source.',
   },
+  'format-unclear': {
+    acts: 'data',
+    means:
+      'With `format: auto`, the format of a message cannot be told for certain, or is not that of its topic.',
+    advice: 'Name the format of the topics: `source.format`; a source has one format.',
+  },
   'op-unknown': {
     acts: 'data',
     means: 'The operation of a change event is none of c, u, d, r, t, m.',

@@ -9,6 +9,8 @@ export type Labels = Readonly<Record<string, string>>
 export const counters = {
   forager_records_consumed_total: 'Records read from source topics, by topic.',
   forager_messages_total: 'Messages by what they turned out to be (label kind).',
+  forager_topics_recognised_total:
+    'Topics whose format was found out, by format (format: auto); 1 for each run of an instance.',
   forager_events_total: 'Change events that entered the hop, by table.',
   forager_events_unrouted_total: 'Change events of tables that the configuration does not name.',
   forager_events_refused_total: 'Change events of tables that were refused, by table.',

@@ -7,6 +7,7 @@ import { counters, durationBuckets, gauges, histograms } from './metrics.ts'
 export const labelNames: Readonly<Record<CounterName | GaugeName | HistogramName, string[]>> = {
   forager_records_consumed_total: ['topic'],
   forager_messages_total: ['kind'],
+  forager_topics_recognised_total: ['topic', 'format'],
   forager_events_total: ['table'],
   forager_events_unrouted_total: ['table'],
   forager_events_refused_total: ['table'],

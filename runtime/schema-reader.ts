@@ -29,8 +29,8 @@ export class SchemaReader {
     this.#clock = clock
   }
 
-  get memory(): string {
-    return this.#decoder.memory
+  memoryOf(topic: string): string {
+    return this.#decoder.memoryOf?.(topic) ?? this.#decoder.memory
   }
 
   restore(memory: string): void {

@@ -324,7 +324,7 @@ export class SourceTask implements Task {
     context.reach('source.before-commit')
     const state = sourceStateText({
       repeats: this.#repeats.save(),
-      decoder: schemas.memory,
+      decoder: schemas.memoryOf(this.input.topic),
       doubtful: this.#bad.save(),
     })
     await this.#committer.commit([...outputs, ...letters], offset, state)

@@ -127,7 +127,7 @@ async function openPipeline(
   sources: readonly TopicInfo[],
   known: readonly TopicInfo[],
 ): Promise<LivePipeline> {
-  const { log, applicationId, clock } = options
+  const { log, applicationId, clock, logger, metrics } = options
   const { source, warehouse: node } = pipeline
   const staged = stagedTopic(applicationId, node.name)
   const parked = parkedTopic(applicationId, node.name)
@@ -146,7 +146,13 @@ async function openPipeline(
     await log.createTopic({ name: replay, partitions: 1, cleanup: 'delete' })
   }
   const id = (await log.topics()).find(({ name }) => name === staged)!.id
-  const decoder = source.format.createDecoder(source)
+  const decoder = source.format.createDecoder({
+    ...source,
+    onRecognised: (topic, format) => {
+      logger.info('format.recognised', { topic, format })
+      metrics.count('forager_topics_recognised_total', 1, { topic, format })
+    },
+  })
   return {
     pipeline,
     sources,

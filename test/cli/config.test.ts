@@ -290,6 +290,21 @@ onErorr: skip
     expect(await problemsOf(text)).toEqual(['f.yaml:7: window.maxRows must be a number'])
   })
 
+  it('that leaves the format open says to name it where something depends on it', async () => {
+    const problems = async (source: string) =>
+      await problemsOf(configText({ source }).replace('debezium-json', 'auto'))
+    expect(await problems('')).toEqual([])
+    for (const [key, value] of [
+      ['ordering', 'position'],
+      ['keyedBy', 'primary-key'],
+    ] as const) {
+      const [problem, ...others] = await problems(`, ${key}: ${value}`)
+      expect(others).toEqual([])
+      expect(problem).toContain(`source.${key}: `)
+      expect(problem).toContain('name yours instead of `format: auto`')
+    }
+  })
+
   it('of a format without positions, or that moves rows to other keys, says what it does not go with', async () => {
     const problems = async (source: string) =>
       await problemsOf(configText({ source }).replace('debezium-json', 'canal-json'))

@@ -34,6 +34,14 @@ describe('a registry in the configuration', () => {
     expect(registryOf(loaded!)).toBeInstanceOf(kind)
   })
 
+  it('is taken by `auto`, which does without it too', async () => {
+    const registry = '{ type: file, path: schemas.jsonl }'
+    expect((await read('auto', registry)).problems).toEqual([])
+    const { loaded, problems } = await read('auto', null)
+    expect(problems).toEqual([])
+    expect(registryOf(loaded!)).toBe(null)
+  })
+
   it.each([
     ['debezium-avro', null, 'source.registry: the messages of debezium-avro name their schemas'],
     ['debezium-json', '{ type: file, path: schemas.jsonl }', 'debezium-json has no use for it'],
