@@ -3,6 +3,7 @@
  * is the ORC library alone, `forager/testkit` what topologies are tested with.
  */
 
+export type { AutoOptions } from './formats/auto.ts'
 export { auto } from './formats/auto.ts'
 export type { ConfluentRegistryOptions } from './formats/avro/confluent-registry.ts'
 export { ConfluentRegistry } from './formats/avro/confluent-registry.ts'
