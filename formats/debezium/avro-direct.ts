@@ -35,7 +35,7 @@ import type { ChangePayload, RowRead } from './debezium-changes.ts'
 import { sourceBlockOf, sourceNames } from './debezium-payload.ts'
 import type { SourceBlock } from './debezium-position.ts'
 import { msOf, positionOf, snapshotOf, tableOf } from './debezium-position.ts'
-import { hasWholeBefore, transactionOf } from './debezium-rows.ts'
+import { hasWholeBefore, loggedBefore, routerField, transactionOf } from './debezium-rows.ts'
 
 /** Of one schema: messages of many tables may share theirs. */
 const maxTables = 1000
@@ -73,15 +73,15 @@ export class AvroDirectDecoder {
   }
 
   /** Takes in how a row of the schema was read. */
-  learn(schema: AvroSchema, { table, hints, reader }: RowRead): void {
-    if (hints.key !== undefined) return
+  learn(schema: AvroSchema, read: RowRead): void {
+    if (read.hints.key !== undefined) return
     const plan = this.#plans.get(schema) ?? envelopePlanOf(schema.type)
     if (plan === null) return
     this.#plans.set(schema, plan)
-    const own = tablePlanOf(plan.row, hints, reader)
+    const own = tablePlanOf(plan.row, read)
     if (own === null) return
     if (plan.tables.size >= maxTables) plan.tables.clear()
-    plan.tables.set(table, own)
+    plan.tables.set(read.table, own)
   }
 
   /** Null when the message has to go the long way. */
@@ -97,6 +97,7 @@ export class AvroDirectDecoder {
     if (own === undefined) {
       return this.#options.hintsOf(table) === null ? { kind: 'unwanted', table } : null
     }
+    if (own.database !== source.db) return null
     const op = opOf(this.#found.op)
     if (op === null || record.headers.some(({ key }) => key === '__debezium.oldkey')) return null
     const keyBytes = this.#readKey(own, toBuffer(record.key!), keySchema.type)
@@ -120,7 +121,10 @@ export class AvroDirectDecoder {
       isBeforeWhole,
       keyBytes,
       rowBytes,
-      unread: before < 0 ? null : new UnreadBefore(bytes, before, plan.row, own.reader),
+      unread:
+        before < 0
+          ? null
+          : new UnreadBefore(bytes, before, plan.row, own.reader, loggedBefore(source, op)),
     })
     return { kind: 'changes', events: [event], isKeyOrdered: true }
   }
@@ -210,7 +214,8 @@ export class AvroDirectDecoder {
       const column = own.keyColumns[values.length]
       const start = cursor.at
       if (column?.name !== name) {
-        // Fields that a router added, and what is out of order.
+        // A column that the learned key lacks, or has elsewhere: the key may have become another one.
+        if (!routerField.test(name)) return null
         skipAvro(fieldType, cursor)
         continue
       }
@@ -325,17 +330,25 @@ class UnreadBefore implements UnreadRow {
   readonly #start: number
   readonly #type: AvroType
   readonly #reader: RowReader
+  readonly #isSent: ReturnType<typeof loggedBefore>
 
-  constructor(bytes: Buffer, start: number, type: AvroType, reader: RowReader) {
+  constructor(
+    bytes: Buffer,
+    start: number,
+    type: AvroType,
+    reader: RowReader,
+    isSent: ReturnType<typeof loggedBefore>,
+  ) {
     this.#bytes = bytes
     this.#start = start
     this.#type = type
     this.#reader = reader
+    this.#isSent = isSent
   }
 
   read(): Row {
     const row = readAvro(this.#type, new AvroCursor(this.#bytes, this.#start))
-    return readRow(row as Readonly<Record<string, unknown>>, this.#reader)!
+    return readRow(row as Readonly<Record<string, unknown>>, this.#reader, this.#isSent)!
   }
 }
 

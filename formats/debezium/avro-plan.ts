@@ -7,9 +7,9 @@ import { keyColumns } from '../../model/table-schema.ts'
 import type { PassPlan } from '../avro/avro-pass.ts'
 import { passPlanOf } from '../avro/avro-pass.ts'
 import type { AvroType } from '../avro/avro-schema.ts'
-import type { TableHints } from '../decoder.ts'
 import type { Converter } from '../values/converter.ts'
 import type { RowReader } from '../values/row-reader.ts'
+import type { RowRead } from './debezium-changes.ts'
 import { otherPlacesOf, sourceNames } from './debezium-payload.ts'
 
 export type AvroRecord = AvroType & { readonly kind: 'record' }
@@ -39,7 +39,8 @@ export interface EnvelopePlan {
 }
 
 export interface TablePlan {
-  readonly hints: TableHints
+  readonly database: unknown
+  readonly hints: RowRead['hints']
   readonly reader: RowReader
   readonly columns: readonly (Optional & { readonly converter: Converter })[]
   readonly keyColumns: readonly Column[]
@@ -101,8 +102,7 @@ function optionalOf(type: AvroType | undefined): Optional | null {
 
 export function tablePlanOf(
   row: AvroRecord,
-  hints: TableHints,
-  reader: RowReader,
+  { database, hints, reader }: RowRead,
 ): TablePlan | null {
   const { schema } = reader
   const columns: TablePlan['columns'][number][] = []
@@ -117,5 +117,5 @@ export function tablePlanOf(
   // Their key is rounded, or loses a sign, on its way through the bytes: repeats are known by the key.
   if (key.length === 0 || key.some(({ type: { kind } }) => inexact.has(kind))) return null
   const keyPlaces = key.map(({ name }) => row.fields.findIndex(field => field.name === name))
-  return { hints, reader, columns, keyColumns: key, keyPlaces }
+  return { database, hints, reader, columns, keyColumns: key, keyPlaces }
 }

@@ -57,6 +57,8 @@ export interface RowRead {
   readonly table: string
   readonly hints: TableHints
   readonly reader: RowReader
+  /** What the source block calls `db`: of SQL Server's, tables of one name may be in several. */
+  readonly database: unknown
   /**
    * Whether the reader is the right one for a row of the table at another place and time too; null: that
    * depends on its values.
@@ -217,6 +219,7 @@ export class DebeziumChanges {
         table,
         hints,
         reader,
+        database: source.db,
         isCurrent: this.#currencyOf(given.schema, wanted, row, source),
       })
     }
