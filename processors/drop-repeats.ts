@@ -50,11 +50,17 @@ interface Memory {
 
 /** An event at the highest position: bytes, as chars of a binary string. */
 interface Seen {
-  /** Of table, key and operation: wide, because two events of one identity are one event. */
+  /** Of table and key: wide, because another key of one identity would be taken for it. */
   readonly identity: string
-  /** Of the row and the transaction's global id. */
+  /** Of the operation, the row and the transaction's global id. */
   readonly fingerprint: string
 }
+
+/**
+ * In place of a fingerprint: different events of the key share the position. MySQL's compressed transactions
+ * and Maxwell's rows without `xoffset` do so, and the third of them may look as the first did.
+ */
+const several = '\0\0\0\0'
 
 const empty: Memory = { highest: null, latestMs: 0, snapshotMs: -1, doubtUntilMs: 0 }
 const identityBytes = 8
@@ -201,13 +207,15 @@ export class RepeatFilter {
     const seen = this.#hashed()
     const { identity, fingerprint } = seenOf(event)
     const known = seen.get(identity)
-    if (known === fingerprint) {
+    if (known === fingerprint || known === several) {
       this.#run = null
-      return 'repeat'
+      // What was dropped last of several may not be what the row was last.
+      return known === several ? 'in-doubt' : 'repeat'
     }
     if (known !== undefined) {
       // At the end of a run it is the proof that there was none. Alone it proves nothing.
       if (this.#run !== null) throw this.#restarted(event, position)
+      seen.set(identity, several)
       return 'in-doubt'
     }
     // Within a run nothing is learned: the run may be read again.
@@ -248,8 +256,8 @@ export class RepeatFilter {
 
 function seenOf({ table, key, op, after, position }: ChangeEvent): Seen {
   return {
-    identity: digest([table, key, op], identityBytes),
-    fingerprint: digest([after, position?.gtid ?? null], fingerprintBytes),
+    identity: digest([table, key], identityBytes),
+    fingerprint: digest([op, after, position?.gtid ?? null], fingerprintBytes),
   }
 }
 
