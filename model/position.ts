@@ -71,6 +71,15 @@ export function compareInStream(a: ComparablePosition, b: ComparablePosition): n
   return comparePositions(a, b)
 }
 
+/**
+ * Whether both may be of one compressed transaction of MySQL's (`binlog_transaction_compression`): to
+ * Debezium all statements of it are at the place of the whole, and each counts its rows anew.
+ * (`BinlogStreamingChangeEventSource.handleTransactionPayload`.)
+ */
+export function isInOnePayload(a: ComparablePosition, b: ComparablePosition): boolean {
+  return a.connector === 'mysql' && a.order[0] === b.order[0] && a.order[1] === b.order[1]
+}
+
 /** Where one has fewer parts, as a snapshot has, those decide. */
 function compareOrders(a: ComparablePosition, b: ComparablePosition): number | undefined {
   for (let index = 0; index < Math.min(a.order.length, b.order.length); index += 1) {

@@ -19,7 +19,7 @@ import type { ChangeEvent } from '../model/change-event.ts'
 import { SourceError } from '../model/errors.ts'
 import { fromJson, toJson } from '../model/json.ts'
 import type { Position } from '../model/position.ts'
-import { compareInStream } from '../model/position.ts'
+import { compareInStream, isInOnePayload } from '../model/position.ts'
 
 /**
  * - `new`: it follows what came before;
@@ -129,13 +129,18 @@ export class RepeatFilter {
       if (position.isSnapshot && this.#run === null) return this.#acceptSnapshot(event)
       return this.#beginAnew(event, position)
     }
+    if (position.isSnapshot) {
+      return comparison < 0 ? this.#judgeOldSnapshot(event, position) : this.#acceptSnapshot(event)
+    }
+    if (comparison === 0) return this.#judgeEqual(event, position)
+    // It may be of the transaction's next statement: see `isInOnePayload`.
+    const isUnknown = isInOnePayload(position, highest)
     if (comparison < 0) {
-      return position.isSnapshot
-        ? this.#judgeOldSnapshot(event, position)
+      return isUnknown && this.#run === null
+        ? this.#beginAnew(event, position)
         : this.#drop(event, position)
     }
-    if (position.isSnapshot) return this.#acceptSnapshot(event)
-    if (comparison === 0) return this.#judgeEqual(event, position)
+    if (isUnknown && this.#run !== null) return 'reread'
     if (this.#run !== null) throw this.#restarted(event, position)
     return this.#accept(event, position)
   }

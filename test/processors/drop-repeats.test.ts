@@ -144,6 +144,40 @@ describe('a producer that sends a block again', () => {
   })
 })
 
+describe('a compressed transaction of MySQL', () => {
+  const inPayload = (row: number, id: number, parts: Partial<ChangeEvent> = {}) => {
+    const order = [1, 100, row]
+    const position = binlogAt(100, { connector: 'mysql', order, text: `bin.000001:100:${row}` })
+    return eventOf({ position, key: { id }, ...parts })
+  }
+  const before = at(50, { position: binlogAt(50, { connector: 'mysql' }) })
+  const after = at(200, { position: binlogAt(200, { connector: 'mysql' }) })
+  // Two rows are deleted, and made again: one of them as another.
+  const statements = [
+    inPayload(0, 1, { op: 'd' }),
+    inPayload(1, 2, { op: 'd' }),
+    inPayload(0, 1, { after: { id: 1, name: 'b', sex: 'F' } }),
+    inPayload(1, 2),
+  ]
+
+  it('has rows that each statement counts anew: none of them is a repeat', () => {
+    const filter = new RepeatFilter()
+    const verdicts = judgeAll(filter, [before, ...statements, after])
+    expect(verdicts).toEqual(['new', 'new', 'new', 'in-doubt', 'in-doubt', 'in-doubt'])
+    expect(filter.run).toBeNull()
+  })
+
+  it('that is sent again is applied again, with what was dropped before it', () => {
+    const filter = new RepeatFilter()
+    judgeAll(filter, [before, ...statements.slice(0, 2), inPayload(0, 3)])
+    expect(judgeAll(filter, [before, ...statements.slice(0, 2)])).toEqual([
+      'repeat',
+      'in-doubt',
+      'reread',
+    ])
+  })
+})
+
 describe('a log that was restored or reset', () => {
   it('something higher before the highest came again: the drops were no repeats', () => {
     const filter = new RepeatFilter()
