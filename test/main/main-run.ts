@@ -7,6 +7,7 @@ import { rowText } from '../../cli/commands/tables.ts'
 import { configSchema } from '../../cli/config-schema.ts'
 import { EmbeddedLog, type ReadOnlySource } from '../../log/embedded-log.ts'
 import { MemoryStorage } from '../../log/log-storage.ts'
+import type { Column } from '../../model/table-schema.ts'
 import { CounterRegistry } from '../../observe/metrics.ts'
 import { Loop } from '../../runtime/loop.ts'
 import { seededRandom } from '../../runtime/random.ts'
@@ -109,6 +110,10 @@ export class MainRun {
   async lines(table: string): Promise<readonly string[]> {
     const found = await openTable(this.#files, root, table)
     return (await this.rows(table)).map(row => rowText(found, row, false))
+  }
+
+  async columns(table: string): Promise<readonly Column[]> {
+    return (await openTable(this.#files, root, table)).schema.columns
   }
 
   async rows(table: string): Promise<readonly StoredRow[]> {
