@@ -42,7 +42,7 @@ import { atLine, withLines } from './with-lines.ts'
 import { withoutUndefined } from './without-undefined.ts'
 
 /** Every topic of a file; of a cluster those that are named. */
-function sourceTopics({ source }: Config): RegExp | readonly string[] {
+export function sourceTopics({ source }: Config): RegExp | readonly string[] {
   if (source.type === 'file') return /^/
   if (!source.topics.some(topic => topic.includes('*'))) return source.topics
   return new RegExp(`^(?:${source.topics.map(topic => wildcardSource(topic, '.*')).join('|')})$`)

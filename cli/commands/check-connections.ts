@@ -2,6 +2,7 @@
 import type { LoadedConfig } from '../config.ts'
 import { connectFindings } from '../connect/connector-findings.ts'
 import { databaseFindings } from '../connect/database-findings.ts'
+import { eventFindings } from '../connect/event-findings.ts'
 import type { Finding } from '../connect/finding.ts'
 import { findingText, ill, well } from '../connect/finding.ts'
 import { adviceOf, hiveFindings } from '../connect/hive-findings.ts'
@@ -31,12 +32,16 @@ async function* findings(
   if (kafkaConnect !== undefined) yield* connectFindings(loaded.config, kafkaConnect)
 }
 
-async function* serverFindings(loaded: LoadedConfig): AsyncGenerator<Finding> {
-  const { source, warehouse } = loaded.config
-  if (source.type === 'kafka') yield await kafkaFinding(loaded)
+async function* serverFindings(given: LoadedConfig): AsyncGenerator<Finding> {
+  const loaded = patient(given)
+  const { warehouse } = loaded.config
+  const kafka = await kafkaFinding(loaded)
+  if (kafka !== null) yield kafka
   const database = await openDatabase(loaded)
   try {
     const isAsked = database !== null && (yield* databaseFindings(loaded.config, database))
+    const canRead = kafka === null || kafka.isWell
+    if (canRead) yield* await eventFindings(loaded, { isDatabaseKnown: isAsked })
     if (warehouse.type !== 'hive') return
     yield* hiveFindings(loaded, warehouse, isAsked ? database : null)
   } finally {
@@ -47,18 +52,25 @@ async function* serverFindings(loaded: LoadedConfig): AsyncGenerator<Finding> {
 /** Whoever waits is at a terminal. */
 const patienceMs = 10_000
 
-async function kafkaFinding(loaded: LoadedConfig): Promise<Finding> {
+function patient(loaded: LoadedConfig): LoadedConfig {
+  const limited = <T extends { readonly retryTimeout: number }>(peer: T): T => {
+    return { ...peer, retryTimeout: Math.min(peer.retryTimeout, patienceMs) }
+  }
   const { config } = loaded
-  if (config.source.type !== 'kafka') throw new TypeError('the source is no cluster')
+  const source = config.source.type === 'kafka' ? limited(config.source) : config.source
+  const { registry } = source
+  const known = registry?.type === 'confluent' ? { registry: limited(registry) } : {}
+  return { ...loaded, config: { ...config, source: { ...source, ...known } } }
+}
+
+/** Null when the source is a file. */
+async function kafkaFinding(loaded: LoadedConfig): Promise<Finding | null> {
+  const { source } = loaded.config
+  if (source.type !== 'kafka') return null
   const what = 'Kafka'
-  const retryTimeout = Math.min(config.source.retryTimeout, patienceMs)
-  const patient = { ...loaded, config: { ...config, source: { ...config.source, retryTimeout } } }
   try {
-    const topics = await withLog(patient, log => log.topics())
-    return well(
-      what,
-      `${config.source.brokers.join(',')} answers, ${plural(topics.length, 'topic')}`,
-    )
+    const topics = await withLog(loaded, log => log.topics())
+    return well(what, `${source.brokers.join(',')} answers, ${plural(topics.length, 'topic')}`)
   } catch (error) {
     return ill(what, adviceOf(error))
   }

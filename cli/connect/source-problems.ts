@@ -276,6 +276,99 @@ const ofConnect = {
   },
 } as const satisfies Readonly<Record<string, Entry>>
 
-export const sourceProblems = { ...ofDatabase, ...ofConnect } as const
+const ofEvents = {
+  'events-format': {
+    level: 'error',
+    from: 'events',
+    lost: 'every one is a bad message',
+    advice: 'Set `source.format` to that, or leave the topic out.',
+  },
+  'events-undecodable': {
+    level: 'warning',
+    from: 'events',
+    lost: 'a run stops there, or passes it as `onError` says',
+    advice: 'See docs/errors.md for the code.',
+  },
+  'events-without-types': {
+    level: 'error',
+    from: 'events',
+    lost: 'a run waits for it and ends',
+    advice:
+      'Let the connector send schemas (`value.converter.schemas.enable=true`), or state `columns.types` and ' +
+      '`source.connector: { include.schema.changes: "false" }`.',
+  },
+  'events-without-key': {
+    level: 'warning',
+    from: 'events',
+    lost: 'the table is passed over, because rows cannot be told apart',
+    advice: 'Name its columns by `key` in a rule of its own.',
+  },
+  'named-events-without-key': {
+    level: 'error',
+    from: 'events',
+    lost: 'a run ends at its first change, because rows cannot be told apart',
+    advice: 'Name its columns by `key`.',
+  },
+  'events-spread': {
+    level: 'error',
+    from: 'events',
+    lost: 'changes of a row come through several partitions and have no order, and a run ends',
+    advice: 'Let `key` have the columns of the messages’ keys, or set `ordering: position`.',
+  },
+  'events-without-position': {
+    level: 'warning',
+    from: 'events',
+    lost: 'what the producer sends again after a crash is not recognised, and a row goes back for a while',
+    advice:
+      'Maxwell: `output_binlog_position=true` and `output_xoffset=true`. Flattened rows: add the fields of the ' +
+      'place to `add.fields`.',
+  },
+  'events-without-number': {
+    level: 'warning',
+    from: 'events',
+    lost: 'changes of a row in one event of the binlog share a place, and one of them may count as sent again',
+    advice: 'Set `output_xoffset=true` in Maxwell.',
+  },
+  'events-partial': {
+    level: 'warning',
+    from: 'events',
+    lost: 'columns that did not change were not logged, and become null or stay as they were',
+    advice: 'Set `binlog_row_image=FULL`, and take a snapshot of what changed meanwhile.',
+  },
+  'events-without-before': {
+    level: 'note',
+    from: 'events',
+    lost: 'large values that did not change are left out, and with `partitionBy` each change looks for its row in all partitions',
+    advice:
+      'Alter the table: `REPLICA IDENTITY FULL` (PostgreSQL), and state `beforeImage: full`, if that matters.',
+  },
+  'events-not-whole': {
+    level: 'error',
+    from: 'events',
+    lost: 'its rule states `beforeImage: full`: deletes miss the partition of their row, and rows stay',
+    advice: 'Alter the table: `REPLICA IDENTITY FULL` (PostgreSQL), or leave `beforeImage` out.',
+  },
+  'events-defaults': {
+    level: 'warning',
+    from: 'events',
+    lost: 'a null there may have been sent as the default, and nothing in the message tells',
+    advice: 'Set `value.converter.replace.null.with.default=false` (Kafka 3.6 or newer).',
+  },
+  'events-of-snapshot': {
+    level: 'note',
+    from: 'events',
+    lost: 'nothing changed since, or the connector ended with its snapshot',
+    advice: 'Look whether it runs and `snapshot.mode` is `initial`.',
+  },
+  'events-in-one-partition': {
+    level: 'note',
+    from: 'events',
+    lost: 'nothing, but one instance does all of the work',
+    advice:
+      'Set `producer_partition_by=primary_key` in Maxwell, before the topic has changes of the tables.',
+  },
+} as const satisfies Readonly<Record<string, Entry>>
+
+export const sourceProblems = { ...ofDatabase, ...ofConnect, ...ofEvents } as const
 
 export type SourceProblem = keyof typeof sourceProblems

@@ -70,6 +70,10 @@ describe('forager check --connect', () => {
       expect(lines).toEqual([
         expect.stringMatching(/^ok {4}Kafka: .* answers, \d+ topics?\.$/),
         expect.stringMatching(/^ok {4}database: mariadb:.* answers, \d+ tables, 4 of them/),
+        expect.stringMatching(
+          /^note {2}database: sql_mode has no NO_ZERO_DATE .*\[zero-dates\]\.$/,
+        ),
+        'ok    events: 0 messages of 0 topics were read.',
         expect.stringMatching(/^ok {4}HiveServer2: .* answers, Hive 4\.0\.\d+\.$/),
         expect.stringMatching(/^ok {4}staging hdfs:.*: it can be written, and Hive reads it\.$/),
         `ok    ${schema}.fresh: it is not there yet: a run makes it.`,
