@@ -118,7 +118,7 @@ function rareParts(
       return {
         ...text,
         select: `(${quoted} AT TIME ZONE 'UTC')::time`,
-        read: raw => `${timeOf(String(raw))}Z`,
+        read: raw => timeOf(String(raw)),
       }
     case 'interval':
       return { type: { kind: 'bigint' }, order: null, read: raw => microsOf(String(raw)) }
