@@ -1,30 +1,16 @@
-/**
- * canal's flat messages: one change of a table with all of its rows, in their order. Values are text,
- * and each message says the types of its columns; see `mysql-text.ts`.
- *
- * canal 1.1.7, MQMessageUtils: DDL and statements come through partition 0, a row through the partition
- * that the key hashes to which it has afterwards. A flat message has no place in the binlog. Its `gtid`
- * is the set of all transactions so far, which does not say which one of several servers' made this
- * change, and a server may write its own in another order than that of their numbers: so there is no
- * position, and every event is in doubt.
- */
-import { toBuffer } from '../../model/bytes.ts'
 import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
 import { DecodeError, ForagerError } from '../../model/errors.ts'
-import type { Decoded, Decoder, DecoderOptions, Format, TableHints } from '../decoder.ts'
-import { LargeColumns } from '../mysql/large-columns.ts'
+import type { Decoded, Format, TableHints } from '../decoder.ts'
 import type { EventBase, TypedColumn } from '../mysql/mysql-rows.ts'
 import {
   deleteEvent,
   insertEvent,
-  MySqlRowReaders,
   readChangedColumns,
   readNewRow,
   updateEvents,
   zeroDatesIn,
 } from '../mysql/mysql-rows.ts'
-import type { MySqlTextForm } from '../mysql/mysql-text.ts'
-import { instantsIn } from '../mysql/time-zone.ts'
+import { baseOf, CanalDecoder, truncateEvent } from './canal-decoder.ts'
 
 export function canalJson(): Format {
   return {
@@ -33,19 +19,6 @@ export function canalJson(): Format {
     movesKeys: true,
     createDecoder: options => new CanalJsonDecoder(options),
   }
-}
-
-/**
- * How canal writes values (RowsLogBuffer, LogEventConvert): bytes as ISO 8859-1, choices by number, and
- * a TIMESTAMP as the clock of its own JVM has it: what `user.timezone` is there, or UTC.
- */
-export function canalForm({
-  connectorSettings,
-}: Pick<DecoderOptions, 'connectorSettings'>): MySqlTextForm {
-  const timeZone = connectorSettings['user.timezone'] ?? 'UTC'
-  // A zone that is not known is told at the start.
-  instantsIn(timeZone)
-  return { binary: 'latin1', choices: 'number', geometry: 'bytes', timeZone }
 }
 
 /** As far as it is read here; every part is checked. */
@@ -69,40 +42,8 @@ interface Change {
   readonly hints: TableHints
 }
 
-class CanalJsonDecoder implements Decoder {
-  readonly schemaTopics: ReadonlySet<string> = new Set()
-  readonly #options: DecoderOptions
-  readonly #readers: MySqlRowReaders
-  readonly #large = new LargeColumns()
-
-  constructor(options: DecoderOptions) {
-    this.#options = options
-    this.#readers = new MySqlRowReaders(canalForm(options))
-  }
-
-  get memory(): string {
-    return this.#large.save()
-  }
-
-  restore(memory: string): void {
-    this.#large.restore(memory)
-  }
-
-  /** There are no topics of schema changes. */
-  learn(): void {}
-
-  decode(record: LogRecord): Decoded {
-    const { topic, partition, offset } = record
-    try {
-      return record.value === null
-        ? { kind: 'tombstone' }
-        : this.#decode(record, parseObject(record.value))
-    } catch (error) {
-      throw error instanceof ForagerError ? error.at({ topic, partition, offset }) : error
-    }
-  }
-
-  #decode(record: LogRecord, message: FlatMessage): Decoded {
+class CanalJsonDecoder extends CanalDecoder {
+  protected decodeMessage(record: LogRecord, message: FlatMessage): Decoded {
     const { type, database, table: name, isDdl } = message
     if (typeof type !== 'string' || typeof database !== 'string' || typeof name !== 'string') {
       throw new DecodeError(
@@ -112,9 +53,9 @@ class CanalJsonDecoder implements Decoder {
     }
     const isRows = type === 'INSERT' || type === 'UPDATE' || type === 'DELETE'
     const table = `${database}.${name}`
-    if (isDdl === true && !isRows) this.#large.forget(table)
+    if (isDdl === true && !isRows) this.large.forget(table)
     if (!isRows && type !== 'TRUNCATE') return { kind: kindOf(type, isDdl) }
-    const hints = this.#options.hintsOf(table)
+    const hints = this.options.hintsOf(table)
     if (hints === null) return { kind: 'unwanted', table }
     const base = baseOf(record, table, message.es)
     try {
@@ -135,8 +76,8 @@ class CanalJsonDecoder implements Decoder {
       )
     }
     const pkNames = namesIn(message.pkNames)
-    const columns = this.#large.columnsOf(base.table, type, columnsIn(message.mysqlType, data[0]))
-    const reader = this.#readers.readerOf(base.table, columns, hints.key ?? pkNames, hints)
+    const columns = this.large.columnsOf(base.table, type, columnsIn(message.mysqlType, data[0]))
+    const reader = this.readers.readerOf(base.table, columns, hints.key ?? pkNames, hints)
     const olds = type === 'UPDATE' ? rowsBefore(old, data.length) : []
     let zeroDates = 0
     const events = data.flatMap((json: unknown, index): readonly ChangeEvent[] => {
@@ -155,20 +96,6 @@ class CanalJsonDecoder implements Decoder {
   }
 }
 
-/** Throws DecodeError. Every number that matters here is exact as one. */
-export function parseObject(bytes: Uint8Array): object {
-  const text = toBuffer(bytes).toString('utf8')
-  let found: unknown
-  try {
-    found = JSON.parse(text)
-  } catch (cause) {
-    const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text
-    throw new DecodeError('message-not-json', `the message is not JSON: ${shown}`, { cause })
-  }
-  if (typeof found === 'object' && found !== null && !Array.isArray(found)) return found
-  throw new DecodeError('message-unknown', 'the message is not a JSON object')
-}
-
 /** Of messages without rows: DDL, the text of statements whose rows follow, commits of XA, beats. */
 function kindOf(type: string, isDdl: unknown): Exclude<Decoded['kind'], 'changes' | 'unwanted'> {
   if (isDdl === true) return 'schema-change'
@@ -184,24 +111,6 @@ const kinds: ReadonlyMap<string, 'message' | 'transaction' | 'heartbeat'> = new 
   ['XAROLLBACK', 'transaction'],
   ['MHEARTBEAT', 'heartbeat'],
 ])
-
-export function baseOf(record: LogRecord, table: string, ms: unknown): EventBase {
-  const { topic, partition, offset, timestampMs } = record
-  return {
-    table,
-    position: null,
-    snapshot: 'no',
-    transaction: null,
-    origin: { topic, partition, offset },
-    sourceMs: Number.isSafeInteger(ms) && (ms as number) > 0 ? (ms as number) : timestampMs,
-    isInDoubt: true,
-  }
-}
-
-export function truncateEvent(base: EventBase): ChangeEvent {
-  const empty = { key: null, before: null, after: null, oldKey: null, isBeforeWhole: false }
-  return { ...base, ...empty, op: 't', schema: { columns: [], key: [] } }
-}
 
 /** Null: the table has no primary key, or MySQL did not log it. */
 function namesIn(json: unknown): readonly string[] {

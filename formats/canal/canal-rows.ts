@@ -10,18 +10,16 @@
  */
 import type { LogRecord } from '../../model/change-event.ts'
 import { DecodeError, ForagerError } from '../../model/errors.ts'
-import type { Decoded, Decoder, DecoderOptions, Format, TableHints } from '../decoder.ts'
-import { LargeColumns } from '../mysql/large-columns.ts'
+import type { Decoded, Format, TableHints } from '../decoder.ts'
 import type { EventBase, TypedColumn } from '../mysql/mysql-rows.ts'
 import {
   changedEvent,
   deleteEvent,
   insertEvent,
-  MySqlRowReaders,
   readNewRow,
   zeroDatesIn,
 } from '../mysql/mysql-rows.ts'
-import { baseOf, canalForm, parseObject, truncateEvent } from './canal-json.ts'
+import { baseOf, CanalDecoder, parseObject, truncateEvent } from './canal-decoder.ts'
 
 export function canalRows(): Format {
   return {
@@ -73,40 +71,8 @@ const typesByNumber: readonly (string | undefined)[] = [
   'DINDEX',
 ]
 
-class CanalRowsDecoder implements Decoder {
-  readonly schemaTopics: ReadonlySet<string> = new Set()
-  readonly #options: DecoderOptions
-  readonly #readers: MySqlRowReaders
-  readonly #large = new LargeColumns()
-
-  constructor(options: DecoderOptions) {
-    this.#options = options
-    this.#readers = new MySqlRowReaders(canalForm(options))
-  }
-
-  get memory(): string {
-    return this.#large.save()
-  }
-
-  restore(memory: string): void {
-    this.#large.restore(memory)
-  }
-
-  /** There are no topics of schema changes. */
-  learn(): void {}
-
-  decode(record: LogRecord): Decoded {
-    const { topic, partition, offset } = record
-    try {
-      return record.value === null
-        ? { kind: 'tombstone' }
-        : this.#decode(record, parseObject(record.value))
-    } catch (error) {
-      throw error instanceof ForagerError ? error.at({ topic, partition, offset }) : error
-    }
-  }
-
-  #decode(record: LogRecord, message: RowMessage): Decoded {
+class CanalRowsDecoder extends CanalDecoder {
+  protected decodeMessage(record: LogRecord, message: RowMessage): Decoded {
     const { table } = message
     if (table === undefined || table === null || table === '') return { kind: 'no-table' }
     if (typeof table !== 'string') {
@@ -115,10 +81,10 @@ class CanalRowsDecoder implements Decoder {
     const type = typeOf(message.event_type)
     const isRow = type === 'INSERT' || type === 'UPDATE' || type === 'DELETE'
     if (!isRow && type !== 'TRUNCATE') {
-      this.#large.forget(table)
+      this.large.forget(table)
       return { kind: 'schema-change' }
     }
-    const hints = this.#options.hintsOf(table)
+    const hints = this.options.hintsOf(table)
     if (hints === null) return { kind: 'unwanted', table }
     const base = baseOf(record, table, millisecondsIn(message.exe_time))
     if (!isRow) return { kind: 'changes', events: [truncateEvent(base)], isKeyOrdered: true }
@@ -140,8 +106,8 @@ class CanalRowsDecoder implements Decoder {
     }
     if (type === 'UPDATE') checkKey(columns, key)
     const typed = columns.map((column): TypedColumn => [column.col, column.type])
-    const all = this.#large.columnsOf(base.table, type, typed)
-    const reader = this.#readers.readerOf(base.table, all, key, hints)
+    const all = this.large.columnsOf(base.table, type, typed)
+    const reader = this.readers.readerOf(base.table, all, key, hints)
     const json = Object.fromEntries(columns.map(({ col, val }) => [col, val]))
     const row = readNewRow(json, reader)
     const event = {

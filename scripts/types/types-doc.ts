@@ -3,7 +3,7 @@
  * converters make of the samples in the files beside this one, so that the document cannot say otherwise.
  */
 
-import { canalForm } from '../../formats/canal/canal-json.ts'
+import { canalForm } from '../../formats/canal/canal-decoder.ts'
 import { connectConverter } from '../../formats/debezium/connect-schema.ts'
 import { maxwellConverter } from '../../formats/maxwell/maxwell-values.ts'
 import { databaseConverter } from '../../formats/mysql/debezium-column-types.ts'
