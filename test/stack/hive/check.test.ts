@@ -3,7 +3,9 @@ import { systemClock } from '../../../runtime/clock.ts'
 import { portOf } from '../../../scripts/stack/parts.ts'
 import { HiveSession } from '../../../sinks/hive/hive-session.ts'
 import { inFolder } from '../../cli/program.ts'
+import type { DatabaseKind } from './databases.ts'
 import { runSql } from './databases.ts'
+import { openDatabase } from './verifying.ts'
 
 const schema = 'verify_commands'
 const acid = `STORED AS ORC TBLPROPERTIES ('transactional'='true')`
@@ -94,6 +96,57 @@ describe('forager check --connect', () => {
       expect(stdout).toMatch(/^ok {4}HiveServer2: /m)
       expect(code).toBe(1)
     })
+  })
+})
+
+async function logFactsOf(kind: DatabaseKind) {
+  const database = openDatabase(kind)
+  try {
+    return await database.logFacts()
+  } finally {
+    await database.close()
+  }
+}
+
+describe('what a database says of its log', () => {
+  it('is of MariaDB its settings', async () => {
+    const { settings, identities } = await logFactsOf('mariadb')
+    expect(Object.fromEntries(settings)).toMatchObject({
+      log_bin: 'ON',
+      binlog_format: 'ROW',
+      binlog_row_image: 'FULL',
+    })
+    expect(identities).toEqual([])
+  })
+
+  it('is of PostgreSQL its settings, and the identity of each table, also of its partitions', async () => {
+    await runSql(inject('stack'), 'postgres', [
+      `DROP SCHEMA IF EXISTS ${schema} CASCADE`,
+      `CREATE SCHEMA ${schema}`,
+      `CREATE TABLE ${schema}.a (x int, "Id" int, PRIMARY KEY ("Id", x))`,
+      `CREATE TABLE ${schema}.f (id int)`,
+      `ALTER TABLE ${schema}.f REPLICA IDENTITY FULL`,
+      `CREATE TABLE ${schema}.i (id int PRIMARY KEY, x int NOT NULL)`,
+      `CREATE UNIQUE INDEX i_x ON ${schema}.i (x)`,
+      `ALTER TABLE ${schema}.i REPLICA IDENTITY USING INDEX i_x`,
+      `CREATE TABLE ${schema}.n (id int)`,
+      `CREATE TABLE ${schema}.p (id int PRIMARY KEY) PARTITION BY HASH (id)`,
+      `CREATE TABLE ${schema}.p0 PARTITION OF ${schema}.p FOR VALUES WITH (MODULUS 2, REMAINDER 0)`,
+      `CREATE TABLE ${schema}.p1 PARTITION OF ${schema}.p FOR VALUES WITH (MODULUS 2, REMAINDER 1)`,
+      `ALTER TABLE ${schema}.p1 REPLICA IDENTITY NOTHING`,
+    ])
+    const { settings, identities } = await logFactsOf('postgres')
+    await runSql(inject('stack'), 'postgres', [`DROP SCHEMA ${schema} CASCADE`])
+    expect(settings.get('wal_level')).toBe('logical')
+    const own = identities.filter(({ table }) => table.startsWith(`${schema}.`))
+    expect(own.map(({ table, kind, columns }) => [table.split('.')[1], kind, columns])).toEqual([
+      ['a', 'default', ['Id', 'x']],
+      ['f', 'full', []],
+      ['i', 'index', ['x']],
+      ['n', 'default', []],
+      ['p', 'default', ['id']],
+      ['p', 'nothing', []],
+    ])
   })
 })
 
