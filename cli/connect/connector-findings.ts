@@ -197,8 +197,11 @@ function* converterFindings(
   if (converter.startsWith('io.apicurio.') && isAvro) {
     yield problem('nulls-replaced', what, 'the converter is Apicurio’s')
   }
-  const wantsAvro = source.format === 'debezium-avro'
-  if (wantsAvro ? isJson : isAvro) {
+  const { format, registry } = source
+  // `auto` reads Avro where there is a registry.
+  const isRead =
+    format === 'auto' ? !isAvro || registry !== undefined : (format === 'debezium-avro') === isAvro
+  if ((isJson || isAvro) && !isRead) {
     yield problem('connector-format', what, `${shortName} writes no ${source.format}`)
   }
   const isTyped = tables.every(({ columns }) => columns?.types !== undefined)

@@ -6,6 +6,7 @@ import { ForagerError } from '../../model/errors.ts'
 import type { TableRouter } from '../../processors/route-tables.ts'
 import { routerOf } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
+import type { FormatName } from '../formats.ts'
 import { formats } from '../formats.ts'
 import { plural } from '../output.ts'
 import { registryOf } from '../registry.ts'
@@ -19,11 +20,9 @@ import { parseObject, shapeOf } from './message-shape.ts'
 import type { TableOptions } from './table-look.ts'
 import { TableLook } from './table-look.ts'
 
-type LookOptions = Pick<TableOptions, 'isDatabaseKnown'>
-
 export async function eventFindings(
   loaded: LoadedConfig,
-  options: LookOptions,
+  options: TableOptions,
 ): Promise<readonly Finding[]> {
   try {
     return await withSample(
@@ -60,7 +59,7 @@ class EventLook {
     })
   }
 
-  async look({ isDatabaseKnown }: LookOptions): Promise<readonly Finding[]> {
+  async look(options: TableOptions): Promise<readonly Finding[]> {
     for await (const topic of this.#sample.topics) {
       this.#topicCount += 1
       this.#recordCount += topic.records.length
@@ -71,14 +70,16 @@ class EventLook {
     const text = `${plural(this.#recordCount, 'message')} of ${plural(this.#topicCount, 'topic')} were read${rest}`
     const tables = [...this.#tables].toSorted(([a], [b]) => (a < b ? -1 : 1))
     const found = tables.flatMap(([, table]) => {
-      return [...table.findings({ isDatabaseKnown, hasPositions: this.#format.hasPositions })]
+      return [...table.findings(options)]
     })
     return [well('events', text), ...merged([...this.#findings.values(), ...found])]
   }
 
   async #lookAt(topic: SampledTopic): Promise<void> {
-    const { format } = this.#loaded.config.source
-    const other = topic.records.map(shapeOf).find(shape => shape !== null && shape !== format)
+    let { format } = this.#loaded.config.source
+    const other = topic.records
+      .map(shapeOf)
+      .find(shape => shape !== null && shape !== format && format !== 'auto')
     if (other !== undefined) {
       this.#add(
         'events-format',
@@ -87,7 +88,9 @@ class EventLook {
       )
       return
     }
-    const decoder = this.#openDecoder()
+    const decoder = this.#openDecoder(name => {
+      format = name as FormatName
+    })
     const newest = new Set(topic.newest)
     const endsInSnapshot: boolean[] = []
     for (const record of topic.records) {
@@ -101,17 +104,19 @@ class EventLook {
         const fact = `the key of its messages lacks a column of \`key\`, and ${topic.name} has ${plural(topic.partitions, 'partition')}`
         this.#add('events-spread', table, fact)
       }
-      this.#addChange(table, record, events)
+      this.#addChange(table, format, record, events)
     }
-    this.#lookAtKeys(topic)
+    if (format === 'maxwell-json') this.#lookAtKeys(topic)
     if (endsInSnapshot.length > 0 && endsInSnapshot.every(Boolean)) {
       this.#add('events-of-snapshot', topic.name, 'its newest messages are of a snapshot')
     }
   }
 
-  #openDecoder(): Decoder {
+  /** `recognised` is told which format it is where that is not configured. */
+  #openDecoder(recognised: (name: string) => void): Decoder {
     const { incarnation, connector } = this.#loaded.config.source
     return this.#format.createDecoder({
+      onRecognised: (_topic, name) => recognised(name),
       hintsOf: table => this.#router.hintsOf(table),
       incarnation,
       connectorSettings: withoutUndefined(connector) as Readonly<Record<string, string>>,
@@ -173,14 +178,15 @@ class EventLook {
 
   #addChange(
     table: string,
+    format: FormatName,
     record: LogRecord,
     events: Extract<Decoded, { kind: 'changes' }>['events'],
   ): void {
     const target = this.#router.lookUp(table)
     if (target === null) return
-    const look = this.#tables.get(table) ?? new TableLook(table, target.rule)
+    const { hasPositions } = formats[format]({ registry: null })
+    const look = this.#tables.get(table) ?? new TableLook(table, target.rule, hasPositions)
     this.#tables.set(table, look)
-    const { format } = this.#loaded.config.source
     const isKeyed = format.startsWith('debezium-')
     for (const event of events) look.addEvent(event, !isKeyed || record.key !== null)
     const message = format === 'debezium-avro' ? null : parseObject(record.value)
@@ -191,7 +197,7 @@ class EventLook {
 
   /** Maxwell's `producer_partition_by: database`: rows of many keys, and all in one partition. */
   #lookAtKeys({ name, partitions, records }: SampledTopic): void {
-    if (this.#loaded.config.source.format !== 'maxwell-json' || partitions < 2) return
+    if (partitions < 2) return
     const used = new Set(records.map(({ partition }) => partition))
     const keys = new Set(records.map(({ key }) => (key === null ? '' : String(key))))
     if (used.size > 1 || keys.size < manyKeys) return

@@ -9,8 +9,6 @@ import { isObject, payloadOf } from './message-shape.ts'
 export interface TableOptions {
   /** Then it was asked for what it knows better. */
   readonly isDatabaseKnown: boolean
-  /** Whether the format can have them. */
-  readonly hasPositions: boolean
 }
 
 /** With fewer updates it may be chance. */
@@ -19,6 +17,7 @@ const enoughUpdates = 3
 export class TableLook {
   readonly #name: string
   readonly #rule: TableRule
+  readonly #hasPositions: boolean
   #rowCount = 0
   #keylessCount = 0
   #positionCount = 0
@@ -36,7 +35,9 @@ export class TableLook {
   /** How many columns rows had, in their order. */
   readonly #widths: { readonly isNew: boolean; readonly width: number }[] = []
 
-  constructor(name: string, rule: TableRule) {
+  /** `hasPositions`: whether messages of the format can tell them. */
+  constructor(name: string, rule: TableRule, hasPositions: boolean) {
+    this.#hasPositions = hasPositions
     this.#name = name
     this.#rule = rule
   }
@@ -81,7 +82,7 @@ export class TableLook {
     if ('position' in message && 'xid' in message && !isNumbered) this.#unnumberedCount += 1
   }
 
-  *findings({ isDatabaseKnown, hasPositions }: TableOptions): Generator<Finding> {
+  *findings({ isDatabaseKnown }: TableOptions): Generator<Finding> {
     const what = this.#name
     const { key, beforeImage, from } = this.#rule
     if (
@@ -93,7 +94,7 @@ export class TableLook {
       const code = from.includes('*') ? 'events-without-key' : 'named-events-without-key'
       yield problem(code, what, 'its messages have no key')
     }
-    if (hasPositions && this.#changeCount > 0 && this.#positionCount === 0) {
+    if (this.#hasPositions && this.#changeCount > 0 && this.#positionCount === 0) {
       yield problem(
         'events-without-position',
         what,

@@ -43,7 +43,7 @@ export function* transformFindings(
 ): Generator<Finding> {
   const flat = flatteningOf(settings)
   const isFlat = source.format === 'debezium-flat'
-  if (flat !== undefined && !isFlat) {
+  if (flat !== undefined && !isFlat && source.format !== 'auto') {
     const fact = `the transform ${flat.name} flattens rows, and the format is ${source.format}`
     yield problem('connector-format', what, fact)
   }
@@ -65,7 +65,7 @@ export function* transformFindings(
   }
 }
 
-/** Any of these and what comes with it makes a position; see `formats/debezium-position.ts`. */
+/** Any of these and what comes with it makes a position; see `formats/debezium/debezium-position.ts`. */
 const placeFields: Readonly<Record<string, readonly string[]>> = {
   mysql: ['server_id', 'file', 'pos', 'row'],
   mariadb: ['server_id', 'file', 'pos', 'row'],

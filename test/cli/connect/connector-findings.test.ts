@@ -170,6 +170,8 @@ describe('a connector', () => {
   it('that flattens rows must be read so, send deletes, and add places in the log', () => {
     expect(codes(flat)).toEqual(['connector-format'])
     expect(codes(right, configOf({ format: 'debezium-flat' }))).toEqual(['connector-format'])
+    expect(codes(flat, configOf({ format: 'auto' }))).toEqual([])
+    expect(codes(right, configOf({ format: 'auto' }))).toEqual([])
     const prefix = 'transforms.unwrap.'
     const noDeletes = { ...flat, [`${prefix}delete.tombstone.handling.mode`]: 'drop' }
     expect(codes(noDeletes, ofFlat)).toEqual(['deletes-dropped'])

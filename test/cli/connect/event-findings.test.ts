@@ -138,6 +138,20 @@ describe('recorded messages', () => {
     ])
   })
 
+  it('whose format is found out tell the same', async () => {
+    const format = 'auto'
+    expect(await look({ path: m2, format })).toEqual(['warn demo.op_log [events-without-key]'])
+    expect(await look({ path: m5, format })).toEqual([
+      'warn demo.product, demo.user, demo.user_order [events-without-position]',
+    ])
+    expect(await look({ path: canal, format })).toEqual([
+      'warn canaldemo.op_log [events-without-key]',
+    ])
+    expect(await look({ path: p1, format, rule: { from: 'shop.product' } })).toContain(
+      'note shop.product [events-without-before]',
+    )
+  })
+
   it.each([
     [m5, 'debezium-json', 'm5.demo.product', 'debezium-flat'],
     [m1, 'debezium-flat', 'm1.demo.all_types', 'debezium-json'],
