@@ -98,7 +98,8 @@ const connector = z
           'inferred from values.',
       ),
     'include.schema.changes': z
-      .enum(connectorSettings['include.schema.changes'])
+      .union([z.boolean(), z.enum(connectorSettings['include.schema.changes'])])
+      .transform(given => (String(given) === 'false' ? 'false' : 'true'))
       .optional()
       .describe(
         '`false`: there is no topic of schema changes, and types that no schema tells and nobody states are ' +

@@ -40,7 +40,8 @@ export const errorCodes = {
   'key-column-missing': {
     acts: 'configuration',
     means: 'A column of the configured key, or of the message key, is not in the row.',
-    advice: 'Correct `key` of the table, or the `columns` that leave it out.',
+    advice:
+      'Correct `key` of the table, or the `columns` that leave it out; have the source log whole rows.',
   },
   'partition-column-missing': {
     acts: 'configuration',
@@ -82,7 +83,8 @@ export const errorCodes = {
     acts: 'data',
     means: 'A message of a JSON source is not JSON.',
     advice:
-      'Look at the message; `onError` decides whether such messages stop the run or are passed.',
+      'Check `source.format` (`auto` tells), or look at the message; `onError` decides whether such messages stop ' +
+      'the run or are passed.',
   },
   'message-not-avro': {
     acts: 'data',
@@ -106,7 +108,8 @@ export const errorCodes = {
   'message-unknown': {
     acts: 'data',
     means: 'A message is JSON, but of no form that the format knows.',
-    advice: 'Check `format` and the topics of the source.',
+    advice:
+      'Check that `source.format` is what writes the topics (`auto` tells), and `source.topics`.',
   },
   'format-unclear': {
     acts: 'data',
@@ -117,12 +120,14 @@ export const errorCodes = {
   'op-unknown': {
     acts: 'data',
     means: 'The operation of a change event is none of c, u, d, r, t, m.',
-    advice: 'Check what writes the topic.',
+    advice: 'Check what writes the topic, and that `source.format` is its format (`auto` tells).',
   },
   'key-missing': {
     acts: 'data',
     means: 'A change event of a table that has a key came without one.',
-    advice: 'Check the connector (`message.key.columns`) and transforms that rewrite keys.',
+    advice:
+      'State `key` for the table, or have its key sent: Debezium’s `message.key.columns`, Maxwell’s ' +
+      '`output_primary_key_columns`; and check transforms that rewrite keys.',
   },
   'row-missing': {
     acts: 'data',
@@ -130,7 +135,8 @@ export const errorCodes = {
       'A change event lacks the row that its operation needs: `after`, `before` of a delete, or the ' +
       'whole `before` where the key is a configured one.',
     advice:
-      'Check transforms that rewrite values. PostgreSQL needs a replica identity; under a configured key ' +
+      'Check transforms that rewrite values, and that MySQL logs whole rows (`binlog_format=ROW`, ' +
+      '`binlog_row_image=FULL`). PostgreSQL needs a replica identity; under a configured key ' +
       '`REPLICA IDENTITY FULL` and `beforeImage: full`.',
   },
   'type-unsupported': {
@@ -142,12 +148,16 @@ export const errorCodes = {
     acts: 'data',
     means:
       'The types of a row are not known: no embedded schema, no schema-change event, none configured.',
-    advice: 'Let the connector send schema changes, or state `columns.types` for the table.',
+    advice:
+      'State `columns.types` for the table; or let the connector send schema changes; or, where there are none ' +
+      '(PostgreSQL), have types inferred: `source.connector: { include.schema.changes: false }`.',
   },
   'value-invalid': {
     acts: 'data',
     means: 'A value does not fit the type of its column.',
-    advice: 'Check the column, and `source.connector` where the connector sends no schemas.',
+    advice:
+      'Check the column: state a type that holds its values under `columns.types`, or leave it out by ' +
+      '`columns.exclude`; and `source.connector` where the connector sends no schemas.',
   },
   'value-ambiguous': {
     acts: 'data',
@@ -183,8 +193,9 @@ export const errorCodes = {
       'contain the columns of the message key; or one message changed the key of a row (canal, Maxwell), and ' +
       'came through the partition of the new key alone.',
     advice:
-      'Give the table a source topic of one partition, or, where messages have positions, set ' +
-      '`source.ordering: position`. For a configured key also: have the connector key its messages by these ' +
+      'Give the table a source topic of one partition (a file: without `repartitionInto`); or, where messages ' +
+      'have positions (Maxwell: `output_binlog_position`, `output_xoffset`; canal has none), set ' +
+      '`source.ordering: position`. For a configured key also: have Debezium key its messages by these ' +
       'columns (`message.key.columns`), or add the columns of the message key to `key`.',
   },
   'partial-row-unordered': {

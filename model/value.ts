@@ -33,6 +33,13 @@ export function checkInteger(type: ColumnType, value: number | bigint): number |
   return value
 }
 
+/** The text, when the type has room for it: lengths count characters. Throws DecodeError `value-invalid`. */
+export function checkText(type: ColumnType, text: string): string {
+  const isLong = (type.kind === 'varchar' || type.kind === 'char') && text.length > type.length
+  if (isLong && [...text].length > type.length) throw misfit(type, text)
+  return text
+}
+
 export function misfit(type: ColumnType, value: unknown): DecodeError {
   const text = typeof value === 'bigint' ? value.toString() : jsonOf(value)
   const shown = text.length > 60 ? `${text.slice(0, 60)}…` : text

@@ -2,7 +2,7 @@
  * Where the schemas of messages are that carry only an id: the seam, and the registry that is a file
  * beside recorded events. Over HTTP: `confluent-registry.ts`.
  */
-import { DecodeError } from '../../model/errors.ts'
+import { DecodeError, SourceError } from '../../model/errors.ts'
 
 export interface RegisteredSchema {
   /** Avro's JSON. */
@@ -70,7 +70,7 @@ export class FileRegistry implements SchemaRegistry {
     this.#found.set(id, resolved)
   }
 
-  /** Throws DecodeError `schema-invalid` with the line that is none. */
+  /** Throws SourceError `source-unreadable` with the line that is none. */
   async #read(): Promise<readonly RegistryLine[]> {
     const { path, read } = this.#options
     const text = await read()
@@ -81,9 +81,7 @@ export class FileRegistry implements SchemaRegistry {
 
   #missing(what: string): DecodeError {
     const { path: file } = this.#options
-    return new DecodeError('schema-missing', `${file} has no schema with ${what}`, {
-      context: { file },
-    })
+    return new DecodeError('schema-missing', `the registry file ${file} has no schema with ${what}`)
   }
 }
 
@@ -112,9 +110,10 @@ function lineOf(text: string, place: { readonly file: string; readonly line: num
     line = null
   }
   if (typeof line?.id === 'number' && typeof line.schema === 'string') return line as RegistryLine
-  throw new DecodeError('schema-invalid', 'a line of the registry file has no "id" and "schema"', {
-    context: place,
-  })
+  throw new SourceError(
+    'source-unreadable',
+    `line ${place.line} of the registry file ${place.file} has no "id" and "schema"`,
+  )
 }
 
 function resolve(

@@ -74,7 +74,14 @@ const typesByNumber: readonly (string | undefined)[] = [
 class CanalRowsDecoder extends CanalDecoder {
   protected decodeMessage(record: LogRecord, message: RowMessage): Decoded {
     const { table } = message
-    if (table === undefined || table === null || table === '') return { kind: 'no-table' }
+    if (table === undefined || table === null || table === '') {
+      if (message.cols !== undefined || message.event_type !== undefined)
+        return { kind: 'no-table' }
+      throw new DecodeError(
+        'message-unknown',
+        'the message is none of rows through canal: it has no "table", "event_type" and "cols"',
+      )
+    }
     if (typeof table !== 'string') {
       throw new DecodeError('message-unknown', 'the "table" of the message is not a name')
     }

@@ -30,14 +30,23 @@ export class EnvelopeReader {
   /** The head that was seen last of each topic: nearly always the next one's as well. */
   readonly #last = new Map<string, Head>()
 
-  /** Throws DecodeError `message-not-json`. */
-  read(topic: string, bytes: Uint8Array): Envelope {
+  /**
+   * `part`: what the bytes are, where they are not the message itself; its envelopes are apart from others.
+   * Throws DecodeError `message-not-json`.
+   */
+  read(
+    topic: string,
+    bytes: Uint8Array,
+    part: 'message' | 'key' | 'old key' = 'message',
+  ): Envelope {
     const text = toBuffer(bytes).toString('utf8')
     try {
-      return this.#parse(topic, text)
+      return this.#parse(part === 'message' ? topic : `${topic} ${part}`, text)
     } catch (cause) {
-      const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text
-      throw new DecodeError('message-not-json', `the message is not JSON: ${shown}`, { cause })
+      const what = part === 'message' ? 'the message' : `the ${part} of the message`
+      const start = visible(text.length > 80 ? `${text.slice(0, 80)}…` : text)
+      const hint = bytes[0] === 0 ? ', which may be Avro (`format: debezium-avro`)' : ''
+      throw new DecodeError('message-not-json', `${what} is not JSON: ${start}${hint}`, { cause })
     }
   }
 
@@ -84,6 +93,14 @@ export class EnvelopeReader {
     }
     return null
   }
+}
+
+/** What a terminal would take for a command, as JSON writes it. */
+function visible(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, char => {
+    if (/\s/.test(char)) return char
+    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
+  })
 }
 
 function parseWhole(text: string): Envelope {

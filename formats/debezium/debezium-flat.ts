@@ -150,13 +150,13 @@ class DebeziumFlatDecoder implements Decoder {
       readOldKey: () => {
         const header = record.headers.find(one => one.key === '__debezium.oldkey')
         if (header === undefined || header.value.length === 0) return null
-        return this.#envelopes.read(`${record.topic} oldkey`, header.value).payload
+        return this.#envelopes.read(record.topic, header.value, 'old key').payload
       },
     })
   }
 
   #keyOf({ topic, key }: LogRecord): Envelope | null {
-    return key === null ? null : this.#envelopes.read(`${topic} key`, key)
+    return key === null ? null : this.#envelopes.read(topic, key, 'key')
   }
 
   /** The schema of the row as that of its envelope, without what was added. */

@@ -66,14 +66,14 @@ class DebeziumJsonDecoder implements Decoder {
         readOldKey: () => {
           const header = record.headers.find(({ key }) => key === '__debezium.oldkey')
           if (header === undefined || header.value.length === 0) return null
-          return this.#payload(record, 'oldkey', header.value)
+          return this.#payload(record, 'old key', header.value)
         },
       },
       direct?.wantsExample === true ? read => direct.learn(record, read) : undefined,
     )
   }
 
-  #payload({ topic }: LogRecord, part: 'key' | 'oldkey', bytes: Uint8Array): unknown {
-    return this.#envelopes.read(`${topic} ${part}`, bytes).payload
+  #payload({ topic }: LogRecord, part: 'key' | 'old key', bytes: Uint8Array): unknown {
+    return this.#envelopes.read(topic, bytes, part).payload
   }
 }

@@ -27,6 +27,7 @@ import { checkKey, MaxwellRowReader } from './maxwell-values.ts'
 export function maxwellJson(): Format {
   return {
     name: 'maxwell-json',
+    movesKeys: true,
     hasPositions: true,
     createDecoder: options => new MaxwellJsonDecoder(options),
   }

@@ -12,7 +12,14 @@ import { DecodeError } from '../../model/errors.ts'
 import type { StatedType } from '../../model/stated-type.ts'
 import { columnTypeOf } from '../../model/stated-type.ts'
 import type { Value } from '../../model/value.ts'
-import { checkInteger, misfit, parseDecimal, toInteger, unscaledText } from '../../model/value.ts'
+import {
+  checkInteger,
+  checkText,
+  misfit,
+  parseDecimal,
+  toInteger,
+  unscaledText,
+} from '../../model/value.ts'
 import type { Converter } from '../values/converter.ts'
 import type { Convert } from '../values/debezium-values.ts'
 import { bytesOf, dayNumber, jsonTextOf, textOf } from '../values/debezium-values.ts'
@@ -67,7 +74,7 @@ function ownConverter(type: MySqlType, form: MySqlTextForm, make: Make): Convert
 
 /** Each text in its one sense: `1234` is a number here, where Debezium may mean base64. */
 function convertAs(stated: ColumnType, json: unknown, own: Converter | null): Value {
-  if (isText(stated)) return textAs(json, own)
+  if (isText(stated)) return checkText(stated, textAs(json, own))
   if (own !== null && isTimestamp(stated) && isTimestamp(own.type)) return own.convert(json)
   switch (stated.kind) {
     case 'tinyint':

@@ -10,7 +10,7 @@ import { DecodeError } from '../../model/errors.ts'
 import type { StatedType } from '../../model/stated-type.ts'
 import { columnTypeOf, statedTypeText } from '../../model/stated-type.ts'
 import type { Value } from '../../model/value.ts'
-import { checkInteger, misfit, parseDecimal, toInteger } from '../../model/value.ts'
+import { checkInteger, checkText, misfit, parseDecimal, toInteger } from '../../model/value.ts'
 import type { ConnectorSettings } from '../connector-settings.ts'
 import type { Converter } from './converter.ts'
 import {
@@ -51,7 +51,7 @@ export function statedConverter(
   }
 }
 
-/** A timestamp is not among them: its number may count milliseconds or microseconds. */
+/** A timestamp is not among them: its number may count milliseconds or microseconds; nor is text of a length. */
 const plainForms: Partial<Record<ColumnType['kind'], NonNullable<Converter['plain']>>> = {
   tinyint: 'integer',
   smallint: 'integer',
@@ -61,8 +61,6 @@ const plainForms: Partial<Record<ColumnType['kind'], NonNullable<Converter['plai
   date: 'integer',
   decimal: 'decimal',
   string: 'text',
-  varchar: 'text',
-  char: 'text',
 }
 
 /** A value of a type that Hive does not have by this name. */
@@ -107,7 +105,7 @@ function convertAs(type: ColumnType, json: unknown, options: StatedOptions): Val
     case 'string':
     case 'varchar':
     case 'char':
-      return textAs(json)
+      return checkText(type, textAs(json))
     case 'binary':
       return binaryIn(options.settings?.['binary.handling.mode'], json)
     case 'date':

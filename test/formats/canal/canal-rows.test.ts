@@ -140,9 +140,13 @@ describe('a message of one row', () => {
 describe('another message', () => {
   it('without a table is dropped and counted', () => {
     const { table: _, ...nameless } = message('INSERT')
-    for (const one of [nameless, { ...nameless, table: null }, { ...nameless, table: '' }, {}]) {
+    for (const one of [nameless, { ...nameless, table: null }, { ...nameless, table: '' }]) {
       expect(decode(one, {}, null)).toEqual({ kind: 'no-table' })
     }
+  })
+
+  it('that is none of this form is refused, not dropped', () => {
+    expect(() => decode({ before: null, after: { id: 1 } }, {}, null)).toThrow('none of rows')
   })
 
   it('is counted by what it is', () => {
