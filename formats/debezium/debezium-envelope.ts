@@ -24,6 +24,8 @@ interface Head {
 const schemaStart = '{"schema":'
 const payloadMark = ',"payload":'
 const maxKnown = 2000
+/** Marks that are tried: each is as much work as the text before it, and a schema has hardly one inside. */
+const maxMarks = 16
 
 export class EnvelopeReader {
   readonly #known = new Map<string, Head>()
@@ -72,11 +74,8 @@ export class EnvelopeReader {
 
   /** The text up to the payload: the first mark before which the schema is JSON by itself. */
   #learnHead(text: string): Head | null {
-    for (
-      let mark = text.indexOf(payloadMark);
-      mark > 0;
-      mark = text.indexOf(payloadMark, mark + 1)
-    ) {
+    let mark = text.indexOf(payloadMark)
+    for (let tried = 0; mark > 0 && tried < maxMarks; tried += 1) {
       const start = text.slice(0, mark + payloadMark.length)
       const known = this.#known.get(start)
       if (known !== undefined) return known
@@ -90,6 +89,7 @@ export class EnvelopeReader {
       } catch {
         // The mark was inside the schema: look for the next one.
       }
+      mark = text.indexOf(payloadMark, mark + 1)
     }
     return null
   }

@@ -128,4 +128,12 @@ describe('what is not JSON', () => {
     expect(() => read('not json')).toThrow(/not json/)
     expect(() => read('x'.repeat(1000))).toThrow(/^.{50,150}$/)
   })
+
+  it('and neither what looks like a schema in no end of places takes long', () => {
+    // A list without a schema, of which no beginning is JSON.
+    const text = `{"schema":[${'{"a":1,"payload":1},'.repeat(10_000)}1],"payload":2}`
+    const start = performance.now()
+    expect(read(text)).toEqual({ schema: null, payload: JSON.parse(text) as unknown })
+    expect(performance.now() - start).toBeLessThan(2000)
+  })
 })
