@@ -84,7 +84,10 @@ function rowOf(event: ChangeEvent): Pick<NetChange, 'kind' | 'row'> {
   if (event instanceof EncodedEvent) return { kind: 'upsert', row: event.rowBytes }
   const row = event.after
   assert(row !== null, 'a change without a row reached the hop', event.origin)
-  const values = event.schema.columns.map(column => row[column.name])
+  // A column that was not sent may be called `constructor`, which every object has.
+  const values = event.schema.columns.map(({ name }) => {
+    return Object.hasOwn(row, name) ? row[name] : undefined
+  })
   const missing = values.indexOf(undefined)
   if (missing >= 0 && event.oldKey !== null) throw notSent(event, missing)
   const isPatch = (missing >= 0 || event.isPatch === true) && event.op === 'u'

@@ -19,7 +19,7 @@ import type { Converter } from '../values/converter.ts'
 import { textOf } from '../values/debezium-values.ts'
 import { restatedConverter, valueOfText } from '../values/restated-types.ts'
 import type { RowReader } from '../values/row-reader.ts'
-import { statedType } from '../values/row-reader.ts'
+import { checkColumnName, statedType } from '../values/row-reader.ts'
 import { statedConverter } from '../values/stated-types.ts'
 import type { ConnectSchema } from './connect-schema.ts'
 import { connectConverter } from './connect-schema.ts'
@@ -170,6 +170,7 @@ function initialDefault(converter: Converter, initial: unknown, isText: boolean)
 }
 
 function readerOf(columns: readonly ReadColumn[], key: readonly string[]): RowReader {
+  for (const { column } of columns) checkColumnName(column.name)
   for (const name of key) {
     if (!columns.some(({ column }) => column.name === name)) {
       throw new DecodeError(

@@ -39,20 +39,19 @@ export class MaxwellRowReader {
     const of = columns ?? noColumns
     const reads = this.#reads.get(of) ?? new Map<string, Read>()
     this.#reads.set(of, reads)
-    const typed: Record<string, TypedValue | null> = {}
-    for (const [name, json] of Object.entries(row)) {
+    const typed = Object.entries(row).map(([name, json]) => {
       try {
         let read = reads.get(name)
         if (read === undefined) {
           read = readOf(of.get(name) ?? null, statedType(this.#hints, name) ?? null)
           reads.set(name, read)
         }
-        typed[name] = read === null ? inferJson(json) : read(json)
+        return [name, read === null ? inferJson(json) : read(json)] as const
       } catch (error) {
         throw error instanceof DecodeError ? error.at({ column: name }) : error
       }
-    }
-    return typed
+    })
+    return Object.fromEntries(typed)
   }
 }
 

@@ -9,7 +9,7 @@ import type { Row } from '../../model/value.ts'
 import type { TableHints } from '../decoder.ts'
 import type { Converter } from '../values/converter.ts'
 import type { RowReader } from '../values/row-reader.ts'
-import { isSameKey, keyOf, readRow, statedType } from '../values/row-reader.ts'
+import { checkColumnName, isSameKey, keyOf, readRow, statedType } from '../values/row-reader.ts'
 import type { MySqlTextForm } from './mysql-text.ts'
 import { mysqlTextConverter } from './mysql-text.ts'
 import { parseMySqlType } from './mysql-type.ts'
@@ -97,8 +97,7 @@ function makeReader(
   }
   const convert = new Map(
     columns.map(([name, type]) => {
-      if (name === '__proto__')
-        throw new DecodeError('type-unsupported', `no column is called ${name}`)
+      checkColumnName(name)
       const converter = converterOf(name, type, hints, form)
       return [name, key.includes(name) ? ofKey(converter) : converter]
     }),

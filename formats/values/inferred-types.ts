@@ -21,6 +21,7 @@ import type { Row, Value } from '../../model/value.ts'
 import { misfit, powerOfTen, toInteger } from '../../model/value.ts'
 import { commonInferredType, widenValue } from '../../model/widening.ts'
 import { DecimalText, exactJsonText } from '../json/lossless-json.ts'
+import { checkColumnName } from './row-reader.ts'
 
 /** A value and the narrowest type that holds it. */
 export interface TypedValue {
@@ -90,6 +91,8 @@ function learn(
   row: TypedRow,
 ): void {
   for (const [name, found] of Object.entries(row)) {
+    // Before it is learned: the rows that follow would have it too.
+    checkColumnName(name)
     if (found?.isDeclared === true) {
       declared.set(name, found.type)
       continue

@@ -18,6 +18,12 @@ export function statedType({ types }: TableHints, name: string): StatedType | un
   return types !== undefined && Object.hasOwn(types, name) ? types[name] : undefined
 }
 
+/** Rows are objects: a value of this name would be no column of theirs. Throws DecodeError. */
+export function checkColumnName(name: string): void {
+  if (name !== '__proto__') return
+  throw new DecodeError('type-unsupported', `no column is called ${name}`)
+}
+
 export function readRow(
   json: JsonRow | null,
   reader: RowReader,

@@ -200,3 +200,10 @@ describe('the partitions that a row may be leaving', () => {
     ])
   })
 })
+
+it('a column that was not sent is none, also where every object has something of its name', () => {
+  const schema = schemaOf({ id: 'int', constructor: 'string' as const })
+  const change = keyed({ op: 'u', schema, after: { id: 1 } })
+  expect(change.kind).toBe('patch')
+  expect(netChangeValues(change)).toEqual([1, undefined])
+})
