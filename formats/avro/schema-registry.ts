@@ -55,7 +55,11 @@ export class FileRegistry implements SchemaRegistry {
   }
 
   async fetch(id: number): Promise<void> {
-    this.#lines ??= this.#read()
+    this.#lines ??= this.#read().catch((error: unknown) => {
+      // It may be there when it is asked for again.
+      this.#lines = null
+      throw error
+    })
     const lines = await this.#lines
     const line = lines.find(one => one.id === id)
     if (line === undefined) throw this.#missing(`the id ${id}`)

@@ -197,4 +197,19 @@ describe('a registry that is a file', () => {
     expect(missing.code).toBe('schema-missing')
     expect(missing.message).toContain('x.schemas.jsonl has no schema with the id 9')
   })
+
+  it('is read again where it could not be read', async () => {
+    let readings = 0
+    const registry = new FileRegistry({
+      path: 'x.schemas.jsonl',
+      read: () => {
+        readings += 1
+        const line = JSON.stringify({ id: 1, schema: '"int"' })
+        return readings === 1 ? Promise.reject(new Error('EIO')) : Promise.resolve(line)
+      },
+    })
+    await expect(registry.fetch(1)).rejects.toThrow('EIO')
+    await registry.fetch(1)
+    expect(registry.find(1)?.schema).toBe('"int"')
+  })
 })
