@@ -124,14 +124,15 @@ function parsed(text: string, what: string): unknown {
   try {
     return parseExact(text)
   } catch (cause) {
-    if (cause instanceof SyntaxError) throw notExtended(what, text)
-    throw cause
+    // A document that is nested without end has no room on the stack: RangeError.
+    throw notExtended(what, text, cause)
   }
 }
 
-function notExtended(what: string, json: unknown): DecodeError {
+function notExtended(what: string, json: unknown, cause?: unknown): DecodeError {
   const { message } = misfit(string, json)
-  return new DecodeError('value-invalid', `${what} is no document in extended JSON: ${message}`)
+  const said = `${what} is no document in extended JSON: ${message}`
+  return new DecodeError('value-invalid', said, { cause })
 }
 
 function isObject(json: unknown): json is JsonObject {

@@ -285,7 +285,8 @@ describe('an update', () => {
 
 describe('hostile documents', () => {
   it('are an error of data', () => {
-    const deep = `{"_id": 1, "v": ${'['.repeat(5000)}${']'.repeat(5000)}}`
+    const nested = `${'['.repeat(20_000)}${']'.repeat(20_000)}`
+    const deep = `{"_id": 1, "v": ${nested}}`
     for (const after of [
       '',
       '{',
@@ -295,6 +296,10 @@ describe('hostile documents', () => {
       'null',
       '{"_id": {"$numberLong": "x"}}',
       deep,
+      // Numbers that need to be exact: those of other documents are read in other ways.
+      deep.replace('1', '12345678901234567890'),
+      deep.replace('1', '1.5'),
+      deep.replace('1', '[1.5]'),
     ]) {
       expect(() => decoderOf().decode(messageOf({ op: 'c', after }))).toThrow(DecodeError)
     }
