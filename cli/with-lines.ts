@@ -36,7 +36,7 @@ export function withLines(format: Format, lineOf: LineOf): Format {
         get memory() {
           return decoder.memory
         },
-        memoryOf: topic => decoder.memoryOf?.(topic) ?? decoder.memory,
+        ...(decoder.memoryOf && { memoryOf: (topic: string) => decoder.memoryOf!(topic) }),
         restore: memory => decoder.restore(memory),
         learn: record => decoder.learn(record),
       }

@@ -21,6 +21,7 @@ import { EnvelopeReader } from './debezium/debezium-envelope.ts'
 import { debeziumFlat } from './debezium/debezium-flat.ts'
 import { debeziumJson } from './debezium/debezium-json.ts'
 import type { Decoded, Decoder, DecoderOptions, Format } from './decoder.ts'
+import { parseTopicMemory, topicMemoryText } from './decoder.ts'
 import { isDdl } from './maxwell/maxwell-ddl.ts'
 import { maxwellJson } from './maxwell/maxwell-json.ts'
 
@@ -85,19 +86,22 @@ class AutoDecoder implements Decoder {
 
   memoryOf(topic: string): string {
     const known = this.#topics.get(topic)
-    if (known === undefined) return this.#deleted.has(topic) ? text({ topic, name: null }) : ''
-    return text({ topic, name: known.name, memory: known.decoder.memory })
+    if (known === undefined)
+      return this.#deleted.has(topic) ? topicMemoryText({ topic, format: null, memory: '' }) : ''
+    return topicMemoryText({ topic, format: known.name, memory: known.decoder.memory })
   }
 
   restore(memory: string): void {
     if (memory === '') return
-    const { topic, name, memory: own = '' } = parse(memory)
-    if (name === null) {
+    const found = parseTopicMemory(memory)
+    if (found === null) throw ofNamedFormat()
+    const { topic, format } = found
+    if (format === null) {
       this.#deleted.add(topic)
       return
     }
-    if (!this.#decoders.has(name)) throw withoutRegistry(topic)
-    this.#recognise(topic, name).decoder.restore(own)
+    if (!this.#decoders.has(format)) throw withoutRegistry(topic)
+    this.#recognise(topic, format as Name).decoder.restore(found.memory)
   }
 
   decode(record: LogRecord): Decoded {
@@ -170,21 +174,8 @@ class AutoDecoder implements Decoder {
   }
 }
 
-interface Memory {
-  readonly topic: string
-  readonly name: Name | null
-  readonly memory?: string
-}
-
-function text(memory: Memory): string {
-  return JSON.stringify({ auto: memory })
-}
-
-/** Throws ConfigError when a format that was named wrote it. */
-function parse(memory: string): Memory {
-  const { auto: own } = JSON.parse(memory) as { readonly auto?: Memory }
-  if (own !== undefined) return own
-  throw new ConfigError(
+function ofNamedFormat(): ConfigError {
+  return new ConfigError(
     'config-invalid',
     'the source was read with a format that was named, and what was learned meanwhile belongs to it: name it ' +
       'again instead of `format: auto`',

@@ -84,6 +84,26 @@ export interface Format {
   createDecoder(options: DecoderOptions): Decoder
 }
 
+/** What `memoryOf` gives of a topic whose format was found out. */
+export interface TopicMemory {
+  readonly topic: string
+  /** Null: not yet, though a tombstone came, which deletes in some formats. */
+  readonly format: string | null
+  /** Of the format's own decoder. */
+  readonly memory: string
+}
+
+export function topicMemoryText(memory: TopicMemory): string {
+  return JSON.stringify({ foundOut: memory })
+}
+
+/** Null when a format that was named wrote it. */
+export function parseTopicMemory(text: string): TopicMemory | null {
+  if (!text.startsWith('{')) return null
+  const { foundOut } = JSON.parse(text) as { readonly foundOut?: TopicMemory }
+  return foundOut ?? null
+}
+
 /** The row waits until the schema changes up to its position have been read. */
 export class SchemaPending extends Error {
   readonly table: string

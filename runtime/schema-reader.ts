@@ -6,7 +6,7 @@
  * been read is therefore enough, and a row whose columns are still unknown then waits a while.
  */
 import type { Decoded, Decoder } from '../formats/decoder.ts'
-import { SchemaAbsent, SchemaPending } from '../formats/decoder.ts'
+import { parseTopicMemory, SchemaAbsent, SchemaPending } from '../formats/decoder.ts'
 import type { Log, TopicInfo } from '../log/log.ts'
 import type { LogRecord } from '../model/change-event.ts'
 import { DecodeError, ForagerError } from '../model/errors.ts'
@@ -33,8 +33,10 @@ export class SchemaReader {
     return this.#decoder.memoryOf?.(topic) ?? this.#decoder.memory
   }
 
+  /** A format that was found out left its own memory for the one that is named now. */
   restore(memory: string): void {
-    this.#decoder.restore(memory)
+    const found = this.#decoder.memoryOf === undefined ? parseTopicMemory(memory) : null
+    this.#decoder.restore(found?.memory ?? memory)
   }
 
   /** Reads what is new in the topics that are known to matter. Before each batch of rows. */

@@ -10,7 +10,7 @@ import { debeziumAvro } from '../../formats/debezium/debezium-avro.ts'
 import { debeziumFlat } from '../../formats/debezium/debezium-flat.ts'
 import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import type { Decoded, Decoder, DecoderOptions, Format } from '../../formats/decoder.ts'
-import { SchemaAbsent, SchemaPending } from '../../formats/decoder.ts'
+import { parseTopicMemory, SchemaAbsent, SchemaPending } from '../../formats/decoder.ts'
 import { maxwellJson } from '../../formats/maxwell/maxwell-json.ts'
 import { openRecordedSource } from '../../log/recorded-source.ts'
 import type { LogRecord } from '../../model/change-event.ts'
@@ -193,6 +193,15 @@ describe('a topic', () => {
     const tombstone = recordOf({ id: 1 }, null, { topic: 't.demo.user' })
     const kind = name === 'debezium-flat' ? 'changes' : 'tombstone'
     expect(after.decode(tombstone).kind).toBe(kind)
+  })
+
+  it('leaves to a format that is named later what that one learned', () => {
+    const before = decoderOf()
+    before.decode(samples['debezium-flat']!)
+    const memory = before.memoryOf!('t.demo.user')
+    expect(parseTopicMemory(memory)).toMatchObject({ format: 'debezium-flat', memory: '' })
+    expect(parseTopicMemory('[["m1","adaptive"]]')).toBe(null)
+    expect(parseTopicMemory('{"others":"","renamed":[]}')).toBe(null)
   })
 
   it('that was read with a named format is not read on with another one', () => {
