@@ -74,3 +74,18 @@ function avroType({ type, name, parameters, items }: Omit<Field, 'field'>): unkn
 function decimalPrecision(parameters: Field['parameters']): number {
   return Number(parameters?.['connect.decimal.precision'] ?? 64)
 }
+
+/** A value for the encoder, from Connect's JSON; longs as bigints. */
+export function avroValue({ type, items }: Omit<Field, 'field'>, json: string): unknown {
+  if (json === 'null') return null
+  if (type === 'int64') return BigInt(json)
+  const value = JSON.parse(json) as unknown
+  if (type === 'bytes') return Buffer.from(value as string, 'base64')
+  if (type !== 'array') return value
+  return elementsOf(json).map(element => avroValue(items as Field, element))
+}
+
+/** The elements of a JSON list without lists in it, as they are written. */
+function elementsOf(json: string): readonly string[] {
+  return json.slice(1, -1).match(/"(?:[^"\\]|\\.)*"|[^,]+/g) ?? []
+}

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { checkAvroRows } from '../formats/debezium/avro-rows.ts'
 import { checkMutations } from '../formats/mutated-messages.ts'
 import { checkRandomRows } from '../formats/random-rows.ts'
 
@@ -18,5 +19,11 @@ describe('damaged messages', () => {
   ])('of %s are refused or read, 50,000 of them', path => {
     const { decoded, refused } = checkMutations(path, 1001, 50_000)
     expect(decoded + refused).toBe(50_000)
+  })
+})
+
+describe('a hundred thousand rows of random types in Avro', () => {
+  it.each([1, 2, 3, 4])('are what a model of their own says, 25,000 of seed %i', async seed => {
+    await checkAvroRows(100 + seed, 25_000)
   })
 })
