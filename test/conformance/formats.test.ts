@@ -12,6 +12,7 @@ import { columnTypeText } from '../../model/column-type.ts'
 import { seededRandom } from '../../runtime/random.ts'
 import type { FormatLoss } from '../../scripts/formats/format-losses.ts'
 import { formatLosses } from '../../scripts/formats/format-losses.ts'
+import { columnTypes } from '../../scripts/formats/formats-doc.ts'
 import type { NewRecord } from '../../testkit/memory-source.ts'
 import { MemorySource } from '../../testkit/memory-source.ts'
 import { Dice } from '../formats/random-columns.ts'
@@ -196,6 +197,16 @@ describe('what a format loses', () => {
 describe('the list of formats', () => {
   it('has every format that a configuration can name', () => {
     expect(Object.keys(writers)).toEqual(formatNames)
+  })
+
+  it('is documented with the types of its columns', () => {
+    const lost = Object.values(formatLosses).flat()
+    for (const loss of lost) {
+      if (loss.kind === 'changed key') continue
+      const { type } = columns.find(({ name }) => name === loss.column) ?? { type: 'int' }
+      const shown = columnTypes[loss.column]!.toLowerCase()
+      expect(shown.replaceAll(/\(\d+\)/g, '')).toBe(type.replaceAll(/\(\d+\)/g, ''))
+    }
   })
 
   it('is carried through a program with every value of every column', () => {
