@@ -16,6 +16,7 @@ import { openRecordedSource } from '../../log/recorded-source.ts'
 import type { LogRecord } from '../../model/change-event.ts'
 import { ForagerError } from '../../model/errors.ts'
 import { seededRandom } from '../../runtime/random.ts'
+import { formatNotes } from '../../scripts/formats/format-notes.ts'
 import { flat } from './canal/canal-messages.ts'
 import { decodedBy, textOf } from './decoded-text.ts'
 import { message as maxwell } from './maxwell-samples.ts'
@@ -144,6 +145,18 @@ function errorOf(action: () => unknown): ForagerError {
 }
 
 const names = Object.keys(samples)
+
+describe('an example of docs/formats.md', () => {
+  const examples = Object.entries(formatNotes).flatMap(([name, { example }]) =>
+    example === undefined ? [] : [[name, example] as const],
+  )
+
+  it.each(examples)('of %s is recognised', (name, example) => {
+    const found: string[] = []
+    decodedBy(decoderOf(found), recordOf({ id: 1 }, example, { topic: 'db1.shop.orders' }))
+    expect(found).toEqual([name])
+  })
+})
 
 describe('a topic', () => {
   it.each(names)('of %s is recognised by its first row', name => {
