@@ -126,7 +126,7 @@ class DebeziumAvroDecoder implements Decoder {
     if (header === undefined || header.value.length === 0) return null
     const bytes = toBuffer(header.value)
     if (bytes[0] === 0) return this.#read(bytes, this.#schemas.of(bytes, 'key'))
-    return this.#envelopes.read(record.topic, bytes, 'old key').payload
+    return this.#envelopes.readHeader(bytes).payload
   }
 }
 

@@ -5,7 +5,7 @@
  */
 import { toBuffer } from '../../model/bytes.ts'
 import { DecodeError } from '../../model/errors.ts'
-import { parseLossless } from '../json/lossless-json.ts'
+import { parseExact, parseLossless } from '../json/lossless-json.ts'
 import type { ConnectSchema } from './connect-schema.ts'
 import { isConnectSchema } from './connect-schema.ts'
 
@@ -36,19 +36,26 @@ export class EnvelopeReader {
    * `part`: what the bytes are, where they are not the message itself; its envelopes are apart from others.
    * Throws DecodeError `message-not-json`.
    */
-  read(
-    topic: string,
-    bytes: Uint8Array,
-    part: 'message' | 'key' | 'old key' = 'message',
-  ): Envelope {
+  read(topic: string, bytes: Uint8Array, part: 'message' | 'key' = 'message'): Envelope {
     const text = toBuffer(bytes).toString('utf8')
     try {
       return this.#parse(part === 'message' ? topic : `${topic} ${part}`, text)
     } catch (cause) {
-      const what = part === 'message' ? 'the message' : `the ${part} of the message`
-      const start = visible(text.length > 80 ? `${text.slice(0, 80)}…` : text)
-      const hint = bytes[0] === 0 ? ', which may be Avro (`format: debezium-avro`)' : ''
-      throw new DecodeError('message-not-json', `${what} is not JSON: ${start}${hint}`, { cause })
+      throw notJson(part === 'message' ? 'message' : 'key of the message', text, cause)
+    }
+  }
+
+  /**
+   * A header with a row: as the JSON converter writes it, or as Connect does by itself (`SimpleHeaderConverter`),
+   * with a decimal as a number of all its digits, and control characters as they are.
+   * Throws DecodeError `message-not-json`.
+   */
+  readHeader(bytes: Uint8Array): Envelope {
+    const text = toBuffer(bytes).toString('utf8')
+    try {
+      return parseWhole(text.replaceAll(controls, escaped), parseExact)
+    } catch (cause) {
+      throw notJson('header', text, cause)
     }
   }
 
@@ -95,16 +102,22 @@ export class EnvelopeReader {
   }
 }
 
-/** What a terminal would take for a command, as JSON writes it. */
-function visible(text: string): string {
-  return text.replaceAll(/\p{Cc}/gu, char => {
-    if (/\s/.test(char)) return char
-    return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
+const controls = /\p{Cc}/gu
+
+function escaped(control: string): string {
+  return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`
 }
 
-function parseWhole(text: string): Envelope {
-  const found = parseLossless(text)
+function notJson(what: string, text: string, cause: unknown): DecodeError {
+  const start = text.length > 80 ? `${text.slice(0, 80)}…` : text
+  // A terminal would take them for commands.
+  const shown = start.replaceAll(controls, one => (/\s/.test(one) ? one : escaped(one)))
+  const hint = text.startsWith('\0') ? ', which may be Avro (`format: debezium-avro`)' : ''
+  return new DecodeError('message-not-json', `the ${what} is not JSON: ${shown}${hint}`, { cause })
+}
+
+function parseWhole(text: string, parse = parseLossless): Envelope {
+  const found = parse(text)
   if (typeof found === 'object' && found !== null && 'schema' in found && 'payload' in found) {
     const { schema, payload } = found
     if (isSchema(schema)) return { schema, payload }

@@ -150,7 +150,7 @@ class DebeziumFlatDecoder implements Decoder {
       readOldKey: () => {
         const header = record.headers.find(one => one.key === '__debezium.oldkey')
         if (header === undefined || header.value.length === 0) return null
-        return this.#envelopes.read(record.topic, header.value, 'old key').payload
+        return this.#envelopes.readHeader(header.value).payload
       },
     })
   }

@@ -62,18 +62,18 @@ class DebeziumJsonDecoder implements Decoder {
       {
         record,
         ...this.#envelopes.read(record.topic, record.value),
-        readKey: () => (record.key === null ? null : this.#payload(record, 'key', record.key)),
+        readKey: () => (record.key === null ? null : this.#keyOf(record.topic, record.key)),
         readOldKey: () => {
           const header = record.headers.find(({ key }) => key === '__debezium.oldkey')
           if (header === undefined || header.value.length === 0) return null
-          return this.#payload(record, 'old key', header.value)
+          return this.#envelopes.readHeader(header.value).payload
         },
       },
       direct?.wantsExample === true ? read => direct.learn(record, read) : undefined,
     )
   }
 
-  #payload({ topic }: LogRecord, part: 'key' | 'old key', bytes: Uint8Array): unknown {
-    return this.#envelopes.read(topic, bytes, part).payload
+  #keyOf(topic: string, bytes: Uint8Array): unknown {
+    return this.#envelopes.read(topic, bytes, 'key').payload
   }
 }

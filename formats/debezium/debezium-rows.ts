@@ -7,7 +7,7 @@ import type { ChangeEvent, ChangeOp } from '../../model/change-event.ts'
 import { DecodeError } from '../../model/errors.ts'
 import type { TableHints } from '../decoder.ts'
 import type { RowReader } from '../values/row-reader.ts'
-import { isSameKey, keyOf, readKey, readRow } from '../values/row-reader.ts'
+import { isSameKey, keyOf, readHeaderKey, readKey, readRow } from '../values/row-reader.ts'
 import { isUnsent } from '../values/unsent-value.ts'
 import type { ChangePayload } from './debezium-changes.ts'
 import type { SourceBlock } from './debezium-position.ts'
@@ -55,7 +55,7 @@ export function buildEvents(options: BuildOptions): ChangeEvent[] {
   // A delete without its row may still have the columns of the configured key in its own key.
   const isFromRow = hints.key !== undefined && row !== null
   const key = keyOf(isFromRow ? row : readKey(messageKey, reader), reader)
-  const oldKey = oldKeyHeader === null ? null : readKey(oldKeyHeader, reader)
+  const oldKey = oldKeyHeader === null ? null : readHeaderKey(oldKeyHeader, reader)
   const schema = reader.schema
   const event = { ...base, op, key, before, after, schema, oldKey, isBeforeWhole }
   if (op !== 'u' || key === null || before === null || !isBeforeWhole) {

@@ -3,7 +3,9 @@ import { DecodeError } from '../../model/errors.ts'
 import type { StatedType } from '../../model/stated-type.ts'
 import type { TableSchema } from '../../model/table-schema.ts'
 import type { Row, Value } from '../../model/value.ts'
+import { parseDecimal } from '../../model/value.ts'
 import type { TableHints } from '../decoder.ts'
+import { DecimalText } from '../json/lossless-json.ts'
 import type { Converter } from './converter.ts'
 
 type JsonRow = Readonly<Record<string, unknown>>
@@ -49,7 +51,22 @@ function convert(reader: RowReader, name: string, json: unknown): Value {
   }
 }
 
-export function readKey(json: JsonRow | null, reader: RowReader): Row | null {
+/** Connect's own header converter writes a decimal as a number; messages have it in another form. */
+function convertHeader(reader: RowReader, name: string, json: unknown): Value {
+  const text = json instanceof DecimalText ? json.text : json
+  const { type } = reader.convert.get(name)!
+  const isNumber =
+    json instanceof DecimalText || typeof json === 'number' || typeof json === 'bigint'
+  if (type.kind === 'decimal' && isNumber) return parseDecimal(String(text), type)
+  return convert(reader, name, json instanceof DecimalText ? Number(text) : json)
+}
+
+/** The key in a header, with its numbers exact: `parseExact`. */
+export function readHeaderKey(json: JsonRow, reader: RowReader): Row | null {
+  return readKey(json, reader, convertHeader)
+}
+
+export function readKey(json: JsonRow | null, reader: RowReader, read = convert): Row | null {
   if (json === null) return null
   const entries = reader.schema.key.map(name => {
     const value = json[name]
@@ -58,7 +75,7 @@ export function readKey(json: JsonRow | null, reader: RowReader): Row | null {
         context: { column: name },
       })
     }
-    return [name, value === null ? null : convert(reader, name, value)] as const
+    return [name, value === null ? null : read(reader, name, value)] as const
   })
   return Object.fromEntries(entries)
 }

@@ -236,6 +236,33 @@ describe('a changed key', () => {
     expect(made).toMatchObject({ op: 'c', key: { id: 2 }, oldKey: { id: 1 } })
   })
 
+  it('is told in a header by Connect itself: decimals as numbers, texts with their control characters', () => {
+    const decimal = (field: string, scale: string): Field => ({
+      type: 'bytes',
+      field,
+      name: 'org.apache.kafka.connect.data.Decimal',
+      parameters: { scale, 'connect.decimal.precision': '38' },
+    })
+    const fields: readonly Field[] = [
+      decimal('id', '0'),
+      decimal('price', '4'),
+      { type: 'double', field: 'ratio' },
+      { type: 'string', field: 'name' },
+    ]
+    const key = { id: 'AQ==', price: 'AQ==', ratio: 1, name: 'b' }
+    const header =
+      '{"id":18446744073709551615,"price":-1234567890123456.7891,"ratio":0.5,"name":"a\tb \\"q\\""}'
+    const sent = recordOf(key, withSchema(changeOf({ op: 'c', after: key }), fields))
+    const headers = [{ key: '__debezium.oldkey', value: Buffer.from(header) }]
+    const [made] = eventsOf(decoderOf(), { ...sent, headers })
+    expect(made!.oldKey).toEqual({
+      id: 18_446_744_073_709_551_615n,
+      price: -12_345_678_901_234_567_891n,
+      ratio: 0.5,
+      name: 'a\tb "q"',
+    })
+  })
+
   it('in one update of a source that is whole before is split', () => {
     const change = { op: 'u', before: row(1), after: row(2) }
     expect(shown(events({ change, key: { id: 2 } }))).toEqual([
