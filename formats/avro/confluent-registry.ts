@@ -40,12 +40,17 @@ const maxReferences = 1000
 const retryMs = 500
 /** How long an id may be missing. */
 const missingRetryMs = 3000
+/** For so long an id that was missing is asked for once: many messages may name it. */
+const missingKnownMs = 60_000
+const maxMissing = 1000
 
 export class ConfluentRegistry implements SchemaRegistry {
   readonly #options: ConfluentRegistryOptions
   readonly #agent: http.Agent
   readonly #known = new Map<number, RegisteredSchema>()
   readonly #underway = new Map<number, Promise<void>>()
+  /** What was asked for and missing, and since when. */
+  readonly #missing = new Map<string, number>()
 
   constructor(options: ConfluentRegistryOptions) {
     this.#options = options
@@ -95,13 +100,23 @@ export class ConfluentRegistry implements SchemaRegistry {
   async #ask(path: string, what: string): Promise<Answer> {
     const { clock, retryTimeoutMs = 60_000 } = this.#options
     const start = clock.monotonic()
+    const isKnown = start - (this.#missing.get(path) ?? Number.NEGATIVE_INFINITY) < missingKnownMs
     for (;;) {
       const found = await this.#request(path, what)
       if (!(found instanceof Error)) return found
-      const limitMs = found instanceof DecodeError ? missingRetryMs : retryTimeoutMs
-      if (clock.monotonic() - start >= Math.min(limitMs, retryTimeoutMs)) throw found
+      const isMissing = found instanceof DecodeError
+      const limitMs = isMissing && isKnown ? 0 : isMissing ? missingRetryMs : retryTimeoutMs
+      if (clock.monotonic() - start >= Math.min(limitMs, retryTimeoutMs)) {
+        if (isMissing) this.#noteMissing(path, clock.monotonic())
+        throw found
+      }
       await clock.sleep(retryMs)
     }
+  }
+
+  #noteMissing(path: string, nowMs: number): void {
+    if (this.#missing.size >= maxMissing) this.#missing.clear()
+    this.#missing.set(path, nowMs)
   }
 
   /** What may pass by itself is returned, not thrown. */

@@ -28,6 +28,7 @@ const canalUnsent =
   'columns that are missing (`binlog_row_image=NOBLOB`); the table keeps what it has'
 
 const canalNotes = [
+  'MySQL has to log whole rows (`binlog_row_image=FULL`; `canal.instance.binlog.image = FULL` has canal check it). With `NOBLOB` a large column that was left out is kept only where an insert with it was seen since the start: else it becomes null, and nothing tells.',
   'There are no positions: `gtid` is a set of transactions and `es` has seconds. Every event is in doubt, and repeats are applied again.',
   'Truncates need a topic with one partition, as nothing orders them against rows of others (`truncate-unordered`).',
   'A TIMESTAMP is written as the clock of canal’s JVM is: state `connector: { user.timezone: Asia/Shanghai }`; it is UTC otherwise.',
@@ -58,6 +59,7 @@ export const formatNotes: Readonly<Record<FormatName, FormatNotes>> = {
     truncates: 'taken, ordered by position',
     notes: [
       'Each message names its schema, so that nothing has to be stated beside what the schema does not say.',
+      'A registry is asked once for an id; it is waited for while it does not answer (`retryTimeout`), and an id that it does not have is a bad message (`schema-missing`).',
       'Names of columns are as Avro allows them where the connector adjusts them (`field.name.adjustment.mode`): blanks become `_`.',
     ],
   },
@@ -116,6 +118,7 @@ export const formatNotes: Readonly<Record<FormatName, FormatNotes>> = {
     truncates: 'do not come',
     unsent: 'do not come: every row is whole',
     notes: [
+      'MySQL has to log whole rows (`binlog_row_image=FULL`) and Maxwell to send nulls (`output_nulls=true`, its default): a column that is left out of a message cannot be told from one that was dropped, and becomes null.',
       'Positions are there with `output_binlog_position=true`, rows of one statement apart with `output_xoffset=true`; rows of a bootstrap have none, and are rows as they are now.',
       'Types come from `columns.types`, from the topic of schema changes (`output_ddl=true`, `ddl_kafka_topic`), and else from values; a column of the key whose values change their kind needs its type stated.',
       'A table that is truncated keeps its rows: Maxwell does not say it.',
