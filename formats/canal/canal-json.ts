@@ -1,3 +1,13 @@
+/**
+ * canal's flat messages: one change of a table with all of its rows, in their order. Values are text,
+ * and each message says the types of its columns; see `mysql-text.ts`.
+ *
+ * canal 1.1.7, MQMessageUtils: DDL and statements come through partition 0, a row through the partition
+ * that the key hashes to which it has afterwards. A flat message has no place in the binlog. Its `gtid`
+ * is the set of all transactions so far, which does not say which one of several servers' made this
+ * change, and a server may write its own in another order than that of their numbers: so there is no
+ * position, and every event is in doubt.
+ */
 import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
 import { DecodeError, ForagerError } from '../../model/errors.ts'
 import type { Decoded, Format, TableHints } from '../decoder.ts'
