@@ -62,6 +62,8 @@ export function avroSettings(options: StackOptions): Readonly<Record<string, str
     // The ids that Apicurio gives out by Confluent's interface are these.
     'use-id': 'contentId',
     'headers.enabled': 'false',
+    // What it was told stays true: it asks once for each schema, and goes on without the registry.
+    'check-period-ms': String(24 * 3600 * 1000),
     'artifact-resolver-strategy': 'io.apicurio.registry.serde.strategy.TopicIdStrategy',
   }
   const all = ['key', 'value'].flatMap(part => [
