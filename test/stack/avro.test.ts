@@ -2,13 +2,16 @@
  * Debezium in Avro with real servers: from MariaDB and PostgreSQL through Connect, its converter and a
  * schema registry, to tables that are equal to the databases; and what becomes of a run without its registry.
  */
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import { seededRandom } from '../../runtime/random.ts'
+import { registryUrl } from '../../scripts/stack/registry.ts'
 import { down, up } from '../../scripts/stack/stack.ts'
 import { allTypes } from './all-types.ts'
 import { AvroSite } from './avro-site.ts'
 import { program, programSchema } from './hive/sql-program.ts'
 import { produce, until } from './instances.ts'
+import { credentials, RegistryProxy } from './registry-proxy.ts'
 
 const stack = inject('stack')
 const servers = ['connect', 'mariadb', 'postgres', 'registry']
@@ -108,6 +111,47 @@ describe('without an answer of the registry', () => {
       await site.untilEqual()
       await site.running.stop()
       expect(await site.differences()).toEqual([])
+    })
+  })
+
+  it('that is asked over TLS with a password, and cut off: a schema that is new is waited for', async () => {
+    await AvroSite.use({ ...options, name: 'registrytls' }, async site => {
+      const folder = join(site.running.folder, 'certificates')
+      const { origin, pathname } = new URL(registryUrl(stack))
+      const proxy = await RegistryProxy.open(folder, origin)
+      try {
+        const url = `${proxy.address}${pathname}`
+        const tls = { ca: `\${file:${join(folder, 'ca.pem')}}` }
+        const bad = [
+          [
+            { url, tls, ...credentials, password: 'other' },
+            /answers 401 .*\[registry-unreachable\]/s,
+          ],
+          [{ url, ...credentials }, /certificate.*\[registry-unreachable\]/s],
+        ] as const
+        for (const [registry, says] of bad) {
+          site.running.configure(site.config({ ...registry, retryTimeout: '1s' }))
+          const instance = site.running.start()
+          expect((await instance.ended).code).toBe(1)
+          expect(instance.stderr).toMatch(says)
+        }
+        site.running.configure(site.config({ url, tls, ...credentials, retryTimeout: '10m' }))
+        site.running.start()
+        await site.untilEqual()
+        await proxy.close()
+        await site.sql(...newColumn)
+        await until(
+          'rows have a new schema',
+          async () => (await site.schemaIds('plain')).length === 2,
+        )
+        expect(await site.differences()).not.toEqual([])
+        await proxy.open()
+        await site.untilEqual()
+        await site.running.stop()
+        expect(await site.differences()).toEqual([])
+      } finally {
+        await proxy.close()
+      }
     })
   })
 
