@@ -36,7 +36,7 @@ export function checkInteger(type: ColumnType, value: number | bigint): number |
 /** The text, when the type has room for it: lengths count characters. Throws DecodeError `value-invalid`. */
 export function checkText(type: ColumnType, text: string): string {
   const isLong = (type.kind === 'varchar' || type.kind === 'char') && text.length > type.length
-  if (isLong && [...text].length > type.length) throw misfit(type, text)
+  if (isLong && Array.from(text).length > type.length) throw misfit(type, text)
   return text
 }
 
