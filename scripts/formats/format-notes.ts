@@ -59,7 +59,8 @@ export const formatNotes: Readonly<Record<FormatName, FormatNotes>> = {
     truncates: 'taken, ordered by position',
     notes: [
       'Each message names its schema, so that nothing has to be stated beside what the schema does not say.',
-      'A registry is asked once for an id; it is waited for while it does not answer (`retryTimeout`), and an id that it does not have is a bad message (`schema-missing`).',
+      'A registry is asked once for an id, so that a run goes on without it until a new one comes; then it is waited for (`registry.retryTimeout`), and the run stops with `registry-unreachable`: nothing is passed, and a restart goes on from there. An id that it does not have is a bad message (`schema-missing`).',
+      'The connector needs the registry too for each new schema, those of heartbeats and transactions among them; its task fails without it, and has to be restarted.',
       'Names of columns are as Avro allows them where the connector adjusts them (`field.name.adjustment.mode`): blanks become `_`.',
     ],
   },
