@@ -20,6 +20,11 @@ export abstract class CanalDecoder implements Decoder {
     this.readers = new MySqlRowReaders(canalForm(options))
   }
 
+  /** Of an update before which no row of the table had all columns; see `LargeColumns`. */
+  protected baseOfUpdate(base: EventBase): EventBase {
+    return this.large.isKnown(base.table) ? base : { ...base, isPatch: true }
+  }
+
   /** Throws DecodeError. No part of the message was checked. */
   protected abstract decodeMessage(record: LogRecord, message: object): Decoded
 

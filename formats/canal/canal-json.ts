@@ -77,7 +77,7 @@ class CanalJsonDecoder extends CanalDecoder {
   }
 
   #changes({ base, type, message, hints }: Change): Decoded {
-    const { data, old } = message
+    const { data } = message
     if (!Array.isArray(data) || data.length === 0) {
       throw new DecodeError(
         'row-missing',
@@ -88,14 +88,15 @@ class CanalJsonDecoder extends CanalDecoder {
     const pkNames = namesIn(message.pkNames)
     const columns = this.large.columnsOf(base.table, type, columnsIn(message.mysqlType, data[0]))
     const reader = this.readers.readerOf(base.table, columns, hints.key ?? pkNames, hints)
-    const olds = type === 'UPDATE' ? rowsBefore(old, data.length) : []
+    const olds = type === 'UPDATE' ? rowsBefore(message.old, data.length) : []
     let zeroDates = 0
     const events = data.flatMap((json: unknown, index): readonly ChangeEvent[] => {
       const row = readNewRow(json, reader)
       zeroDates += zeroDatesIn(json, row, reader)
       if (type === 'INSERT') return [insertEvent(base, row, reader)]
       if (type === 'DELETE') return [deleteEvent(base, row, reader, hints)]
-      return updateEvents(base, row, readChangedColumns(olds[index], reader), reader, hints)
+      const old = readChangedColumns(olds[index], reader)
+      return updateEvents(this.baseOfUpdate(base), row, old, reader, hints)
     })
     return {
       kind: 'changes',

@@ -119,7 +119,7 @@ class CanalRowsDecoder extends CanalDecoder {
     const row = readNewRow(json, reader)
     const event = {
       INSERT: () => insertEvent(base, row, reader),
-      UPDATE: () => changedEvent(base, row, reader),
+      UPDATE: () => changedEvent(this.baseOfUpdate(base), row, reader),
       DELETE: () => deleteEvent(base, row, reader, hints),
     }[type]()
     return {

@@ -2,7 +2,8 @@
  * Columns that MySQL leaves out of a row where they did not change (`binlog_row_image=NOBLOB`): texts,
  * bytes, JSON and shapes. A message does not tell such a row from one of a table that never had them;
  * what was seen of the table before does. A column that was left out is not sent: the table keeps what
- * it has.
+ * it has. Before a row with all columns was seen, as after a restart, an update tells of the columns that it
+ * has and of no others.
  */
 import type { TypedColumn } from './mysql-rows.ts'
 
@@ -39,13 +40,19 @@ export class LargeColumns {
     return [...columns, ...missing]
   }
 
+  /** Whether a row was seen that has all columns: until then what an update lacks may have been left out. */
+  isKnown(table: string): boolean {
+    return this.#known.has(table)
+  }
+
   #learn(table: string, known: Types | undefined, columns: readonly TypedColumn[]): void {
     const found = columns.filter((column): column is [string, string] => {
       return column[1] !== null && large.test(column[1])
     })
     const isSame =
-      found.length === (known?.size ?? 0) &&
-      found.every(([name, type]) => known?.get(name) === type)
+      known !== undefined &&
+      found.length === known.size &&
+      found.every(([name, type]) => known.get(name) === type)
     if (isSame) return
     this.#known.set(table, new Map(found))
     if (this.#left.has(table)) this.#saved = this.#text()

@@ -28,7 +28,7 @@ const canalUnsent =
   'columns that are missing (`binlog_row_image=NOBLOB`); the table keeps what it has'
 
 const canalNotes = [
-  'MySQL has to log whole rows (`binlog_row_image=FULL`; `canal.instance.binlog.image = FULL` has canal check it). With `NOBLOB` a large column that was left out is kept only where an insert with it was seen since the start: else it becomes null, and nothing tells.',
+  'MySQL has to log whole rows (`binlog_row_image=FULL`; `canal.instance.binlog.image = FULL` has canal check it). With `NOBLOB` the table keeps what it has of a large column that was left out; a key that changes without it, before any insert of the table was seen, loses it.',
   'There are no positions: `gtid` is a set of transactions and `es` has seconds. Every event is in doubt, and repeats are applied again.',
   'Truncates need a topic with one partition, as nothing orders them against rows of others (`truncate-unordered`).',
   'A TIMESTAMP is written as the clock of canal’s JVM is: state `connector: { user.timezone: Asia/Shanghai }`; it is UTC otherwise.',
