@@ -24,11 +24,14 @@ interface Head {
 const schemaStart = '{"schema":'
 const payloadMark = ',"payload":'
 const maxKnown = 2000
+/** Of all that are known: a table of a thousand columns has schemas of megabytes. */
+const maxKnownChars = 64 * 1024 * 1024
 /** Marks that are tried: each is as much work as the text before it, and a schema has hardly one inside. */
 const maxMarks = 16
 
 export class EnvelopeReader {
   readonly #known = new Map<string, Head>()
+  #knownChars = 0
   /** The head that was seen last of each topic: nearly always the next one's as well. */
   readonly #last = new Map<string, Head>()
 
@@ -89,7 +92,11 @@ export class EnvelopeReader {
       try {
         const { schema } = JSON.parse(`${text.slice(0, mark)}}`) as { schema: unknown }
         if (!isSchema(schema)) return null
-        if (this.#known.size >= maxKnown) this.#known.clear()
+        this.#knownChars += start.length
+        if (this.#known.size >= maxKnown || this.#knownChars > maxKnownChars) {
+          this.#known.clear()
+          this.#knownChars = start.length
+        }
         const head = { text: start, schema }
         this.#known.set(start, head)
         return head
