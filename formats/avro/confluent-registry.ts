@@ -24,7 +24,7 @@ export interface ConfluentRegistryOptions {
     readonly key?: string
     readonly passphrase?: string
   }
-  /** How long it may do nothing. */
+  /** How long it may do nothing, and how long one answer may take. */
   readonly requestTimeoutMs?: number
   readonly retryTimeoutMs?: number
   readonly clock: Clock
@@ -143,7 +143,8 @@ export class ConfluentRegistry implements SchemaRegistry {
   }
 
   #get(path: string): Promise<{ readonly status: number; readonly body: string }> {
-    const { url, auth, requestTimeoutMs = 10_000 } = this.#options
+    const { url, auth, clock, requestTimeoutMs = 10_000 } = this.#options
+    const start = clock.monotonic()
     const target = new URL(`${url.replace(/\/+$/, '')}${path}`)
     const headers: Record<string, string> = {
       Accept: 'application/vnd.schemaregistry.v1+json, application/json',
@@ -159,6 +160,9 @@ export class ConfluentRegistry implements SchemaRegistry {
           size += part.length
           parts.push(part)
           if (size > maxAnswerBytes) sent.destroy(new Error('its answer is larger than 16 MiB'))
+          if (clock.monotonic() - start > requestTimeoutMs) {
+            sent.destroy(new Error(`it has not answered after ${requestTimeoutMs / 1000} s`))
+          }
         })
         response.on('error', reject)
         response.on('end', () => {

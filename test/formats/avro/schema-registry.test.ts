@@ -8,7 +8,7 @@ import { FileRegistry } from '../../../formats/avro/schema-registry.ts'
 import { ForagerError } from '../../../model/errors.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 
-type Answer = (request: IncomingMessage, response: ServerResponse) => void
+type Answer = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>
 
 let server: Server | null = null
 
@@ -25,7 +25,7 @@ async function registryThat(
   const asked: string[] = []
   server = createServer((request, response) => {
     asked.push(request.url ?? '')
-    answer(request, response)
+    void answer(request, response)
   })
   await new Promise<void>(resolve => server!.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
@@ -146,6 +146,18 @@ describe('a registry with Confluent’s interface', () => {
       },
       'registry-unreachable',
       'socket hang up',
+    ],
+    [
+      'answers drop by drop',
+      async (_, response) => {
+        response.writeHead(200)
+        while (!response.destroyed) {
+          response.write(' ')
+          await systemClock.sleep(20)
+        }
+      },
+      'registry-unreachable',
+      'has not answered after 0.3 s',
     ],
     ['is silent', () => undefined, 'registry-unreachable', 'said nothing'],
   ])('that %s is an error with what and where', async (_, answer, code, message) => {
