@@ -31,7 +31,7 @@ describe('an error', () => {
     })
     expect(error.describe()).toBe(
       'the operation "x" is not known (topic shop, partition 0, offset 7, table demo.user) ' +
-        '[op-unknown]. Check what writes the topic.',
+        '[op-unknown]. Check what writes the topic, and that `source.format` is its format (`auto` tells).',
     )
   })
 
