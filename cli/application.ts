@@ -69,11 +69,7 @@ export function buildTopology(
   { router = routerOf(loaded.config), lineOf }: TopologyParts = {},
 ): Topology {
   const { config } = loaded
-  const format = formats[config.source.format]({
-    get registry() {
-      return registryOf(loaded)
-    },
-  })
+  const format = formats[config.source.format]({ registry: registryOf(loaded) })
   const builder = new StreamsBuilder()
   const { window, state } = config
   builder

@@ -22,6 +22,8 @@ import { debeziumFlat } from './debezium/debezium-flat.ts'
 import { debeziumJson } from './debezium/debezium-json.ts'
 import type { Decoded, Decoder, DecoderOptions, Format } from './decoder.ts'
 import { parseTopicMemory, topicMemoryText } from './decoder.ts'
+import type { JsonObject } from './json/json-messages.ts'
+import { isObject } from './json/json-messages.ts'
 import { isDdl } from './maxwell/maxwell-ddl.ts'
 import { maxwellJson } from './maxwell/maxwell-json.ts'
 
@@ -202,8 +204,6 @@ function sightOf({ topic, value }: LogRecord, envelopes: EnvelopeReader): Sight 
   }
 }
 
-type JsonObject = Readonly<Record<string, unknown>>
-
 /** What Debezium writes alike whether rows are flattened or not. */
 function commonKindOf(message: JsonObject): Kind | null {
   const { op, source } = message
@@ -214,10 +214,6 @@ function commonKindOf(message: JsonObject): Kind | null {
   const names = Object.keys(message).toSorted().join()
   if (names === 'ts_ms') return 'heartbeat'
   return names === 'data_collections,event_count,id,status,ts_ms' ? 'transaction' : null
-}
-
-function isObject(json: unknown): json is JsonObject {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 function isOfConnector(source: unknown): boolean {

@@ -52,11 +52,7 @@ class EventLook {
     this.#loaded = loaded
     this.#sample = sample
     this.#router = routerOf(loaded.config)
-    this.#format = formats[loaded.config.source.format]({
-      get registry() {
-        return registryOf(loaded)
-      },
-    })
+    this.#format = formats[loaded.config.source.format]({ registry: registryOf(loaded) })
   }
 
   async look(options: TableOptions): Promise<readonly Finding[]> {

@@ -1,4 +1,6 @@
 /** Connectors of Debezium as Kafka Connect's REST interface tells of them. It is only read. */
+import { isObject } from '../../formats/json/json-messages.ts'
+
 export interface Connector {
   readonly name: string
   readonly config: Readonly<Record<string, string>>
@@ -73,8 +75,4 @@ function statesOf(status: unknown): readonly string[] {
     const { state } = (isObject(part) ? part : {}) as { state?: unknown }
     return typeof state === 'string' ? [state] : []
   })
-}
-
-function isObject(found: unknown): found is object {
-  return typeof found === 'object' && found !== null && !Array.isArray(found)
 }

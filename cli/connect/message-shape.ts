@@ -1,13 +1,9 @@
 /** What a message looks like, whatever the configuration says that it is. */
+import type { JsonObject } from '../../formats/json/json-messages.ts'
+import { isObject } from '../../formats/json/json-messages.ts'
 import { toBuffer } from '../../model/bytes.ts'
 import type { LogRecord } from '../../model/change-event.ts'
 import type { FormatName } from '../formats.ts'
-
-export type JsonObject = Readonly<Record<string, unknown>>
-
-export function isObject(found: unknown): found is JsonObject {
-  return typeof found === 'object' && found !== null && !Array.isArray(found)
-}
 
 /** Null for what is no JSON object. Numbers may be rounded: only shapes are looked at. */
 export function parseObject(bytes: Uint8Array | null): JsonObject | null {

@@ -1,10 +1,11 @@
 /** What the sampled messages of one source table have in common, and what is lost by it. */
+import type { JsonObject } from '../../formats/json/json-messages.ts'
+import { isObject } from '../../formats/json/json-messages.ts'
 import type { ChangeEvent } from '../../model/change-event.ts'
 import type { TableRule } from '../../processors/route-tables.ts'
 import type { Finding } from './finding.ts'
 import { problem } from './finding.ts'
-import type { JsonObject } from './message-shape.ts'
-import { isObject, payloadOf } from './message-shape.ts'
+import { payloadOf } from './message-shape.ts'
 
 export interface TableOptions {
   /** Then it was asked for what it knows better. */

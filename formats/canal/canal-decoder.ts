@@ -3,6 +3,7 @@ import { toBuffer } from '../../model/bytes.ts'
 import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
 import { DecodeError, ForagerError } from '../../model/errors.ts'
 import type { Decoded, Decoder, DecoderOptions } from '../decoder.ts'
+import { isObject, notJson } from '../json/json-messages.ts'
 import { LargeColumns } from '../mysql/large-columns.ts'
 import type { EventBase } from '../mysql/mysql-rows.ts'
 import { MySqlRowReaders } from '../mysql/mysql-rows.ts'
@@ -71,10 +72,9 @@ export function parseObject(bytes: Uint8Array): object {
   try {
     found = JSON.parse(text)
   } catch (cause) {
-    const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text
-    throw new DecodeError('message-not-json', `the message is not JSON: ${shown}`, { cause })
+    throw notJson('message', text, cause)
   }
-  if (typeof found === 'object' && found !== null && !Array.isArray(found)) return found
+  if (isObject(found)) return found
   throw new DecodeError('message-unknown', 'the message is not a JSON object')
 }
 

@@ -11,6 +11,7 @@
 import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
 import { DecodeError, ForagerError } from '../../model/errors.ts'
 import type { Decoded, Format, TableHints } from '../decoder.ts'
+import { isObject } from '../json/json-messages.ts'
 import type { EventBase, TypedColumn } from '../mysql/mysql-rows.ts'
 import {
   deleteEvent,
@@ -141,10 +142,6 @@ function columnsIn(json: unknown, row: unknown): readonly TypedColumn[] {
     if (!Object.hasOwn(types, name)) columns.push([name, null])
   }
   return columns
-}
-
-function isObject(json: unknown): json is Readonly<Record<string, unknown>> {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 function rowsBefore(old: unknown, count: number): readonly unknown[] {

@@ -4,7 +4,7 @@
  * recognised by its text from then on.
  */
 import { toBuffer } from '../../model/bytes.ts'
-import { DecodeError } from '../../model/errors.ts'
+import { escapeControls, notJson } from '../json/json-messages.ts'
 import { parseExact, parseLossless } from '../json/lossless-json.ts'
 import type { ConnectSchema } from './connect-schema.ts'
 import { isConnectSchema } from './connect-schema.ts'
@@ -56,7 +56,10 @@ export class EnvelopeReader {
   readHeader(bytes: Uint8Array): Envelope {
     const text = toBuffer(bytes).toString('utf8')
     try {
-      return parseWhole(text.replaceAll(controls, escaped), parseExact)
+      return parseWhole(
+        escapeControls(text, () => false),
+        parseExact,
+      )
     } catch (cause) {
       throw notJson('header', text, cause)
     }
@@ -107,20 +110,6 @@ export class EnvelopeReader {
     }
     return null
   }
-}
-
-const controls = /\p{Cc}/gu
-
-function escaped(control: string): string {
-  return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`
-}
-
-function notJson(what: string, text: string, cause: unknown): DecodeError {
-  const start = text.length > 80 ? `${text.slice(0, 80)}…` : text
-  // A terminal would take them for commands.
-  const shown = start.replaceAll(controls, one => (/\s/.test(one) ? one : escaped(one)))
-  const hint = text.startsWith('\0') ? ', which may be Avro (`format: debezium-avro`)' : ''
-  return new DecodeError('message-not-json', `the ${what} is not JSON: ${shown}${hint}`, { cause })
 }
 
 function parseWhole(text: string, parse = parseLossless): Envelope {

@@ -15,10 +15,12 @@
  * what happened to it is the row as it is now. Places in the source's log are known where the transform
  * was told to add them; without, nothing is dropped as a repeat.
  */
+
 import { toBuffer } from '../../model/bytes.ts'
 import type { LogRecord } from '../../model/change-event.ts'
 import { DecodeError, ForagerError } from '../../model/errors.ts'
 import type { Decoded, Decoder, DecoderOptions, Format } from '../decoder.ts'
+import type { JsonObject } from '../json/json-messages.ts'
 import type { ConnectSchema } from './connect-schema.ts'
 import type { ChangePayload } from './debezium-changes.ts'
 import { DebeziumChanges } from './debezium-changes.ts'
@@ -36,8 +38,6 @@ export function debeziumFlat(): Format {
     createDecoder: options => new DebeziumFlatDecoder(options),
   }
 }
-
-type JsonObject = Readonly<Record<string, unknown>>
 
 class DebeziumFlatDecoder implements Decoder {
   readonly #envelopes = new EnvelopeReader()

@@ -17,6 +17,7 @@
 import type { ColumnType } from '../../model/column-type.ts'
 import { DecodeError } from '../../model/errors.ts'
 import { misfit, toInteger } from '../../model/value.ts'
+import type { JsonObject } from '../json/json-messages.ts'
 import { DecimalText, parseExact } from '../json/lossless-json.ts'
 import { bytesOf } from '../values/debezium-values.ts'
 import type { ValueForm } from '../values/inferred-rows.ts'
@@ -25,7 +26,6 @@ import { inferJson, inferNumber, textOfJson } from '../values/inferred-types.ts'
 import { zonedTimestamp } from '../values/iso-times.ts'
 import { wordOf } from './debezium-position.ts'
 
-type JsonObject = Readonly<Record<string, unknown>>
 /** A row by column name: null, or a `BsonValue`. */
 export type Document = Readonly<Record<string, unknown>>
 

@@ -13,6 +13,8 @@ import type { TableSchema } from '../../model/table-schema.ts'
 import type { Row } from '../../model/value.ts'
 import type { Decoded, Decoder, DecoderOptions, Format, TableHints } from '../decoder.ts'
 import { SchemaPending } from '../decoder.ts'
+import type { JsonObject } from '../json/json-messages.ts'
+import { isObject, notJson } from '../json/json-messages.ts'
 import { parseExact } from '../json/lossless-json.ts'
 import type { TypedRow } from '../values/inferred-types.ts'
 import { InferredTypes } from '../values/inferred-types.ts'
@@ -32,8 +34,6 @@ export function maxwellJson(): Format {
     createDecoder: options => new MaxwellJsonDecoder(options),
   }
 }
-
-type JsonObject = Readonly<Record<string, unknown>>
 
 const ops = { insert: 'c', update: 'u', delete: 'd', 'bootstrap-insert': 'r' } as const
 
@@ -157,19 +157,15 @@ function withPlace<T>({ topic, partition, offset }: LogRecord, read: () => T): T
 /** Throws DecodeError `message-not-json` and `message-unknown`. */
 function parseMessage(bytes: Uint8Array): JsonObject {
   const text = toBuffer(bytes).toString('utf8')
-  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text
   let json: unknown
   try {
     json = parseExact(text)
   } catch (cause) {
-    throw new DecodeError('message-not-json', `the message is not JSON: ${shown}`, { cause })
+    throw notJson('message', text, cause)
   }
   if (isObject(json)) return json
+  const shown = text.length > 80 ? `${text.slice(0, 80)}…` : text
   throw new DecodeError('message-unknown', `the message is none of Maxwell’s: ${shown}`)
-}
-
-function isObject(json: unknown): json is JsonObject {
-  return typeof json === 'object' && json !== null && !Array.isArray(json)
 }
 
 function rowMessage(fields: JsonObject): RowMessage {

@@ -3,10 +3,10 @@
  * `{"database":"d","table":"t","pk.id":1}` or `["d","t",[{"id":1}]]`, which are in lower case.
  * (RowIdentity.toKeyJson of Maxwell.)
  */
+
 import { toBuffer } from '../../model/bytes.ts'
 import { DecodeError } from '../../model/errors.ts'
-
-type JsonObject = Readonly<Record<string, unknown>>
+import type { JsonObject } from '../json/json-messages.ts'
 
 const prefix = 'pk.'
 
