@@ -57,10 +57,11 @@ interface Seen {
 }
 
 /**
- * In place of a fingerprint: different events of the key share the position. MySQL's compressed transactions
- * and Maxwell's rows without `xoffset` do so, and the third of them may look as the first did.
+ * The first bit of a fingerprint, which is that of the key's first event: different ones share the position.
+ * MySQL's compressed transactions and Maxwell's rows without `xoffset` do so, and the third of them may look as
+ * the first did.
  */
-const several = '\0\0\0\0'
+const several = 0x80
 
 const empty: Memory = { highest: null, latestMs: 0, snapshotMs: -1, doubtUntilMs: 0 }
 const identityBytes = 8
@@ -212,15 +213,18 @@ export class RepeatFilter {
     const seen = this.#hashed()
     const { identity, fingerprint } = seenOf(event)
     const known = seen.get(identity)
-    if (known === fingerprint || known === several) {
-      this.#run = null
-      // What was dropped last of several may not be what the row was last.
-      return known === several ? 'in-doubt' : 'repeat'
-    }
     if (known !== undefined) {
-      // At the end of a run it is the proof that there was none. Alone it proves nothing.
-      if (this.#run !== null) throw this.#restarted(event, position)
-      seen.set(identity, several)
+      const isSeveral = known.charCodeAt(0) >= several
+      const isFirst = fingerprint === withFirstBit(known, 0)
+      if (!isFirst && this.#run !== null) {
+        // At the end of a run it is the proof that there was none. Of several it may be a later one.
+        if (isSeveral) return 'reread'
+        throw this.#restarted(event, position)
+      }
+      this.#run = null
+      if (isFirst && !isSeveral) return 'repeat'
+      // Alone it proves nothing; and what was dropped last of several may not be what the row was last.
+      seen.set(identity, withFirstBit(known, several))
       return 'in-doubt'
     }
     // Within a run nothing is learned: the run may be read again.
@@ -262,8 +266,13 @@ export class RepeatFilter {
 function seenOf({ table, key, op, after, position }: ChangeEvent): Seen {
   return {
     identity: digest([table, key], identityBytes),
-    fingerprint: digest([op, after, position?.gtid ?? null], fingerprintBytes),
+    fingerprint: withFirstBit(digest([op, after, position?.gtid ?? null], fingerprintBytes), 0),
   }
+}
+
+function withFirstBit(fingerprint: string, bit: 0 | typeof several): string {
+  const first = (fingerprint.charCodeAt(0) & ~several) | bit
+  return String.fromCharCode(first) + fingerprint.slice(1)
 }
 
 function digest(value: unknown, bytes: number): string {

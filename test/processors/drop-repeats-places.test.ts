@@ -28,6 +28,24 @@ it('a row that is made as before, behind its delete at one place, is no repeat',
   expect(restarted.run).toBeNull()
 })
 
+it('of several changes of a row at one place the first proves a run, and another has it read again', () => {
+  const [made, gone] = [at(100), at(100, { op: 'd' })]
+  for (const changes of [
+    [made, gone],
+    [made, gone, made, gone],
+  ]) {
+    const filter = new RepeatFilter()
+    judgeAll(filter, [at(50), ...changes])
+    const proven = new RepeatFilter(filter.save())
+    expect(judgeAll(proven, [at(50), made])).toEqual(['repeat', 'in-doubt'])
+    expect(proven.run).toBeNull()
+    // What was dropped before it may have been new: nothing is lost.
+    const unproven = new RepeatFilter(filter.save())
+    expect(judgeAll(unproven, [at(50), gone])).toEqual(['repeat', 'reread'])
+    expect(unproven.run).not.toBeNull()
+  }
+})
+
 describe('a compressed transaction of MySQL', () => {
   const inPayload = (row: number, id: number, parts: Partial<ChangeEvent> = {}) => {
     const order = [1, 100, row]
