@@ -14,7 +14,14 @@ export { canalRows } from './formats/canal/canal-rows.ts'
 export { debeziumAvro } from './formats/debezium/debezium-avro.ts'
 export { debeziumFlat } from './formats/debezium/debezium-flat.ts'
 export { debeziumJson } from './formats/debezium/debezium-json.ts'
-export type { Decoded, Decoder, DecoderOptions, Format, TableHints } from './formats/decoder.ts'
+export type {
+  Decoded,
+  Decoder,
+  DecoderOptions,
+  Format,
+  TableChange,
+  TableHints,
+} from './formats/decoder.ts'
 export { SchemaAbsent, SchemaPending } from './formats/decoder.ts'
 export { maxwellJson } from './formats/maxwell/maxwell-json.ts'
 export { EmbeddedLog } from './log/embedded-log.ts'

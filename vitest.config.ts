@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config'
 
+/** Deadlines catch what hangs, and nothing else: machines of tests do other work as well. */
+const patient = { hookTimeout: 300_000, expect: { poll: { timeout: 120_000 } } }
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,7 +13,8 @@ export default defineConfig({
           exclude: ['interop', 'simulation', 'stack', 'rdkafka', 'long'].map(
             name => `test/${name}/**`,
           ),
-          testTimeout: 60_000,
+          testTimeout: 300_000,
+          ...patient,
         },
       },
       {
@@ -18,6 +22,7 @@ export default defineConfig({
           name: 'simulation',
           include: ['test/simulation/**/*.test.ts'],
           testTimeout: 600_000,
+          ...patient,
         },
       },
       {
@@ -26,6 +31,7 @@ export default defineConfig({
           include: ['test/interop/**/*.test.ts'],
           globalSetup: ['test/interop/setup.ts'],
           testTimeout: 600_000,
+          ...patient,
         },
       },
       {
@@ -34,8 +40,8 @@ export default defineConfig({
           include: ['test/stack/**/*.test.ts'],
           exclude: ['test/stack/hive/**'],
           globalSetup: ['test/stack/setup.ts'],
-          hookTimeout: 120_000,
           testTimeout: 600_000,
+          ...patient,
           fileParallelism: false,
         },
       },
@@ -44,8 +50,8 @@ export default defineConfig({
           name: 'hive',
           include: ['test/stack/hive/**/*.test.ts'],
           globalSetup: ['test/stack/hive/setup.ts'],
-          hookTimeout: 120_000,
           testTimeout: 600_000,
+          ...patient,
           fileParallelism: false,
         },
       },
@@ -55,8 +61,8 @@ export default defineConfig({
           name: 'rdkafka',
           include: ['test/rdkafka/**/*.test.ts'],
           globalSetup: ['test/stack/setup.ts'],
-          hookTimeout: 120_000,
           testTimeout: 600_000,
+          ...patient,
           fileParallelism: false,
         },
       },
@@ -66,6 +72,7 @@ export default defineConfig({
           include: ['test/long/**/*.test.ts'],
           exclude: ['test/long/stack/**', 'test/long/hive/**'],
           testTimeout: 7_200_000,
+          ...patient,
         },
       },
       {
@@ -73,8 +80,8 @@ export default defineConfig({
           name: 'long-hive',
           include: ['test/long/hive/**/*.test.ts'],
           globalSetup: ['test/stack/hive/setup.ts'],
-          hookTimeout: 120_000,
           testTimeout: 7_200_000,
+          ...patient,
           fileParallelism: false,
         },
       },
@@ -83,8 +90,8 @@ export default defineConfig({
           name: 'long-stack',
           include: ['test/long/stack/**/*.test.ts'],
           globalSetup: ['test/stack/setup.ts'],
-          hookTimeout: 120_000,
           testTimeout: 7_200_000,
+          ...patient,
           fileParallelism: false,
         },
       },

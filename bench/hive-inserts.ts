@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { encodeKey } from '../model/key.ts'
 import type { NetChange } from '../model/net-change.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
+import { followedFrom } from '../model/schema-change.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { internSchema, keyColumns } from '../model/table-schema.ts'
 import { silentLogger } from '../observe/logger.ts'
@@ -120,7 +121,7 @@ async function apply(
     token: of.token,
     after: null,
     through: { topicId: '', offset: of.round },
-    schema,
+    followed: followedFrom(schema),
     partitionBy,
     truncate: 'none',
     changes: (async function* () {

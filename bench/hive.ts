@@ -15,6 +15,7 @@ import { join } from 'node:path'
 import { encodeKey } from '../model/key.ts'
 import type { NetChange } from '../model/net-change.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
+import { followedFrom } from '../model/schema-change.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { internSchema, keyColumns } from '../model/table-schema.ts'
 import type { Value } from '../model/value.ts'
@@ -254,7 +255,7 @@ async function apply(
     token: 1,
     after: null,
     through: { topicId: '', offset: of.run },
-    schema,
+    followed: followedFrom(schema),
     partitionBy: of.by,
     truncate: 'none',
     changes: (async function* () {

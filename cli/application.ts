@@ -9,6 +9,8 @@ import { FileStorage } from '../log/file-storage.ts'
 import type { KafkaLogOptions } from '../log/kafka/kafka-log.ts'
 import type { SaslOptions, TlsOptions } from '../log/kafka/wire.ts'
 import type { Log } from '../log/log.ts'
+import type { LogStorage } from '../log/log-storage.ts'
+import { MemoryStorage } from '../log/log-storage.ts'
 import { openRecordedSource } from '../log/recorded-source.ts'
 import type { Origin } from '../model/change-event.ts'
 import type { ReachPoint } from '../model/crash-points.ts'
@@ -43,7 +45,7 @@ import { withoutUndefined } from './without-undefined.ts'
 
 /** Every topic of a file; of a cluster those that are named. */
 export function sourceTopics({ source }: Config): RegExp | readonly string[] {
-  if (source.type === 'file') return /^/
+  if (source.type === 'file') return /.*/
   if (!source.topics.some(topic => topic.includes('*'))) return source.topics
   return new RegExp(`^(?:${source.topics.map(topic => wildcardSource(topic, '.*')).join('|')})$`)
 }
@@ -109,17 +111,22 @@ export interface RunningParts {
   readonly close: () => Promise<void>
 }
 
+export type OpenLog = (config: Config, source: KafkaSourceConfig) => Promise<Log>
+
 /** Opens the log. It is closed by `close`. */
 export async function openApplication(
   loaded: LoadedConfig,
   {
     router,
+    openLog: openOther,
     ...parts
   }: {
     readonly logger: Logger
     readonly metrics: Metrics
     readonly reach: ReachPoint
     readonly router?: TableRouter
+    /** Of a log in place of the cluster that the configuration names. */
+    readonly openLog?: OpenLog
   },
 ): Promise<RunningParts> {
   const { config } = loaded
@@ -127,7 +134,7 @@ export async function openApplication(
   const { log, lineOf } =
     source.type === 'file'
       ? await openWholeFile(loaded, source, parts)
-      : { log: await openKafka(config, source), lineOf: undefined }
+      : { log: await (openOther ?? openKafka)(config, source), lineOf: undefined }
   const given = { ...(router && { router }), ...(lineOf && { lineOf }) }
   const streams = new Streams(buildTopology(loaded, given), {
     applicationId: config.applicationId,
@@ -171,11 +178,32 @@ export async function openLog(loaded: LoadedConfig): Promise<Log> {
   return (await openLocalLog(loaded, source, parts)).log
 }
 
+/**
+ * The same for who changes nothing by looking. StateError `state-locked`: a local log serves one process at a
+ * time.
+ */
+export async function openLogReadOnly(loaded: LoadedConfig): Promise<Log> {
+  const { config } = loaded
+  const { source } = config
+  if (source.type === 'kafka') return await openKafka(config, source)
+  const folder = join(statePath(loaded), 'log')
+  const isThere = (await nodeFileSystem.stat(folder)) !== null
+  const storage = isThere
+    ? new FileStorage(nodeFileSystem, folder, { isReadOnly: true })
+    : new MemoryStorage()
+  const parts = { logger: silentLogger, metrics: noMetrics, storage }
+  return (await unlessLocked(() => openLocalLog(loaded, source, parts))).log
+}
+
 /** The local log with the file of recorded events beside it. */
 async function openLocalLog(
   loaded: LoadedConfig,
   { path, repartitionInto }: FileSourceConfig,
-  parts: { readonly logger: Logger; readonly metrics: Metrics },
+  parts: {
+    readonly logger: Logger
+    readonly metrics: Metrics
+    readonly storage?: LogStorage
+  },
 ): Promise<{ readonly log: Log; readonly lineOf: LineOf }> {
   const file = resolve(loaded.folder, path)
   const source = await openRecordedSource({
@@ -185,7 +213,7 @@ async function openLocalLog(
     ...(repartitionInto === undefined ? {} : { repartitionInto }),
   })
   const log = await EmbeddedLog.open({
-    storage: new FileStorage(nodeFileSystem, join(statePath(loaded), 'log')),
+    storage: parts.storage ?? new FileStorage(nodeFileSystem, join(statePath(loaded), 'log')),
     clock: systemClock,
     random: systemRandom,
     sources: [source],
@@ -207,8 +235,13 @@ export async function openOwnLog(loaded: LoadedConfig): Promise<Log | null> {
   if (source.type === 'kafka') return await openKafka(config, source)
   const folder = join(statePath(loaded), 'log')
   if ((await nodeFileSystem.stat(folder)) === null) return null
+  const storage = new FileStorage(nodeFileSystem, folder)
+  return await unlessLocked(() => EmbeddedLog.open({ storage }))
+}
+
+async function unlessLocked<T>(open: () => Promise<T>): Promise<T> {
   try {
-    return await EmbeddedLog.open({ storage: new FileStorage(nodeFileSystem, folder) })
+    return await open()
   } catch (error) {
     if (!(error instanceof ForagerError) || error.code !== 'state-locked') throw error
     throw new StateError(

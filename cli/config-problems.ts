@@ -23,6 +23,7 @@ interface Unchecked {
     readonly dropRepeats?: unknown
   } | null
   readonly processingGuarantee?: unknown
+  readonly connectors?: unknown
   readonly tables?: unknown
   readonly warehouse?: {
     readonly type?: unknown
@@ -57,7 +58,7 @@ export async function semanticProblems(
   fileSystem: FileSystem,
   lineAt: LineAt,
 ): Promise<Problem[]> {
-  const { source, tables, warehouse, staging, processingGuarantee } = (
+  const { source, tables, warehouse, staging, processingGuarantee, connectors } = (
     typeof given === 'object' ? given : {}
   ) as Unchecked
   const problems: Problem[] = []
@@ -65,6 +66,10 @@ export async function semanticProblems(
     const message =
       'processingGuarantee: with a file source each commit is atomic; at_least_once is for Kafka'
     problems.push({ line: lineAt(['processingGuarantee']), message })
+  }
+  if (source?.type === 'file' && connectors !== undefined) {
+    const message = 'connectors: a file has none; they are for `source.type: kafka`'
+    problems.push({ line: lineAt(['connectors']), message })
   }
   const files = [
     ['source', 'path'],
@@ -115,7 +120,8 @@ function registryProblems(source: Unchecked['source'], lineAt: LineAt): Problem[
   if (isNeeded && (registry === undefined || registry === null)) {
     const message =
       `source.registry: the messages of ${String(format)} name their schemas by an id; say where they are: ` +
-      '`registry: { type: confluent, url: http://registry:8081 }`'
+      '`registry: { type: confluent, url: http://registry:8081 }`, or a file of them, ' +
+      '`registry: { type: file, path: schemas.jsonl }`'
     return [{ line: lineAt(['source', 'format']), message }]
   }
   if (registry === undefined || registry === null) return []

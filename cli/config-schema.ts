@@ -5,28 +5,18 @@
 import { z } from 'zod'
 import { connectorSettings } from '../formats/connector-settings.ts'
 import { isTimeZone } from '../formats/mysql/time-zone.ts'
-import { parsePartitionBy } from '../model/partition-by.ts'
-import { parseStatedType } from '../model/stated-type.ts'
 import type { StartPosition } from '../topology/nodes.ts'
+import { connectors } from './connectors-schema.ts'
 import { database } from './database-schema.ts'
 import { formatNames } from './formats.ts'
+import { history } from './history-schema.ts'
 import { client, sasl, tls } from './kafka-connection-schema.ts'
+import { parsed } from './parsed.ts'
 import { duration, size } from './quantities.ts'
 import { registry } from './registry-schema.ts'
 import { staging } from './staging-schema.ts'
+import { table } from './table-schema.ts'
 import { warehouse } from './warehouse-schema.ts'
-
-/** Text that another parser accepts; its error is the problem that is shown. */
-function parsed<T>(parse: (text: string) => T) {
-  return z.string().transform((text, context): T => {
-    try {
-      return parse(text)
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: (error as Error).message })
-      return z.NEVER
-    }
-  })
-}
 
 /** Throws what is wrong with it. */
 export function parseStart(text: string): StartPosition['at'] {
@@ -45,8 +35,6 @@ const name = z
     /^(?!\.{1,2}$)[A-Za-z0-9._-]{1,150}$/,
     'must be letters, digits, ".", "_" and "-", at most 150, and not "." or ".."',
   )
-
-const columnList = z.array(z.string()).min(1)
 
 const connector = z
   .strictObject({
@@ -243,58 +231,6 @@ const source = z
   .discriminatedUnion('type', [fileSource, kafkaSource])
   .describe('Where the change events come from.')
 
-const columns = z.strictObject({
-  include: columnList.optional().describe('Only these columns are taken over. Absent: all.'),
-  exclude: columnList.optional().describe('These columns are left out.'),
-  types: z
-    .record(z.string(), parsed(parseStatedType))
-    .optional()
-    .describe(
-      'Types by column, in Hive’s words and some more (`docs/types.md`), where messages do not tell or should ' +
-        'be overruled.',
-    ),
-})
-
-const table = z.strictObject({
-  from: z
-    .string()
-    .regex(/^[^.\s]+\.[^.\s]+$/, 'must be database.table, or schema.table for PostgreSQL')
-    .describe(
-      'Source tables: `database.table`, or `schema.table`. `*` stands for any characters but a point, ' +
-        'also for none; upper and lower case differ.',
-    ),
-  to: z
-    .string()
-    .regex(/^[^.\s]+(\.[^.\s]+)?$/, 'must be a table, or database.table')
-    .describe(
-      'The target table; `{database}`, `{schema}` and `{table}` of the source. What `*` stands for must ' +
-        'be kept, so that each source table has a target of its own.',
-    ),
-  merge: z
-    .boolean()
-    .optional()
-    .describe(
-      'Several source tables may go to one target: parts of one table (shards). Their keys must not ' +
-        'overlap, and a truncate of one of them empties the target.',
-    ),
-  key: columnList
-    .optional()
-    .describe(
-      'Columns that identify a row. Absent: the primary key, as the messages’ keys have it.',
-    ),
-  partitionBy: parsed(parsePartitionBy)
-    .optional()
-    .describe('A column, or `year_month(column)` of a date or timestamp. Absent: no partitions.'),
-  columns: columns.optional().describe('Which columns are taken over, and as what.'),
-  beforeImage: z
-    .enum(['full', 'key'])
-    .optional()
-    .describe(
-      'Whether `before` is the whole old row. Absent: `full` for MySQL and MariaDB; `key` for others, ' +
-        'where only `REPLICA IDENTITY FULL` makes it `full`.',
-    ),
-})
-
 const window = z
   .strictObject({
     maxAge: duration
@@ -313,6 +249,7 @@ export const configSchema = z.strictObject({
     .array(table)
     .min(1)
     .describe('Which tables go where. The first rule that matches counts.'),
+  connectors,
   warehouse,
   window,
   repartition: z
@@ -360,11 +297,22 @@ export const configSchema = z.strictObject({
         .string()
         .default('127.0.0.1')
         .describe('Which address; in a container `0.0.0.0`, so that Prometheus reaches it.'),
+      token: z
+        .string()
+        // Before its secret is put in, it is what names that.
+        .regex(/^(?:[!-~]{16,}|.*\$\{.*)$/, 'must have 16 characters or more, and no space')
+        .optional()
+        .describe(
+          'Who sends it (`Authorization: Bearer …`) may read `/history`: `${env:NAME}`, `${file:PATH}`. Absent: ' +
+            'nobody may.',
+        ),
     })
     .optional()
     .describe(
-      'Shows `/metrics`, `/status`, `/health/live` and `/health/ready`. Absent: nothing listens.',
+      'Shows `/metrics`, `/status`, `/health/live`, `/health/ready`, and with a token `/history`. Absent: ' +
+        'nothing listens.',
     ),
+  history,
   processingGuarantee: z
     .enum(['exactly_once_v2', 'at_least_once'])
     .default('exactly_once_v2')

@@ -4,8 +4,10 @@
  */
 import { resolve } from 'node:path'
 import type { ForagerError } from '../model/errors.ts'
+import { keepSecret } from '../model/secrets.ts'
 import type { FileSystem } from '../runtime/file-system.ts'
 import type { Path, Problem } from './config.ts'
+import type { ConnectorsConfig } from './connectors-schema.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 
@@ -26,9 +28,15 @@ const sections: readonly (readonly string[])[] = [
   ['source', 'database', 'tls'],
   ['warehouse', 'auth'],
   ['warehouse', 'tls'],
+  ['http'],
+  ['history'],
+  ['history', 'tls'],
   ['staging'],
   ['staging', 'tls'],
 ]
+
+/** Their values are secrets, wherever they come from. */
+const secretKeys = /^(password|passphrase|token|key|delegationToken)$/
 
 function valueAt(given: unknown, path: readonly string[]): unknown {
   return path.reduce<unknown>((value, key) => {
@@ -52,40 +60,102 @@ export async function insertSecrets(given: unknown, context: Context): Promise<P
           message: `${path.join('.')}: ${message}`,
         })),
       )
+      for (const secret of found.secrets) keepSecret(secret)
+      // One may stand in the file as it is.
+      if (secretKeys.test(key)) keepSecret(found.text)
       Object.assign(values, { [key]: found.text })
     }
   }
   return problems
 }
 
+type Texts = Readonly<Record<string, string>>
+
+export interface FilledConnectors {
+  readonly password: string | undefined
+  readonly configs: Readonly<Record<string, Texts>>
+  /** What was put in. */
+  readonly secrets: readonly string[]
+  readonly problems: readonly Problem[]
+}
+
+/**
+ * The part `connectors` with its secrets in it; only who applies it needs them. What Connect's own providers
+ * stand for stays: `$${file:…}` becomes `${file:…}`, and other kinds are left as they are.
+ */
+export async function insertConnectorSecrets(
+  { password, configs }: Pick<ConnectorsConfig, 'password' | 'configs'>,
+  context: Omit<Context, 'lineAt'>,
+): Promise<FilledConnectors> {
+  const problems: Problem[] = []
+  const secrets: string[] = []
+  const fill = async (path: string, value: string, isForConnect: boolean): Promise<string> => {
+    const found = await inserted(value, context, isForConnect)
+    secrets.push(...found.secrets)
+    problems.push(...found.problems.map(text => ({ line: 0, message: `${path}: ${text}` })))
+    return found.text
+  }
+  const filled: Record<string, Texts> = {}
+  for (const [name, settings] of Object.entries(configs)) {
+    const texts: Record<string, string> = {}
+    for (const [key, value] of Object.entries(settings)) {
+      texts[key] = await fill(`connectors.configs.${name}.${key}`, value, true)
+    }
+    filled[name] = texts
+  }
+  const own =
+    password === undefined ? undefined : await fill('connectors.password', password, false)
+  return { password: own, configs: filled, secrets, problems }
+}
+
+interface Inserted {
+  readonly text: string
+  readonly secrets: readonly string[]
+  readonly problems: readonly string[]
+}
+
+/** `isForConnect`: somebody else has placeholders in it, too. */
 async function inserted(
   value: string,
-  { env, fileSystem, folder }: Context,
-): Promise<{ readonly text: string; readonly problems: readonly string[] }> {
+  { env, fileSystem, folder }: Omit<Context, 'lineAt'>,
+  isForConnect = false,
+): Promise<Inserted> {
   const problems: string[] = []
+  const secrets: string[] = []
   const parts: string[] = []
+  const put = (secret: string): void => {
+    parts.push(secret)
+    secrets.push(secret)
+  }
   let end = 0
-  for (const { 0: whole, 1: kind, 2: name = '', index } of value.matchAll(placeholder)) {
+  for (const { 0: whole, 1: dollar, 2: kind, 3: name = '', index } of value.matchAll(placeholder)) {
     parts.push(value.slice(end, index))
     end = index + whole.length
+    if (isForConnect && dollar === '$') {
+      parts.push(whole.slice(1))
+      continue
+    }
+    parts.push(dollar ?? '')
     if (kind === 'env') {
       const found = env[name]
       if (found === undefined) problems.push(`the environment has no variable ${name}`)
-      else parts.push(found)
+      else put(found)
     } else if (kind === 'file') {
       const path = resolve(folder, name)
       try {
         const text = (await fileSystem.readFile(path)).toString('utf8')
         // An editor ends the last line; a password has none.
-        parts.push(text.replace(/\r?\n$/, ''))
+        put(text.replace(/\r?\n$/, ''))
       } catch (error) {
         problems.push((error as ForagerError).message)
       }
+    } else if (isForConnect) {
+      parts.push(whole)
     } else {
       problems.push(`there is no \${${kind}:…}: use \${env:NAME} or \${file:PATH}`)
     }
   }
-  return { text: parts.join('') + value.slice(end), problems }
+  return { text: parts.join('') + value.slice(end), secrets, problems }
 }
 
-const placeholder = /\$\{(\w+):([^}]*)\}/g
+const placeholder = /(\$?)\$\{(\w+):([^}]*)\}/g

@@ -144,6 +144,8 @@ function describeIssue(
       message: `unknown key ${pathText([...path, key])}${suggestion(key, known)}`,
     }))
   }
+  const inside = insideOf(issue)
+  if (inside !== null) return inside.flatMap(one => describeIssue(one, document, lines, text))
   const line = lineOf(document, path, lines)
   const bare = path.at(-1) === 'to' ? unquotedTarget(text, line) : null
   if (bare !== null) return [{ line, message: `${pathText(path)}: ${quoteIt(bare)}` }]
@@ -152,8 +154,26 @@ function describeIssue(
   return [{ line, message: `${pathText(path)} ${what}` }]
 }
 
+/** Where a value has one of several forms: the problems within the one that it has; null: it has none. */
+function insideOf(issue: z.core.$ZodIssue): readonly z.core.$ZodIssue[] | null {
+  if (issue.code !== 'invalid_union') return null
+  const isWithin = ({ path, code }: z.core.$ZodIssue): boolean => {
+    return path.length > 0 || code === 'unrecognized_keys'
+  }
+  const form = issue.errors.find(found => found.length > 0 && found.every(isWithin))
+  return form?.map(one => ({ ...one, path: [...issue.path, ...one.path] })) ?? null
+}
+
 function valueMessage(issue: z.core.$ZodIssue): string {
-  if (issue.code === 'invalid_union') return `must be ${kindsAt(issue.path as Path).join(' or ')}`
+  if (issue.code === 'invalid_union') {
+    const kinds = kindsAt(issue.path as Path)
+    if (kinds.length > 0) return `must be ${kinds.join(' or ')}`
+    if (issue.message !== 'Invalid input') return issue.message
+    const forms = issue.errors.flatMap(([first]) =>
+      first === undefined ? [] : [valueMessage(first)],
+    )
+    return forms.join(', or ').replaceAll(', or must be ', ', or ')
+  }
   if (issue.code === 'invalid_value') return `must be ${issue.values.map(String).join(' or ')}`
   if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input')) {
     return `must be a ${typeWords[issue.expected] ?? issue.expected}`
@@ -186,7 +206,7 @@ function schemasAt(path: Path): readonly JsonSchema[] {
   for (const step of path) {
     schemas = schemas.flatMap(schema => {
       const next = typeof step === 'number' ? schema.items : schema.properties?.[step]
-      return next === undefined ? [] : (next.oneOf ?? [next])
+      return next === undefined ? [] : (next.oneOf ?? next.anyOf ?? [next])
     })
   }
   return schemas
@@ -200,6 +220,7 @@ export interface JsonSchema {
   readonly items?: JsonSchema
   /** One of these, told apart by their `type`. */
   readonly oneOf?: readonly JsonSchema[]
+  readonly anyOf?: readonly JsonSchema[]
   readonly default?: unknown
   readonly enum?: readonly unknown[]
   readonly const?: unknown

@@ -1,19 +1,24 @@
 /**
- * The program: commands and exit codes. 0 done, 1 failed, 2 the configuration is wrong, 130 and 143
- * stopped by a signal before the end of a source that has one. An error is one line that says what
- * happened, where, and what to do.
+ * The program: commands and exit codes. 0 done, 1 failed, 2 the configuration is wrong, 3 `plan` shows a change
+ * that would be refused, 130 and 143 stopped by a signal before the end of a source that has one. An error is
+ * one line that says what happened, where, and what to do.
  */
-import { join } from 'node:path'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 import { errorCodes, ForagerError } from '../model/errors.ts'
 import { nodeFileSystem } from '../runtime/file-system.ts'
 import type { StartPosition } from '../topology/nodes.ts'
 import type { CheckOptions } from './commands/check.ts'
 import { checkCommand, describeCommand } from './commands/check.ts'
+import type { ApplyConnectorsOptions } from './commands/connectors.ts'
+import { applyConnectorsCommand } from './commands/connectors.ts'
 import type { ListOptions } from './commands/dead-letters.ts'
 import { listDeadLettersCommand } from './commands/dead-letters.ts'
 import { demoCommand } from './commands/demo.ts'
+import type { HistoryOptions } from './commands/history.ts'
+import { historyCommand } from './commands/history.ts'
 import { orcMetaCommand, orcRowsCommand } from './commands/orc.ts'
+import type { PlanCommandOptions } from './commands/plan.ts'
+import { planCommand } from './commands/plan.ts'
 import type { ReplayOptions } from './commands/replay-dead-letters.ts'
 import { replayDeadLettersCommand } from './commands/replay-dead-letters.ts'
 import type { ResetOptions } from './commands/reset.ts'
@@ -29,16 +34,11 @@ import type { VerifyCommandOptions } from './commands/verify.ts'
 import { verifyCommand } from './commands/verify.ts'
 import { ConfigProblems, loadConfig } from './config.ts'
 import { parseStart } from './config-schema.ts'
-import { endWithOutput } from './output.ts'
+import { endWithOutput, writeError } from './output.ts'
 import { UsageError } from './usage-error.ts'
+import { version } from './version.ts'
 
 export const exitCodes = { done: 0, failed: 1, configWrong: 2 } as const
-
-/** The package's own, beside the sources and in the published package. */
-async function version(): Promise<string> {
-  const text = await nodeFileSystem.readFile(join(import.meta.dirname, '../package.json'))
-  return (JSON.parse(text.toString('utf8')) as { version: string }).version
-}
 
 export async function main(args: readonly string[]): Promise<number> {
   endWithOutput()
@@ -98,6 +98,7 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
       done(describeCommand(await load(path), options))
     })
   addCheck(program, done)
+  addConnectors(program, done)
   addDeadLetters(program, done)
   const orc = program.command('orc').description('look at an ORC file')
   orc
@@ -113,6 +114,7 @@ function commandTree(currentVersion: string, done: (code: number) => void): Comm
     .description('run the example shop in a folder: a new one, or that of the last time')
     .action(async (folder: string | undefined) => done(await demoCommand(folder ?? 'demo-output')))
   addOperations(program, done)
+  addPlan(program, done)
   return program
 }
 
@@ -129,6 +131,26 @@ function addCheck(program: Command, done: (code: number) => void): void {
     )
     .action(async (path: string, options: CheckOptions) => {
       done(await checkCommand(path, process.env, options))
+    })
+}
+
+function addConnectors(program: Command, done: (code: number) => void): void {
+  program
+    .command('connectors')
+    .description('Debezium’s connectors of the configuration (`connectors`)')
+    .command('apply <config>')
+    .description('have Kafka Connect run them as they are configured, once they are looked at')
+    .addOption(
+      new Option('--connect-url <url>', 'instead of `connectors.url`: http://host:8083').argParser(
+        httpAddress,
+      ),
+    )
+    .option('--dry-run', 'only say what would be done', false)
+    .option('--force', 'also settings by which changes are lost', false)
+    .option('--restart-failed', 'also start again what has failed', false)
+    .option('--wait <seconds>', 'how long a connector may take until it runs', wholeNumber, 60)
+    .action(async (path: string, options: ApplyConnectorsOptions) => {
+      done(await applyConnectorsCommand(path, process.env, options))
     })
 }
 
@@ -189,6 +211,20 @@ function addOperations(program: Command, done: (code: number) => void): void {
       done(await statusCommand(await load(path), options))
     })
   program
+    .command('history <config> [table]')
+    .description('what ran: runs, windows, batches and statements, the newest first')
+    .option(
+      '--gaps',
+      'prove that ranges tile from the source to the tables, or show each gap',
+      false,
+    )
+    .option('--limit <n>', 'so many of each kind', wholeNumber, 20)
+    .option('--since <time>', 'only from then on, like 2026-05-31T08:00:00Z', timeOption)
+    .option('--json', 'for programs', false)
+    .action(async (path: string, table: string | undefined, options: HistoryOptions) => {
+      done(await historyCommand(await load(path), table, options))
+    })
+  program
     .command('verify <config>')
     .description(
       'compare the tables with the database they come from, row by row; needs source.database',
@@ -232,6 +268,30 @@ function addOperations(program: Command, done: (code: number) => void): void {
     })
 }
 
+function timeOption(text: string): number {
+  const start = /^\d/.test(text) ? startOption(text) : null
+  if (start !== null && typeof start === 'object') return start.timeMs
+  throw new InvalidArgumentError('must be a time with its zone, like 2026-05-31T08:00:00Z.')
+}
+
+function addPlan(program: Command, done: (code: number) => void): void {
+  program
+    .command('plan <config>')
+    .description(
+      'what would become of the tables’ columns with what waits, and what would be refused; does nothing',
+    )
+    .option('--json', 'for programs', false)
+    .option(
+      '--max-messages <n>',
+      'of the source, and of those between its tasks and the windows, so many are read',
+      wholeNumber,
+      100_000,
+    )
+    .action(async (path: string, options: PlanCommandOptions) => {
+      done(await planCommand(await loadConfig(nodeFileSystem, path, process.env), options))
+    })
+}
+
 function startOption(text: string): StartPosition['at'] {
   try {
     return parseStart(text)
@@ -244,24 +304,22 @@ function report(error: unknown): number {
   if (error instanceof CommanderError)
     return error.exitCode === 0 ? exitCodes.done : exitCodes.failed
   if (error instanceof ConfigProblems) {
-    process.stderr.write(`error: ${error.message}\n`)
+    writeError(`error: ${error.message}\n`)
     return exitCodes.configWrong
   }
   if (error instanceof UsageError) {
-    process.stderr.write(`error: ${error.message}\n`)
+    writeError(`error: ${error.message}\n`)
     return exitCodes.failed
   }
   if (error instanceof ForagerError) {
-    process.stderr.write(`error: ${error.describe()}\n`)
-    if (process.env.FORAGER_DEBUG === '1') process.stderr.write(`${error.stack}\n`)
+    writeError(`error: ${error.describe()}\n`)
+    if (process.env.FORAGER_DEBUG === '1') writeError(`${error.stack}\n`)
     // What it was about to do would hold the process.
     if (error.code === 'stop-timed-out') process.exit(exitCodes.failed)
     const isConfigWrong = errorCodes[error.code].acts === 'configuration'
     return isConfigWrong ? exitCodes.configWrong : exitCodes.failed
   }
   const stack = error instanceof Error ? error.stack : String(error)
-  process.stderr.write(
-    `error: Forager itself failed. Please report it with what follows.\n${stack}\n`,
-  )
+  writeError(`error: Forager itself failed. Please report it with what follows.\n${stack}\n`)
   return exitCodes.failed
 }

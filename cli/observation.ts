@@ -1,12 +1,14 @@
 /** What a run shows by HTTP while it lasts: metrics, status and health, when the configuration asks for it. */
 
 import { GaugeRegistry } from '../observe/gauge-registry.ts'
+import type { History } from '../observe/history/history.ts'
 import { HttpServer } from '../observe/http-server.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import { teeMetrics } from '../observe/metrics.ts'
 import { PrometheusMetrics } from '../observe/prometheus.ts'
 import type { StreamsEvent, StreamsState } from '../runtime/streams-events.ts'
 import type { LoadedConfig } from './config.ts'
+import { answerHistory } from './history/answer-history.ts'
 
 export interface Observation {
   /** What the run counts into. */
@@ -19,6 +21,7 @@ export interface Observation {
 export async function openObservation(
   { config }: LoadedConfig,
   registry: Metrics,
+  readHistory: () => History | null,
 ): Promise<Observation> {
   const { http } = config
   if (http === undefined) {
@@ -33,6 +36,13 @@ export async function openObservation(
     contentType: prometheus.contentType,
     metrics: () => prometheus.text(),
     status: () => ({ applicationId: config.applicationId, state, ...gauges.values() }),
+    history:
+      http.token === undefined
+        ? null
+        : {
+            token: http.token,
+            answer: url => answerHistory(config.applicationId, readHistory(), url),
+          },
     notReady: () => (state === 'running' ? null : `the application is ${state}`),
   })
   return {

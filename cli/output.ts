@@ -1,12 +1,19 @@
 /** What commands print: tables for people, and lines that a pipe may stop reading. */
 import Table from 'cli-table3'
+import { escapeControls, shownText } from '../model/shown-text.ts'
 
 /** Writes to standard output and waits while the reader is slow. */
 export async function writeOut(text: string): Promise<void> {
-  if (process.stdout.write(text)) return
+  // Within JSON what is escaped is the same text.
+  if (process.stdout.write(shownText(text))) return
   await new Promise<void>(resolve => {
     process.stdout.once('drain', resolve)
   })
+}
+
+/** Lines on standard error. */
+export function writeError(text: string): void {
+  process.stderr.write(shownText(text))
 }
 
 /** A reader that went away (`| head`) is no error; a file that takes no more is one. */
@@ -39,7 +46,8 @@ const maxCellChars = 40
 
 function formatCell(cell: string | number, cellChars: number): string {
   if (typeof cell === 'number') return formatCount(cell)
-  const line = cell.replaceAll(/[\r\n\t]/g, ' ')
+  // Before it is measured: as it will be shown.
+  const line = escapeControls(cell.replaceAll(/[\r\n\t]/g, ' '))
   return line.length > cellChars ? `${line.slice(0, cellChars - 1)}…` : line
 }
 
@@ -54,6 +62,6 @@ export function formatBytes(bytes: number): string {
   return `${power === 0 ? value : value.toFixed(1)} ${units[power]}`
 }
 
-export function plural(count: number, word: string): string {
-  return `${formatCount(count)} ${word}${count === 1 ? '' : 's'}`
+export function plural(count: number, word: string, words = `${word}s`): string {
+  return `${formatCount(count)} ${count === 1 ? word : words}`
 }

@@ -9,6 +9,10 @@ const confluent = z.strictObject({
     .describe('`confluent`: a registry with Confluent’s HTTP interface (Apicurio, Karapace, …).'),
   url: z
     .url({ protocol: /^https?$/, error: 'must be a URL, like http://registry:8081' })
+    .refine(
+      url => URL.parse(url)?.username === '' && URL.parse(url)?.password === '',
+      'has a user or a password in it, and addresses are shown: give them as username and password',
+    )
     .describe('Its address; Apicurio’s has the path `/apis/ccompat/v7`.'),
   username: z.string().optional().describe('For basic authentication.'),
   password: z.string().optional().describe('For it: `${env:NAME}`, `${file:PATH}`.'),

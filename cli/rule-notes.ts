@@ -2,7 +2,8 @@
  * What a run should tell of its rules: those that matched nothing, columns that no table has, and what
  * earlier runs did with events that are not read again. Each note is a sentence with what to do.
  */
-import type { SeenTable, TableRouter, TargetTable } from '../processors/route-tables.ts'
+import type { SeenTable, TargetTable } from '../processors/route-tables.ts'
+import { TableRouter } from '../processors/route-tables.ts'
 import type { LoadedConfig } from './config.ts'
 import type { EarlierTable } from './source-tables.ts'
 import { nearest } from './suggestion.ts'
@@ -10,7 +11,12 @@ import { statePath } from './warehouse.ts'
 
 export interface Note {
   /** Name of the log line. */
-  readonly event: 'events.not-read' | 'target.changed' | 'rule.unmatched' | 'column.unknown'
+  readonly event:
+    | 'events.not-read'
+    | 'format.changed'
+    | 'target.changed'
+    | 'rule.unmatched'
+    | 'column.unknown'
   readonly text: string
 }
 
@@ -39,6 +45,16 @@ export function notesOnEarlierRuns(
       `point and lacks what was read before. ${startAnew(loaded)}`
     return [{ event: 'target.changed', text }]
   })
+}
+
+/** Before a run: what was read in another format may have been taken for messages without rows. */
+export function notesOnFormat(loaded: LoadedConfig, earlier: string | null): Note[] {
+  const { format } = loaded.config.source
+  if (earlier === null || earlier === format || [earlier, format].includes('auto')) return []
+  const text =
+    `Earlier runs read the source as ${earlier}, and now it is ${format}: what they read is not read again. ` +
+    startAnew(loaded)
+  return [{ event: 'format.changed', text }]
 }
 
 function notRead(loaded: LoadedConfig, table: string, why: string): Note {
@@ -74,9 +90,13 @@ export function notesAtEnd(
   const known = [...new Set([...earlier.keys(), ...seen.keys()])]
   const unmatched = loaded.config.tables.flatMap(({ from }): Note[] => {
     // Where nothing is known, nothing can be said: the file is empty, or the list of earlier runs gone.
-    if (known.length === 0 || from.includes('*') || known.includes(from)) return []
-    if (isThere(router.lookUp(from)?.name ?? '')) return []
-    const near = nearest(from, known)
+    const own = new TableRouter([{ from, to: from }])
+    if (known.length === 0 || known.some(table => own.lookUp(table) !== null)) return []
+    const isPattern = from.includes('*')
+    if (!isPattern && isThere(router.lookUp(from)?.name ?? '')) return []
+    const near = nearest(from, isPattern ? known.map(patternOver) : known)
+    // Of the tables that a pattern is for none may be there yet.
+    if (isPattern && near === null) return []
     const hint = near === null ? '' : `; nearest: ${near}`
     const advice =
       near === null
@@ -86,6 +106,11 @@ export function notesAtEnd(
     return [{ event: 'rule.unmatched', text: `No event of ${from} was seen${hint}. ${advice}` }]
   })
   return [...unmatched, ...columnNotes(loaded, [...seen.values()])]
+}
+
+/** `demo.user` as `demo.*`. */
+function patternOver(table: string): string {
+  return table.replace(/\.[^.]*$/, '.*')
 }
 
 /** Columns that a rule names and that none of its tables had, as far as their events came. */

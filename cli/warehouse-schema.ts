@@ -38,6 +38,19 @@ const auth = z
   .prefault({})
   .describe('How HiveServer2 lets Forager in.')
 
+const keepStaged = z
+  .strictObject({
+    maxAge: duration
+      .prefault('15m')
+      .describe('How long after a batch was applied. `0s`: nothing is kept.'),
+    maxSize: size.prefault('64MiB').describe('Of the files of one table: beyond it the oldest go.'),
+  })
+  .prefault({})
+  .describe(
+    'Staged files of tables that come through topics of several partitions are kept for truncates, which may ' +
+      'come later than rows that are newer: how far the partitions of a topic may be apart.',
+  )
+
 const hiveWarehouse = z.strictObject({
   type: z.literal('hive').describe('`hive`: transactional tables of Hive, through HiveServer2.'),
   host: z.string().describe('Of HiveServer2.'),
@@ -68,6 +81,7 @@ const hiveWarehouse = z.strictObject({
   statementTimeout: duration
     .prefault('30m')
     .describe('How long a statement may take; then it is cancelled, and tried anew.'),
+  keepStaged,
   drainTimeout: duration
     .prefault('10m')
     .describe(

@@ -96,6 +96,7 @@ export function sinkOf(loaded: LoadedConfig): WarehouseSink {
     database: warehouse.database,
     version: warehouse.version,
     sessions: warehouse.sessions,
+    keeps: { maxAgeMs: warehouse.keepStaged.maxAge, maxBytes: warehouse.keepStaged.maxSize },
     drainTimeoutMs: warehouse.drainTimeout,
     buckets: warehouse.buckets,
   })

@@ -121,6 +121,8 @@ class AutoDecoder implements Decoder {
     const sight = sightOf(record, this.#envelopes)
     if ('kind' in sight) {
       if (sight.kind === 'tombstone' && record.key !== null) this.#deleted.add(topic)
+      // It is Debezium’s, and says of tables what it says in each of its formats.
+      if (sight.kind === 'schema-change') return this.#decoders.get('debezium-json')!.decode(record)
       return { kind: sight.kind }
     }
     const [name] = sight.formats
@@ -182,6 +184,17 @@ function ofNamedFormat(): ConfigError {
     'the source was read with a format that was named, and what was learned meanwhile belongs to it: name it ' +
       'again instead of `format: auto`',
   )
+}
+
+/** The format that a message tells by itself; null where nothing tells, or several write it alike. */
+export function formatOf(record: LogRecord): Name | null {
+  try {
+    const sight = sightOf(record, new EnvelopeReader())
+    return 'formats' in sight && sight.formats.length === 1 ? sight.formats[0]! : null
+  } catch (error) {
+    if (error instanceof DecodeError) return null
+    throw error
+  }
 }
 
 /** Throws DecodeError when it is neither JSON nor Avro. */

@@ -3,7 +3,9 @@
  * keeps nothing that a crash could lose.
  */
 import type { ChangeEvent, LogRecord } from '../model/change-event.ts'
+import type { Position } from '../model/position.ts'
 import type { StatedType } from '../model/stated-type.ts'
+import type { TableSchema } from '../model/table-schema.ts'
 
 /** What a record turned out to be. Only `changes` are rows; the others are recognised and counted. */
 export type Decoded =
@@ -15,8 +17,8 @@ export type Decoded =
        * a row may come through several, and have no order.
        */
       readonly isKeyOrdered: boolean
-      /** Values that are dates with a zero in them, and were read as null; absent: none, or not known. */
-      readonly zeroDates?: number
+      /** Values in rows after a change that are written as another one; absent: none. */
+      readonly replaced?: Replaced | undefined
     }
   | { readonly kind: 'unwanted'; readonly table: string }
   | {
@@ -24,11 +26,38 @@ export type Decoded =
         | 'tombstone'
         | 'heartbeat'
         | 'transaction'
-        | 'schema-change'
         | 'message'
         // A change that does not say of which table.
         | 'no-table'
     }
+  | {
+      readonly kind: 'schema-change'
+      /** What it says of whole tables that somebody wants, in its order; often nothing. */
+      readonly changes: readonly TableChange[]
+    }
+
+/** A table of the source was created, dropped or renamed. */
+export interface TableChange {
+  readonly type: 'create' | 'drop' | 'rename'
+  /** Of a rename the name that the table had: there is none of that name from here on. */
+  readonly table: string
+  /** Of a rename; null: of none, or nobody wants the table under its new name. */
+  readonly renamedTo: string | null
+  /**
+   * Of a create, and of a rename under the new name: its columns with their types as rows will have them, and
+   * its key. Null where that is not certain before there are rows.
+   */
+  readonly schema: TableSchema | null
+  readonly position: Position | null
+  /** When the source made the change, by its clock. */
+  readonly sourceMs: number
+}
+
+/** How many values were replaced, by what they were; see `replaced-values.ts`. */
+export interface Replaced {
+  readonly zero_date?: number
+  readonly infinity?: number
+}
 
 export interface Decoder {
   /**
@@ -68,6 +97,11 @@ export interface DecoderOptions {
   readonly incarnation: string
   /** What the connector was told, by Debezium's names; needed only without embedded schemas. */
   readonly connectorSettings: Readonly<Record<string, string>>
+  /**
+   * Whether topics of schema changes are read as well where messages have their types themselves: they alone
+   * tell that a column was renamed. Then SchemaPending comes from such messages too.
+   */
+  readonly followsRenames?: boolean
   /** Told once of each topic whose format was found out. */
   readonly onRecognised?: (topic: string, format: string) => void
 }
@@ -110,13 +144,24 @@ export class SchemaPending extends Error {
   readonly topic: string
   /** What is missing, for the error when it does not come. */
   readonly missing: string
+  /** Null: the row cannot be read without it. Else it can be, once this was called. */
+  readonly goOn: (() => void) | null
+  /** How long it is worth waiting for, once the topic has been read. */
+  readonly maxWaitMs: number
 
-  constructor(table: string, topic: string, missing: string) {
+  constructor(
+    table: string,
+    topic: string,
+    missing: string,
+    without: { readonly goOn: () => void; readonly maxWaitMs: number } | null = null,
+  ) {
     super(`${table}: ${missing}`)
     this.name = 'SchemaPending'
     this.table = table
     this.topic = topic
     this.missing = missing
+    this.goOn = without?.goOn ?? null
+    this.maxWaitMs = without?.maxWaitMs ?? 30_000
   }
 }
 

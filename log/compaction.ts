@@ -1,10 +1,12 @@
 /**
- * Compaction of topics that keep the last record of each key. It runs when a log is opened, before
- * anything is read: the offsets of what stays do not change, and no reader can miss what goes.
+ * Compaction of topics that keep the last record of each key: when a log is opened, and while it is written,
+ * whenever as much has come as had stayed. The offsets of what stays do not change. Nobody may read the
+ * partition meanwhile.
  */
 import { toBuffer } from '../model/bytes.ts'
 import type { LogRecord } from '../model/change-event.ts'
 import type { TopicPartition } from './log.ts'
+import { partitionName } from './log.ts'
 import type { LogStorage, StoredState } from './log-storage.ts'
 
 /** Fewer records are not worth a rewrite. */
@@ -19,9 +21,45 @@ export async function compactTopics(storage: LogStorage, state: StoredState): Pr
   for (const { topic, partition, start, end } of state.partitions) {
     // A range of offsets holds at most as many records.
     if (!compacted.has(topic) || end - start <= minRecords) continue
-    const { count, latest } = await readLatest(storage, { topic, partition }, start)
-    const isWorthIt = count > minRecords && latest.length < count / 2
-    if (isWorthIt) await storage.rewrite({ topic, partition }, latest)
+    await compactPartition(storage, { topic, partition }, start)
+  }
+}
+
+/** Returns how many records there are then. `start`: the first offset that is still there. */
+export async function compactPartition(
+  storage: LogStorage,
+  at: TopicPartition,
+  start: number,
+): Promise<number> {
+  const { count, latest } = await readLatest(storage, at, start)
+  const isWorthIt = count > minRecords && latest.length < count / 2
+  if (!isWorthIt) return count
+  await storage.rewrite(at, latest)
+  return latest.length
+}
+
+/** What was written to compacted partitions since the log was opened or they were compacted. */
+export class Compactions {
+  readonly #partitions = new Map<string, { kept: number; added: number }>()
+
+  /** Whether it is time to compact the partition before more is written to it. */
+  isDue(at: TopicPartition): boolean {
+    const { kept, added } = this.#of(at)
+    return added > Math.max(minRecords, kept)
+  }
+
+  added(at: TopicPartition, count: number): void {
+    this.#of(at).added += count
+  }
+
+  compacted(at: TopicPartition, kept: number): void {
+    this.#partitions.set(partitionName(at), { kept, added: 0 })
+  }
+
+  #of(at: TopicPartition): { kept: number; added: number } {
+    const known = this.#partitions.get(partitionName(at)) ?? { kept: 0, added: 0 }
+    this.#partitions.set(partitionName(at), known)
+    return known
   }
 }
 

@@ -11,8 +11,11 @@ export interface EmbeddedConsumerOptions {
   readonly group: string
   readonly topics: readonly string[]
   readonly setOf?: ConsumerOptions['setOf']
-  readonly log: EmbeddedLog
-  readonly coordinator: GroupCoordinator
+  readonly log: Pick<EmbeddedLog, 'currentOffsets' | 'onCommit' | 'read'>
+  readonly coordinator: Pick<
+    GroupCoordinator,
+    'changeTopics' | 'isMember' | 'join' | 'leave' | 'takeAssignment'
+  >
   readonly clock: Clock
   readonly random: Random
   readonly isSkewed: boolean

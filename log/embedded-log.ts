@@ -8,7 +8,7 @@ import type { Clock } from '../runtime/clock.ts'
 import { systemClock } from '../runtime/clock.ts'
 import type { Random } from '../runtime/random.ts'
 import { systemRandom } from '../runtime/random.ts'
-import { compactTopics } from './compaction.ts'
+import { Compactions, compactPartition, compactTopics } from './compaction.ts'
 import { EmbeddedConsumer } from './embedded-consumer.ts'
 import { GroupCoordinator } from './group-coordinator.ts'
 import type {
@@ -55,6 +55,7 @@ export class EmbeddedLog implements Log {
   readonly #offsets = new Map<string, CommittedOffset>()
   readonly #epochs = new Map<string, number>()
   readonly #coordinator: GroupCoordinator
+  readonly #compactions = new Compactions()
   readonly #waiting = new Set<() => void>()
   #committing: Promise<unknown> = Promise.resolve()
 
@@ -67,7 +68,7 @@ export class EmbeddedLog implements Log {
     const log = new EmbeddedLog(options)
     const state = await options.storage.open()
     try {
-      await compactTopics(options.storage, state)
+      if (options.storage.isReadOnly !== true) await compactTopics(options.storage, state)
     } catch (error) {
       await options.storage.close()
       throw error
@@ -133,7 +134,13 @@ export class EmbeddedLog implements Log {
     return Promise.resolve(this.currentOffsets(partition).end)
   }
 
-  async read(partition: TopicPartition, offset: number, maxBytes: number): Promise<LogBatch> {
+  read(partition: TopicPartition, offset: number, maxBytes: number): Promise<LogBatch> {
+    const read = (): Promise<LogBatch> => this.#read(partition, offset, maxBytes)
+    // Between two reads what is superseded may go, but not under one.
+    return this.#isCompacted(partition) ? this.#serially(read) : read()
+  }
+
+  async #read(partition: TopicPartition, offset: number, maxBytes: number): Promise<LogBatch> {
     assert(maxBytes > 0, 'at least one byte is read', { ...partition, offset })
     const { end } = this.currentOffsets(partition)
     const { topic, partition: number } = partition
@@ -242,16 +249,32 @@ export class EmbeddedLog implements Log {
       const size = Buffer.byteLength(offset.metadata)
       assert(size <= maxMetadataBytes, () => `offset metadata of ${size} bytes`, { ...offset })
     }
+    for (const append of stored) await this.#compactIfDue(append)
     await this.#options.storage.commit(
       stored,
       offsets.map(offset => ({ ...offset, group: membership.group })),
     )
-    for (const append of stored) this.#state(append).end = append.nextOffset
+    for (const append of stored) {
+      this.#state(append).end = append.nextOffset
+      this.#compactions.added(append, append.records.length)
+    }
     for (const { offset, metadata, ...partition } of offsets) {
       this.#offsets.set(`${membership.group} ${partitionName(partition)}`, { offset, metadata })
     }
     for (const wake of this.#waiting) wake()
     return written
+  }
+
+  #isCompacted({ topic }: TopicPartition): boolean {
+    return this.#topics.get(topic)?.cleanup === 'compact'
+  }
+
+  /** Before anything of the transaction is written: when it fails, the transaction has failed. */
+  async #compactIfDue(at: TopicPartition): Promise<void> {
+    if (!this.#isCompacted(at) || !this.#compactions.isDue(at)) return
+    const { topic, partition, start } = this.#state(at)
+    const kept = await compactPartition(this.#options.storage, { topic, partition }, start)
+    this.#compactions.compacted(at, kept)
   }
 
   #serially<T>(action: () => Promise<T>): Promise<T> {

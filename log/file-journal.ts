@@ -143,9 +143,7 @@ export class Journal {
 
   /** Opens the newest journal of the folder and applies its entries to the index. */
   static async open(fileSystem: FileSystem, folder: string, index: StoredIndex): Promise<Journal> {
-    const names = await fileSystem.list(folder)
-    const numbers = names.flatMap(name => /^journal-(\d{8})\.log$/.exec(name)?.[1] ?? [])
-    const number = Number(numbers.at(-1) ?? 1)
+    const { names, numbers, number } = await journalsOf(fileSystem, folder)
     if (numbers.length === 0) {
       await refuseFolders(fileSystem, folder, names)
       await writeWholeFile(fileSystem, journalPath(folder, number), Buffer.alloc(0))
@@ -163,6 +161,17 @@ export class Journal {
       await fileSystem.remove(journalPath(folder, Number(older)))
     }
     return new Journal(fileSystem, folder, { number, handle, sizeBytes })
+  }
+
+  /** Only applies the entries of the newest journal: nothing is written. */
+  static async read(fileSystem: FileSystem, folder: string, index: StoredIndex): Promise<void> {
+    const { names, numbers, number } = await journalsOf(fileSystem, folder)
+    if (numbers.length === 0) {
+      await refuseFolders(fileSystem, folder, names)
+      return
+    }
+    const path = journalPath(folder, number)
+    readEntries(await fileSystem.readFile(path), path, entry => index.apply(entry))
   }
 
   /** Durable when it resolves. */
@@ -190,6 +199,12 @@ export class Journal {
   close(): Promise<void> {
     return this.#handle.close()
   }
+}
+
+async function journalsOf(fileSystem: FileSystem, folder: string) {
+  const names = await fileSystem.list(folder)
+  const numbers = names.flatMap(name => /^journal-(\d{8})\.log$/.exec(name)?.[1] ?? [])
+  return { names, numbers, number: Number(numbers.at(-1) ?? 1) }
 }
 
 /** Partitions come after their journal: without one they are what is left of a log. */

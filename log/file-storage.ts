@@ -12,7 +12,7 @@
 import { basename, join } from 'node:path'
 import { crc32 } from 'node:zlib'
 import type { LogRecord } from '../model/change-event.ts'
-import { StateError } from '../model/errors.ts'
+import { assert, StateError } from '../model/errors.ts'
 import type { FileHandle, FileSystem } from '../runtime/file-system.ts'
 import { decodeChunk, encodeChunks } from './file-chunks.ts'
 import type { Chunk, JournalEntry, StoredPartition } from './file-journal.ts'
@@ -36,6 +36,11 @@ export interface FileStorageLimits {
   readonly maxOpenFiles: number
 }
 
+export interface FileStorageOptions extends Partial<FileStorageLimits> {
+  /** For who only looks: nothing but the lock is written. There must be a folder. */
+  readonly isReadOnly?: boolean
+}
+
 const defaultLimits: FileStorageLimits = {
   maxSegmentBytes: 32 * 1024 * 1024,
   maxJournalBytes: 8 * 1024 * 1024,
@@ -43,6 +48,7 @@ const defaultLimits: FileStorageLimits = {
 }
 
 export class FileStorage implements LogStorage {
+  readonly isReadOnly: boolean
   readonly #fileSystem: FileSystem
   readonly #folder: string
   readonly #limits: FileStorageLimits
@@ -52,18 +58,27 @@ export class FileStorage implements LogStorage {
   #lock: { release(): Promise<void> } | null = null
   #failure: unknown = null
 
-  constructor(fileSystem: FileSystem, folder: string, limits: Partial<FileStorageLimits> = {}) {
+  constructor(
+    fileSystem: FileSystem,
+    folder: string,
+    { isReadOnly = false, ...limits }: FileStorageOptions = {},
+  ) {
+    this.isReadOnly = isReadOnly
     this.#fileSystem = fileSystem
     this.#folder = folder
     this.#limits = { ...defaultLimits, ...limits }
   }
 
   async open(): Promise<StoredState> {
-    await this.#fileSystem.makeDirectory(this.#folder)
-    this.#lock = await this.#fileSystem.lock(join(this.#folder, 'lock'))
+    const [files, folder] = [this.#fileSystem, this.#folder]
+    if (!this.isReadOnly) await files.makeDirectory(folder)
+    this.#lock = await files.lock(join(folder, 'lock'))
     try {
-      this.#journal = await Journal.open(this.#fileSystem, this.#folder, this.#index)
-      await this.#sweep()
+      if (this.isReadOnly) await Journal.read(files, folder, this.#index)
+      else {
+        this.#journal = await Journal.open(files, folder, this.#index)
+        await this.#sweep()
+      }
     } catch (error) {
       await this.close()
       throw error
@@ -178,6 +193,7 @@ export class FileStorage implements LogStorage {
 
   /** What a failed write or sync left behind is not known: only opening anew can tell. */
   async #orFail<T>(action: () => Promise<T>): Promise<T> {
+    assert(!this.isReadOnly, 'a log that is only looked at is written to')
     if (this.#failure !== null) throw this.#failure
     try {
       return await action()
@@ -262,7 +278,7 @@ export class FileStorage implements LogStorage {
       throw missing(path)
     }
     // A segment that is read may be written later: one handle serves both.
-    return await this.#fileSystem.open(path, 'write')
+    return await this.#fileSystem.open(path, this.isReadOnly ? 'read' : 'write')
   }
 
   /** Only after a commit: until it has synced its files, all of them stay open, however many. */

@@ -32,6 +32,8 @@ export interface StoredAppend extends TopicPartition {
 }
 
 export interface LogStorage {
+  /** It is only looked at: nothing may be written to it. */
+  readonly isReadOnly?: boolean
   /** What was committed before. Called once, first. */
   open(): Promise<StoredState>
   createTopic(topic: StoredTopic): Promise<void>

@@ -43,7 +43,7 @@ const defaultMaxBytes = 1024 * 1024 * 1024
 /** More partitions than a topic has anywhere: a number beyond is a damaged line. */
 const maxPartition = 99_999
 
-/** Reads the file. SourceError `source-unreadable` when it is missing or ends in the middle. */
+/** Reads the file. SourceError `source-unreadable` when it is missing, or packed and cut off. */
 export async function openRecordedSource(given: RecordedSourceOptions): Promise<RecordedSource> {
   const options: Resolved = { fileSystem: nodeFileSystem, onBadLine: throwIt, ...given }
   const bytes = await readUnpacked(options)

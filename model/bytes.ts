@@ -2,11 +2,14 @@
  * Writing and reading of Forager's own binary forms: the hop's frames, rows in stores, keys.
  * Integers are zig-zag base-128 varints of any size; text is UTF-8 behind its length in bytes.
  */
+import { isUtf8 } from 'node:buffer'
 import { assert } from './errors.ts'
 import { toInteger } from './value.ts'
 
 /** Of an integer that is exact as a number. */
 const maxVarintBytes = 8
+/** Its eighth byte at most: beyond it numbers are not exact. */
+const maxEighthByte = 0x1f
 const halfUnit = 2 ** 28
 
 /** An append-only buffer that grows. `take()` hands the bytes out and starts anew. */
@@ -67,6 +70,25 @@ export class ByteWriter {
     this.byte(Number(rest))
   }
 
+  /**
+   * The integer that begins there, which is in this form: where it ends; -1, with nothing written, when it
+   * has more than `maxBytes` (8 at most), is longer than it had to be, or is cut off.
+   */
+  integerOf(bytes: Uint8Array, start: number, maxBytes: number): number {
+    this.#reserve(maxVarintBytes)
+    for (let index = 0; index < maxBytes; index += 1) {
+      const byte = bytes[start + index]
+      if (byte === undefined) return -1
+      this.#bytes[this.#length + index] = byte
+      if (byte >= 0x80) continue
+      const isPadded = byte === 0 && index > 0
+      if (isPadded || (index === maxVarintBytes - 1 && byte > maxEighthByte)) return -1
+      this.#length += index + 1
+      return start + index + 1
+    }
+    return -1
+  }
+
   double(value: number): void {
     this.#reserve(8)
     this.#length = this.#bytes.writeDoubleLE(value, this.#length)
@@ -88,6 +110,25 @@ export class ByteWriter {
   blobOf(bytes: Uint8Array, start: number, end: number): void {
     this.count(end - start)
     this.rawOf(bytes, start, end)
+  }
+
+  /** Text that lies in `bytes` behind its length; false, with nothing to be kept, when it is not UTF-8. */
+  textOf(bytes: Uint8Array, start: number, end: number): boolean {
+    const length = end - start
+    if (length > 128) {
+      this.blobOf(bytes, start, end)
+      return isUtf8(bytes.subarray(start, end))
+    }
+    this.#reserve(length + 2)
+    this.count(length)
+    let all = 0
+    for (let index = 0; index < length; index += 1) {
+      const byte = bytes[start + index]!
+      this.#bytes[this.#length + index] = byte
+      all |= byte
+    }
+    this.#length += length
+    return all < 0x80 || isUtf8(bytes.subarray(start, end))
   }
 
   /** Part of `bytes`. */

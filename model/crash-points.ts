@@ -36,7 +36,19 @@ export const serverPoints = [
   'apply.checked',
 ] as const
 
-export type CrashPoint = (typeof crashPoints)[number] | (typeof serverPoints)[number]
+/** Those of a change of a table's columns there: see `runtime/table-evolution.ts`. */
+export const evolvePoints = [
+  // To what it leads is committed; nothing is changed.
+  'evolve.claimed',
+  // The server has changed the table; the log does not know it.
+  'evolve.changed',
+  'evolve.committed',
+] as const
+
+export type CrashPoint =
+  | (typeof crashPoints)[number]
+  | (typeof serverPoints)[number]
+  | (typeof evolvePoints)[number]
 
 /** Called when the process passes a point. Tests end the process or the simulation in it. */
 export type ReachPoint = (point: CrashPoint) => void

@@ -105,8 +105,10 @@ export function replayedHeaders(letter: DeadLetter): readonly LogHeader[] {
 
 /** The offset of the letter that the record crosses out; null: it is a letter itself. */
 export function replayedOffset({ key, value, headers }: LogRecord): number | null {
-  const [first] = headers
-  if (key !== null || value !== null || first?.key !== replayedName) return null
+  const [first, ...others] = headers
+  // A letter has the headers of its message first, which may be called so, and then others.
+  const isOurs = first?.key === replayedName && others.length === 0
+  if (key !== null || value !== null || !isOurs) return null
   return Number(Buffer.from(first.value).toString())
 }
 

@@ -19,6 +19,8 @@ export class EncodedChange {
   #keyEnd = 0
   #leavesStart = 0
   #leavesEnd = 0
+  /** Where the text of its position is: behind its length. */
+  positionStart = 0
   kind: NetChange['kind'] = 'delete'
   start = 0
   end = 0
@@ -54,6 +56,7 @@ export class EncodedChange {
     const leaves = reader.count()
     for (let index = 1; index < leaves; index += 1) reader.skip(reader.count())
     this.#leavesEnd = reader.position
+    this.positionStart = reader.position
     reader.skip(reader.count())
     this.sourceMs = Number(reader.integer())
     this.end = reader.position
@@ -62,6 +65,11 @@ export class EncodedChange {
   /** Canonical key bytes. */
   get key(): string {
     return this.#bytes.toString('latin1', this.#keyStart, this.#keyEnd)
+  }
+
+  /** `Position.text` of the change of these bytes whose `positionStart` is given, or empty. */
+  positionText(start = this.positionStart): string {
+    return new ByteReader(this.#bytes, start).text()
   }
 
   /** Whether folding the two gives this one as it is. See `processors/fold-change.ts`. */

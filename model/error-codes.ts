@@ -182,7 +182,7 @@ export const errorCodes = {
   'truncate-shared-target': {
     acts: 'data',
     means:
-      'A source table was truncated whose rules may send other source tables to the same target.',
+      'A source table was truncated, or dropped (`drop-table: evolve`), whose rules may send other source tables to the same target.',
     advice:
       'Name the one source table in `from`, or keep the tables apart by `to`; `onError: skip` passes truncates.',
   },
@@ -224,12 +224,14 @@ export const errorCodes = {
   },
   'source-unreadable': {
     acts: 'operator',
-    means: 'The file of recorded events is missing, cannot be read, or ends in the middle.',
+    means:
+      'The file of recorded events is missing or cannot be read, or a packed one ends in the middle.',
     advice: 'Mend the file and run again; what was already applied stays.',
   },
   'source-line-invalid': {
     acts: 'data',
-    means: 'A line of a file of recorded events is not of the recorded form.',
+    means:
+      'A line of a file of recorded events is not of the recorded form: the last one, when the file was cut off.',
     advice:
       'Mend the line that the message names; `onError` decides whether it stops the run or is passed.',
   },
@@ -278,6 +280,12 @@ export const errorCodes = {
     advice:
       'Look at the server, its address, user and password, and whether the user may read the tables.',
   },
+  'connect-unreachable': {
+    acts: 'operator',
+    means: 'Kafka Connect (`connectors.url`) does not answer, or refuses.',
+    advice:
+      'Look at the worker, its address, user and password. What was applied before stays; apply again.',
+  },
   'kafka-unreachable': {
     acts: 'operator',
     means: 'No broker answered, or not as it should, for longer than the retry timeout.',
@@ -304,7 +312,9 @@ export const errorCodes = {
   'state-locked': {
     acts: 'operator',
     means: 'Another process uses the same state folder, or left its lock there from elsewhere.',
-    advice: 'Stop the other process, or give this one a state folder of its own (`state.path`).',
+    advice:
+      'Stop the other process, or give this one a state folder of its own (`state.path`). A run that is to go on ' +
+      'is asked by its HTTP port (`forager status --url`).',
   },
   'state-corrupt': {
     acts: 'operator',
@@ -344,6 +354,14 @@ export const errorCodes = {
     means: 'The application cannot be reset while instances of it run.',
     advice:
       'Stop them; one that was killed is a member until its `sessionTimeout` is over. Then try again.',
+  },
+  'history-unavailable': {
+    acts: 'operator',
+    means: 'The record of what runs cannot be read or written.',
+    advice:
+      'Look at its file or its server (`history`). A file that is damaged, or of another version, may be moved ' +
+      'away: a new one is made. A run goes on without it: what it could not write down is counted and said. Data ' +
+      'are not concerned.',
   },
   'topic-mismatch': {
     acts: 'operator',

@@ -5,6 +5,8 @@
  */
 
 import { errorCodes } from './error-codes.ts'
+import { withoutSecrets } from './secrets.ts'
+import { cutText, shownLine } from './shown-text.ts'
 
 export { errorCodes }
 
@@ -29,14 +31,21 @@ export interface ErrorOptions {
   readonly cause?: unknown
 }
 
-/** The root of every error that Forager throws on purpose. */
+/** A message may show what a table's columns are called, or what a server says. */
+const maxMessageChars = 8000
+const maxContextChars = 300
+
+/** The root of every error that Forager throws on purpose. No message has a secret in it. */
 export class ForagerError extends Error {
   readonly code: ErrorCode
   readonly retry: 'never' | 'backoff'
   readonly context: ErrorContext
 
   constructor(code: ErrorCode, message: string, options: ErrorOptions = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause })
+    super(
+      cutText(withoutSecrets(message), maxMessageChars),
+      options.cause === undefined ? undefined : { cause: options.cause },
+    )
     this.name = new.target.name
     this.code = code
     this.retry = options.retry ?? 'never'
@@ -47,11 +56,11 @@ export class ForagerError extends Error {
   describe(): string {
     const where = Object.entries(this.context)
       .filter(([, value]) => value !== undefined && value !== '')
-      .map(([name, value]) => `${name} ${value}`)
+      .map(([name, value]) => `${name} ${shownLine(String(value), maxContextChars)}`)
       .join(', ')
     const advice = errorCodes[this.code].advice
     // A message may show what the data holds: line ends in it would break the line.
-    const message = this.message.replaceAll(/\s+/g, ' ')
+    const message = shownLine(this.message, maxMessageChars)
     return `${message}${where === '' ? '' : ` (${where})`} [${this.code}]. ${advice}`
   }
 
@@ -68,7 +77,14 @@ export class DecodeError extends ForagerError {}
 export class ProcessingError extends ForagerError {}
 export class StateError extends ForagerError {}
 export class SourceError extends ForagerError {}
-export class WarehouseError extends ForagerError {}
+export class WarehouseError extends ForagerError {
+  /** The error as one of the warehouse's: where it hit a table, it is that table's. */
+  static of(error: ForagerError): WarehouseError {
+    if (error instanceof WarehouseError) return error
+    const { code, message, retry, context, cause } = error
+    return new WarehouseError(code, message, { retry, context, cause })
+  }
+}
 export class InvariantError extends ForagerError {
   constructor(message: string, context: ErrorContext = {}) {
     super('invariant-violated', message, { context })

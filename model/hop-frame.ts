@@ -8,7 +8,11 @@
  *     version · 2 · the same with, behind each change, its position (`position-bytes.ts`) and whether it
  *         is a row of an incremental snapshot
  *
+ *     version · 4 or 6 · as 0 or 2, of a source topic of several partitions
+ *
  *     version · 1 · truncate marker as JSON
+ *
+ *     version · 3 · a table that the source made, as JSON
  */
 import { ByteReader, ByteWriter, toBuffer } from './bytes.ts'
 import { EncodedChange } from './encoded-change.ts'
@@ -21,7 +25,7 @@ import type { ComparablePosition } from './position.ts'
 import { readPosition, writePosition } from './position-bytes.ts'
 import type { TruncateMarker } from './staged-batch.ts'
 import type { TableSchema } from './table-schema.ts'
-import { fromSchemaText, schemaText } from './table-schema.ts'
+import { fromSchemaText, internSchema, schemaText } from './table-schema.ts'
 
 const version = 1
 
@@ -37,16 +41,37 @@ export interface HopChange {
   readonly isIncremental?: boolean
 }
 
-const kinds = { changes: 0, truncate: 1, positioned: 2 } as const
+const kinds = { changes: 0, truncate: 1, positioned: 2, created: 3 } as const
+/** Beside the kind of changes. */
+const spread = 4
 
-export type HopFrame =
-  | ChangesFrame
-  | { readonly kind: 'truncate'; readonly target: Target; readonly marker: TruncateMarker }
+export type HopFrame = ChangesFrame | TableFrame
+
+/** It is of a whole table, and has no rows. */
+export type TableFrame = TruncateFrame | CreatedFrame
+
+export interface TruncateFrame {
+  readonly kind: 'truncate'
+  readonly target: Target
+  readonly marker: TruncateMarker
+}
+
+/** The source has a table, with rows or without. */
+export interface CreatedFrame {
+  readonly kind: 'created'
+  readonly target: Target
+  /** As its rows will have it. */
+  readonly schema: TableSchema
+  /** When it was made, by the source's clock, in milliseconds. */
+  readonly sourceMs: number
+}
 
 export interface ChangesFrame {
   readonly kind: 'changes'
   readonly topic: string
   readonly partition: number
+  /** Truncates of these tables are known by their place only. */
+  readonly isSpread: boolean
   readonly schemas: readonly FrameSchema[]
   readonly changes: HopChangeCursor
 }
@@ -80,14 +105,15 @@ export class HopChangeCursor {
   position: ComparablePosition | null = null
   /** Whether it is a row of an incremental snapshot; where changes are ordered by position. */
   isIncremental = false
-  readonly #hasPositions: boolean
+  /** Changes are ordered by position. */
+  readonly hasPositions: boolean
 
   constructor(
     bytes: Buffer,
     { start, count, hasPositions }: CursorRange,
     schemas: readonly FrameSchema[],
   ) {
-    this.#hasPositions = hasPositions
+    this.hasPositions = hasPositions
     this.#bytes = bytes
     this.#rest = new ByteReader(bytes, start)
     this.#schemas = schemas
@@ -106,13 +132,18 @@ export class HopChangeCursor {
     this.of = this.#schemas[this.change.readNumbered(this.#bytes, this.#at)]!
     this.#rest.position = this.change.end
     this.offset = Number(this.#rest.integer())
-    if (this.#hasPositions) {
+    if (this.hasPositions) {
       this.position = readPosition(this.#rest)
       this.isIncremental = this.#rest.byte() === 1
     }
     this.#at = this.#rest.position
     return true
   }
+}
+
+export interface FrameForm {
+  readonly hasPositions?: boolean
+  readonly isSpread?: boolean
 }
 
 /** Collects the changes for one partition of the hop. Rows are copied in as they come. */
@@ -126,11 +157,13 @@ export class HopFrameWriter {
   #count = 0
 
   readonly #hasPositions: boolean
+  readonly #isSpread: boolean
 
-  constructor(topic: string, partition: number, hasPositions = false) {
+  constructor(topic: string, partition: number, { hasPositions, isSpread }: FrameForm = {}) {
     this.#topic = topic
     this.#partition = partition
-    this.#hasPositions = hasPositions
+    this.#hasPositions = hasPositions ?? false
+    this.#isSpread = isSpread ?? false
   }
 
   get isEmpty(): boolean {
@@ -158,7 +191,8 @@ export class HopFrameWriter {
   take(): Buffer {
     const writer = new ByteWriter(this.#changes.length + 1024)
     writer.byte(version)
-    writer.byte(this.#hasPositions ? kinds.positioned : kinds.changes)
+    const kind = this.#hasPositions ? kinds.positioned : kinds.changes
+    writer.byte(this.#isSpread ? kind | spread : kind)
     writer.text(this.#topic)
     writer.count(this.#partition)
     writer.count(this.#schemas.length)
@@ -189,11 +223,8 @@ export class HopFrameWriter {
   }
 }
 
-export function encodeTruncate(target: Target, marker: TruncateMarker): Buffer {
-  return Buffer.concat([
-    Buffer.from([version, kinds.truncate]),
-    Buffer.from(toJson({ target, marker })),
-  ])
+export function encodeTableFrame({ kind, ...content }: TableFrame): Buffer {
+  return Buffer.concat([Buffer.from([version, kinds[kind]]), Buffer.from(toJson(content))])
 }
 
 /** Changes in the result are views of `bytes`. */
@@ -202,11 +233,11 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
   const found = reader.byte()
   assert(found === version, () => `a hop record has version ${found}, known is ${version}`)
   const kind = reader.byte()
-  assert(kind <= kinds.positioned, () => `a hop record is of the unknown kind ${kind}`)
-  if (kind === kinds.truncate) {
-    const text = Buffer.from(bytes.subarray(2)).toString('utf8')
-    return { kind: 'truncate', ...(fromJson(text) as { target: Target; marker: TruncateMarker }) }
-  }
+  const isSpread = (kind & spread) !== 0
+  const form = kind & ~spread
+  if (kind === kinds.truncate || kind === kinds.created) return tableFrame(kind, bytes)
+  const isKnown = form === kinds.changes || form === kinds.positioned
+  assert(isKnown, () => `a hop record is of the unknown kind ${kind}`)
   const topic = reader.text()
   const partition = reader.count()
   const schemas = Array.from({ length: reader.count() }, () => ({
@@ -214,8 +245,17 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
     schema: fromSchemaText(reader.text()),
   }))
   const count = reader.count()
-  const hasPositions = kind === kinds.positioned
+  const hasPositions = form === kinds.positioned
   const range = { start: reader.position, count, hasPositions }
   const changes = new HopChangeCursor(toBuffer(bytes), range, schemas)
-  return { kind: 'changes', topic, partition, schemas, changes }
+  return { kind: 'changes', topic, partition, isSpread, schemas, changes }
+}
+
+function tableFrame(kind: 1 | 3, bytes: Uint8Array): TableFrame {
+  const content = fromJson(Buffer.from(bytes.subarray(2)).toString('utf8'))
+  if (kind === kinds.truncate) {
+    return { kind: 'truncate', ...(content as Omit<TruncateFrame, 'kind'>) }
+  }
+  const { schema, ...rest } = content as Omit<CreatedFrame, 'kind'>
+  return { kind: 'created', ...rest, schema: internSchema(schema) }
 }

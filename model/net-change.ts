@@ -58,7 +58,8 @@ export function alignValues(change: NetChange, schema: TableSchema): RowValues {
   return schema.columns.map(column => {
     const place = places.get(column.id)
     if (place === undefined) {
-      return change.kind === 'upsert' ? (column.initialDefault ?? null) : undefined
+      if (change.kind !== 'upsert') return undefined
+      return column.isDropped === true ? null : (column.initialDefault ?? null)
     }
     const value = values[place]
     if (value === undefined) return undefined

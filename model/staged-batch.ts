@@ -6,6 +6,7 @@
  */
 import { assert } from './errors.ts'
 import { fromJson, toJson } from './json.ts'
+import type { ChangeMark } from './net-change.ts'
 import type { PartitionBy } from './partition-by.ts'
 import type { TruncatePoint } from './position.ts'
 import type { TableSchema } from './table-schema.ts'
@@ -15,6 +16,12 @@ import { internSchema } from './table-schema.ts'
 export interface OffsetRange {
   readonly from: number
   readonly to: number
+}
+
+/** Places in the source's log (`Position.text`), or empty where the format does not tell. */
+export interface PositionSpan {
+  readonly first: string
+  readonly last: string
 }
 
 export interface StagedFile {
@@ -33,6 +40,9 @@ export interface StagedFile {
  *
  * Through a topic of one partition its order is the log's: what was staged before it is gone. Through
  * one of several partitions it is known by its position only: rows at or below it are gone.
+ *
+ * A table that was dropped is told in the same way. It is known by its position, whatever topic its rows come
+ * through, because the source tells of it in another topic; so the marker goes to one partition of the hop.
  */
 export interface TruncateMarker {
   /** Of the source event. */
@@ -43,8 +53,20 @@ export interface TruncateMarker {
   readonly partitions: number
   /** The topic has one partition. */
   readonly isOrdered: boolean
-  /** Null only when it is ordered. */
+  /** Null when it is ordered, or when the source dropped the table and does not say where in its log. */
   readonly point: TruncatePoint | null
+  /** The policy was `exception`: what came before it is staged, because it may be resumed under another one. */
+  readonly isRefused?: boolean
+  /** The source dropped the table: rows that come later belong to one of its name that was made since. */
+  readonly isDrop?: true
+}
+
+/** Of the whole rows of a window the last one by the source's clock: which columns the source has by then. */
+export interface NewestRow {
+  /** Milliseconds. */
+  readonly atMs: number
+  /** Ids of columns of the batch that it does not have any more. */
+  readonly without?: readonly string[]
 }
 
 export interface StagedBatch {
@@ -58,10 +80,22 @@ export interface StagedBatch {
   readonly rowCount: number
   /** Events that were folded into these rows. */
   readonly eventCount: number
-  /** The last truncate of the window. When it is ordered, the rows of the files came after it. */
+  /**
+   * Of its rows those that were changed last, one of each log (`newest-marks.ts`), where some came through a
+   * topic of several partitions and the warehouse keeps no positions: a truncate may come after rows that
+   * are newer than it.
+   */
+  readonly lastRows?: readonly ChangeMark[]
+  /** The last truncate, or drop, of the window. When it is ordered, the rows of the files came after it. */
   readonly truncate: TruncateMarker | null
   /** Source times of the window's events, milliseconds: the first and the last. */
   readonly sourceMs: { readonly first: number; readonly last: number }
+  /** Absent: no whole row of a source that tells its columns is in it. */
+  readonly newest?: NewestRow
+  /** Of the window's events, as they came; absent in batches of versions before. */
+  readonly positions?: PositionSpan
+  /** It has no rows: the source has such a table. Of one that the target has it says nothing. */
+  readonly creates?: true
   /** It has no rows: the operator says that its table, which is held back, may go on. */
   readonly resumes?: true
 }
@@ -88,6 +122,11 @@ export function batchName({ task, range, files }: StagedBatch): string {
   return files[0]?.path ?? `${task}/${range.from}-${range.to}`
 }
 
+/** Of a window, wherever it is told of. */
+export function windowName(task: string, from: number): string {
+  return `${task}/${from}`
+}
+
 const version = 1
 
 export function encodeStagedBatch(batch: StagedBatch): Buffer {
@@ -97,6 +136,9 @@ export function encodeStagedBatch(batch: StagedBatch): Buffer {
 export function decodeStagedBatch(bytes: Uint8Array): StagedBatch {
   assert(bytes[0] === version, () => `a staged batch has version ${bytes[0]}, known is ${version}`)
   const batch = fromJson(Buffer.from(bytes.subarray(1)).toString('utf8')) as StagedBatch
+  // They are read, and removed: whoever may write to the topic reaches no other files.
+  const isBelow = batch.files.every(({ path }) => !/^$|^\/|(^|\/)\.{0,2}(\/|$)|[\0\\]/.test(path))
+  assert(isBelow, 'a staged batch names a file outside of its folder', { table: batch.table })
   return { ...batch, schema: internSchema(batch.schema) }
 }
 

@@ -9,15 +9,27 @@ import { fromJson, toJson } from './json.ts'
 import type { Value } from './value.ts'
 import { commonInferredType, widenValue } from './widening.ts'
 
+export interface Renaming {
+  readonly times: number
+  readonly atMs: number
+}
+
 export interface Column {
   /** Stable over renames; presence of a value is by id, never by place. */
   readonly id: string
   readonly name: string
+  /**
+   * How often the source renamed it, and when last, milliseconds by the source's clock: of two names of one
+   * column the later one holds. Absent: never, as far as is known.
+   */
+  readonly renamed?: Renaming
   readonly type: ColumnType
   readonly nullable: boolean
   /** What rows have that are older than the column. Absent: null. */
   readonly initialDefault?: Value
   readonly comment?: string
+  /** The source dropped it, and the target keeps it: rows that were changed since have null in it. */
+  readonly isDropped?: true
   /** Only nulls so far, of rows whose types nobody declares: the first type that is known takes its place. */
   readonly isUntyped?: true
 }
@@ -34,6 +46,8 @@ const interned = new Map<string, TableSchema>()
 const texts = new WeakMap<TableSchema, string>()
 // A table that changes is rare; a producer of ever new schemas must not fill the memory.
 const maxInterned = 10_000
+const maxInternedChars = 64 * 1024 * 1024
+let internedChars = 0
 
 /** The one object of this schema. */
 export function internSchema(schema: TableSchema): TableSchema {
@@ -54,7 +68,11 @@ export function fromSchemaText(text: string): TableSchema {
   let schema = interned.get(text)
   if (schema === undefined) {
     schema = fromJson(text) as TableSchema
-    if (interned.size >= maxInterned) interned.clear()
+    internedChars += text.length
+    if (interned.size >= maxInterned || internedChars > maxInternedChars) {
+      interned.clear()
+      internedChars = text.length
+    }
     interned.set(text, schema)
     texts.set(schema, text)
   }
@@ -78,12 +96,7 @@ export function unionSchema(table: TableSchema, batch: TableSchema): TableSchema
   if (table === batch || batch.columns.length === 0) return table
   // A truncate may come before the first row: it knows no columns.
   if (table.columns.length === 0) return batch
-  if (table.key.join('\0') !== batch.key.join('\0')) {
-    throw new WarehouseError(
-      'schema-incompatible',
-      `the key changed from (${table.key.join(', ')}) to (${batch.key.join(', ')})`,
-    )
-  }
+  if (keyIds(table) !== keyIds(batch)) throw otherKey(table, batch)
   const incoming = new Map(batch.columns.map(column => [column.id, column]))
   const isInferred = table.isInferred === true || batch.isInferred === true
   const columns = table.columns.map(column => {
@@ -94,11 +107,32 @@ export function unionSchema(table: TableSchema, batch: TableSchema): TableSchema
     const canBeText = isInferred && !table.key.includes(column.name)
     return unionColumn(column, newer, canBeText ? commonInferredType : commonType)
   })
-  return internSchema({
-    columns: [...columns, ...incoming.values()],
-    key: table.key,
-    ...(isInferred ? { isInferred } : {}),
-  })
+  const all = [...columns, ...incoming.values()]
+  const keys = table.key.map(
+    name => columns[table.columns.findIndex(one => one.name === name)]!.name,
+  )
+  return internSchema({ columns: all, key: keys, ...(isInferred ? { isInferred } : {}) })
+}
+
+function keyIds(schema: TableSchema): string {
+  return keyColumns(schema)
+    .map(({ id }) => id)
+    .join('\0')
+}
+
+export function otherKey(table: TableSchema, batch: TableSchema): WarehouseError {
+  return new WarehouseError(
+    'schema-incompatible',
+    `the key changed from (${table.key.join(', ')}) to (${batch.key.join(', ')})`,
+  )
+}
+
+/** Whether the first name of a column was given after the second. */
+export function isLaterName(a: Column, b: Column): boolean {
+  const [first, second] = [a.renamed, b.renamed]
+  if (first === undefined) return false
+  if (second === undefined) return true
+  return first.atMs === second.atMs ? first.times > second.times : first.atMs > second.atMs
 }
 
 /** Whether one table can hold the rows of both. */
@@ -117,23 +151,31 @@ function asNullable(column: Column): Column {
   return column.nullable ? column : { ...column, nullable: true }
 }
 
-function unionColumn(column: Column, newer: Column, unionType: typeof commonType): Column {
+function unionColumn(known: Column, newer: Column, unionType: typeof commonType): Column {
+  const column = isLaterName(newer, known)
+    ? { ...known, name: newer.name, renamed: newer.renamed! }
+    : known
   if (newer.isUntyped === true) return asNullable(column)
   if (column.isUntyped === true) return asNullable(newer)
   const type = unionType(column.type, newer.type)
-  if (type === null) {
-    throw new WarehouseError(
-      'schema-incompatible',
-      `column ${column.name} changed from ${columnTypeText(column.type)} to ` +
-        `${columnTypeText(newer.type)}, and no type holds the values of both`,
-      { context: { column: column.name } },
-    )
-  }
+  if (type === null) throw otherType(column, newer)
   const nullable = column.nullable || newer.nullable
   if (isSameType(type, column.type) && nullable === column.nullable) return column
+  return { ...withType(column, type), nullable }
+}
+
+export function otherType({ name, type }: Column, newer: Column): WarehouseError {
+  return new WarehouseError(
+    'schema-incompatible',
+    `column ${name} changed from ${columnTypeText(type)} to ${columnTypeText(newer.type)}, and no type ` +
+      'holds the values of both',
+    { context: { column: name } },
+  )
+}
+
+/** The column with a wider type: its default is a value of it, and is widened as its rows are. */
+export function withType(column: Column, type: ColumnType): Column {
   const { initialDefault } = column
-  if (initialDefault === undefined) return { ...column, type, nullable }
-  // The default is a value of the column, and is widened as its rows are.
-  const widened = widenValue(initialDefault, column.type, type)
-  return { ...column, type, nullable, initialDefault: widened }
+  if (initialDefault === undefined) return { ...column, type }
+  return { ...column, type, initialDefault: widenValue(initialDefault, column.type, type) }
 }

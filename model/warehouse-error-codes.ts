@@ -69,14 +69,38 @@ export const warehouseErrorCodes = {
     means: 'A table or column has a name that Hive does not take.',
     advice: 'Give the target another name (`to`), or leave the column out (`columns.exclude`).',
   },
-  'truncate-by-position': {
+  'truncate-too-late': {
     acts: 'operator',
     means:
-      'A truncate came through a topic of several partitions: rows of Hive do not keep their place in the ' +
-      'source’s log, so that it cannot be told which of them came before it.',
+      'A truncate came through a topic of several partitions, so late that rows which are newer than it may be ' +
+      'in the table, and their staged files were removed since: the table cannot be emptied without losing them.',
     advice:
-      'Truncate the table in Hive by hand if nothing was inserted since, then `forager resume TABLE`; or use ' +
-      'topics of one partition for tables that are truncated.',
+      '`forager resume TABLE` empties the table and writes again what is still staged; then let the connector ' +
+      'take an incremental snapshot of the table, which brings the rest. When partitions of a topic are often ' +
+      'so far apart, raise `warehouse.keepStaged`.',
+  },
+  'schema-change-refused': {
+    acts: 'operator',
+    means:
+      'The source changed the columns of a table, or truncated it, and the policy says that the target must not ' +
+      'follow.',
+    advice:
+      '`forager plan` shows what the change is. Set another mode for it (`tables[].schemaChanges`), or change ' +
+      'the target by hand; then `forager resume` the table: nothing that waited is lost.',
+  },
+  'schema-change-unsupported': {
+    acts: 'operator',
+    means: 'The warehouse cannot make a change of the columns that the policy demands.',
+    advice:
+      'The message says which, and why. Set the mode `try_evolve` or `lenient` for it, or change the target by ' +
+      'hand; then `forager resume` the table: nothing that waited is lost.',
+  },
+  'value-too-wide': {
+    acts: 'operator',
+    means:
+      'A column was not widened, as its policy says, and a value of the source does not fit into it.',
+    advice:
+      'Set `schemaChanges.widen` to `evolve`, or widen the column by hand; then `forager resume` the table.',
   },
   'schema-incompatible': {
     acts: 'operator',

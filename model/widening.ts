@@ -3,9 +3,9 @@
  * inferred from values (`TableSchema.isInferred`) as text, which every value has.
  */
 import type { ColumnType } from './column-type.ts'
-import { commonType, isText } from './column-type.ts'
+import { commonType, isSameType, isText } from './column-type.ts'
 import type { Value } from './value.ts'
-import { rescale } from './value.ts'
+import { checkInteger, checkText, misfit, rescale } from './value.ts'
 import { plainText } from './value-text.ts'
 
 /** A type that holds every value of both; text where nothing else does. */
@@ -25,6 +25,46 @@ export function widenValue(value: Value, from: ColumnType, to: ColumnType): Valu
     return (value as readonly Value[]).map(item => widenValue(item, from.element, to.element))
   }
   return value
+}
+
+/**
+ * A value of a column as one of another type, which need not hold all of its values. Throws DecodeError
+ * `value-invalid` where it does not hold this one.
+ */
+export function fitValue(value: Value, from: ColumnType, to: ColumnType): Value {
+  if (value === null || isSameType(from, to)) return value
+  const common = commonType(from, to)
+  if (common !== null && isSameType(common, to)) return widenValue(value, from, to)
+  if (to.kind === 'decimal' && (typeof value === 'number' || typeof value === 'bigint')) {
+    return rescale(value, from.kind === 'decimal' ? from.scale : 0, to)
+  }
+  if (isInteger(to) && (isInteger(from) || from.kind === 'decimal')) {
+    const whole = from.kind === 'decimal' ? wholeOf(value as number | bigint, from.scale) : value
+    return checkInteger(to, whole as number | bigint)
+  }
+  if (isText(to) && isText(from)) return checkText(to, value as string)
+  if (to.kind === 'float' && from.kind === 'double' && isSingle(value as number)) return value
+  throw misfit(to, plainText(from, value))
+}
+
+function isInteger({ kind }: ColumnType): boolean {
+  return integerKinds.has(kind)
+}
+
+const integerKinds: ReadonlySet<string> = new Set([
+  'tinyint',
+  'smallint',
+  'int',
+  'bigint',
+  'ubigint',
+])
+
+function wholeOf(unscaled: number | bigint, scale: number): number | bigint {
+  return rescale(unscaled, scale, { precision: 38, scale: 0 })
+}
+
+function isSingle(value: number): boolean {
+  return Object.is(Math.fround(value), value)
 }
 
 /**

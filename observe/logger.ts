@@ -2,6 +2,7 @@
  * Logging: four methods and nothing behind them unless it is asked for. The first argument is an event
  * name that stays (`window.closed`, `batch.staged`, `batch.applied`), the second its fields.
  */
+import { shownText } from '../model/shown-text.ts'
 export type LogFields = Readonly<Record<string, unknown>>
 
 export interface Logger {
@@ -19,15 +20,16 @@ const levels = ['debug', 'info', 'warn', 'error'] as const
 
 export type LogLevel = (typeof levels)[number]
 
-/** A line of JSON an event, for machines. */
+/** A line of JSON an event, for machines; `always` is in each. */
 export function jsonLogger(
   write: (line: string) => void,
   now: () => number,
   least: LogLevel = 'info',
+  always: LogFields = {},
 ): Logger {
   return leveled(least, (level, event, fields) => {
-    const line = { time: new Date(now()).toISOString(), level, event, ...fields }
-    write(JSON.stringify(line, (_key, value: unknown) => plain(value)))
+    const line = { time: new Date(now()).toISOString(), level, event, ...always, ...fields }
+    write(shownText(JSON.stringify(line, (_key, value: unknown) => plain(value))))
   })
 }
 
@@ -38,7 +40,7 @@ export function textLogger(write: (line: string) => void, least: LogLevel = 'war
       const text = String(plain(value))
       return `${name}=${/[\s"]/.test(text) ? JSON.stringify(text) : text}`
     })
-    write([level.toUpperCase().padEnd(5), event, ...shown].join(' '))
+    write(shownText([level.toUpperCase().padEnd(5), event, ...shown].join(' ')))
   })
 }
 

@@ -14,8 +14,13 @@ export const counters = {
   forager_events_total: 'Change events that entered the hop, by table.',
   forager_events_unrouted_total: 'Change events of tables that the configuration does not name.',
   forager_events_refused_total: 'Change events of tables that were refused, by table.',
-  forager_zero_dates_total:
-    'Values like 0000-00-00, which no date of Hive is and which were read as null, by table.',
+  forager_values_replaced_total:
+    'Values that Hive has no equal for and that are written as another one, by table and reason: ' +
+    'zero_date (0000-00-00, as null), infinity (of PostgreSQL, as the first or last moment).',
+  forager_truncates_ignored_total:
+    'Truncates after which the rows stayed (`schemaChanges.truncate`), by target table.',
+  forager_table_drops_ignored_total:
+    'Tables that the source dropped and whose rows stayed (`schemaChanges.drop-table`), by target table.',
   forager_repeats_dropped_total: 'Change events that the producer sent again, by table.',
   forager_messages_skipped_total: 'Bad messages that the policy skipped, by reason.',
   forager_dead_letters_total: 'Bad messages that were kept as dead letters, by reason.',
@@ -28,6 +33,9 @@ export const counters = {
   forager_batches_staged_total: 'Batches staged, by table.',
   forager_batches_applied_total: 'Batches applied, by table and outcome.',
   forager_apply_failures_total: 'Applies that failed, by table and code of the error.',
+  forager_schema_changes_total: 'Changes of columns that targets followed, by table and kind.',
+  forager_schema_changes_failed_total:
+    'Changes of columns that a warehouse could not make, and that its table goes on without, by table and kind.',
   forager_rows_inserted_total: 'Rows that applies inserted, by table.',
   forager_rows_updated_total: 'Rows that applies updated, by table.',
   forager_rows_deleted_total: 'Rows that applies deleted, by table.',
@@ -37,6 +45,9 @@ export const counters = {
   forager_bytes_staged_total: 'Bytes of ORC files staged, by table.',
   forager_rebalances_total: 'Assignments that the group gave to this instance.',
   forager_tasks_fenced_total: 'Tasks that were closed because another owner took them.',
+  forager_history_rows_total: 'Rows written to the history.',
+  forager_history_failures_total: 'Writes to the history that failed; they are repeated.',
+  forager_history_lost_total: 'Rows of the history that were let go, because too many waited.',
 } as const
 
 /** What has a value now, and what it is. */
@@ -52,8 +63,11 @@ export const gauges = {
   forager_position_store_bytes: 'Size of the same.',
   forager_restore_remaining_records: 'Offsets that a store is still restored from, by task.',
   forager_batches_waiting: 'Staged batches that are not applied yet, by table.',
+  forager_batches_kept: 'Staged batches that are applied and kept for truncates, by table.',
+  forager_batches_kept_bytes: 'Size of their files.',
   forager_table_quarantined: '1 while the table is held back, by table.',
   forager_table_applied_time_seconds: 'When the table was last applied, in Unix time, by table.',
+  forager_history_rows_waiting: 'Rows that are not written to the history yet.',
   forager_last_commit_time_seconds: 'When a task last committed, in Unix time, by task.',
 } as const
 

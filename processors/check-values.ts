@@ -36,7 +36,8 @@ function checkRow(node: string, event: ChangeEvent, row: Row | null, given: Row 
   }
 }
 
-function checkValue(type: ColumnType, value: Value): void {
+/** Throws DecodeError `value-invalid` when it has not the form of the type. */
+export function checkValue(type: ColumnType, value: Value): void {
   if (!hasForm(type, value)) throw misfit(type, value)
   if (type.kind === 'array') {
     for (const item of value as readonly Value[]) if (item !== null) checkValue(type.element, item)

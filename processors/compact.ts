@@ -2,23 +2,34 @@
  * The open window of one task: changes of the hop folded to one net change a key, table by table, in a
  * state store. It begins where the task's last window ended and counts offsets, not records.
  *
- * A truncate that is ordered empties its table's part of the window: what came before it is gone from
- * the source, and what comes after belongs to the table anew.
+ * A truncate that is ordered empties its table's part of the window: what came before it is gone from the source,
+ * and what comes after belongs to the table anew. One that the policy refuses begins another part: it may be resumed
+ * under a policy that leaves the rows. A table that the source made is a part of its own, without changes, where no
+ * change of the window tells of it.
  */
-import { ByteReader, ByteWriter, toBuffer } from '../model/bytes.ts'
+import { ByteWriter, toBuffer } from '../model/bytes.ts'
 import { EncodedChange } from '../model/encoded-change.ts'
 import { assert } from '../model/errors.ts'
-import type { FrameSchema, HopChangeCursor, HopFrame } from '../model/hop-frame.ts'
+import type { CreatedFrame, FrameSchema, HopChangeCursor, HopFrame } from '../model/hop-frame.ts'
 import type { NetChange } from '../model/net-change.ts'
-import { readNetChange, writeNetChange } from '../model/net-change.ts'
+import { writeNetChange } from '../model/net-change.ts'
 import type { Target } from '../model/partition-by.ts'
-import { newerTruncate } from '../model/position.ts'
-import type { TruncateMarker } from '../model/staged-batch.ts'
+import type { NewestRow, PositionSpan, TruncateMarker } from '../model/staged-batch.ts'
 import type { TableSchema } from '../model/table-schema.ts'
-import { canUnite, unionSchema } from '../model/table-schema.ts'
+import { canUnite } from '../model/table-schema.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { EntryCursor } from './entry-cursor.ts'
 import { foldChange } from './fold-change.ts'
+import type { OpenPart } from './open-part.ts'
+import {
+  decodeChange,
+  emptyPart,
+  newerMarker,
+  newestRow,
+  schemaNumber,
+  unknownSchema,
+} from './open-part.ts'
 
 /** A window closes at the first limit that it reaches. */
 export interface WindowLimits {
@@ -40,21 +51,15 @@ export interface WindowPart {
   /** Holds the schema of every change. */
   readonly schema: TableSchema
   readonly truncate: TruncateMarker | null
+  /** It has no changes: the source has a table of this schema. */
+  readonly creates: boolean
+  /** Some of it came through a source topic of several partitions. */
+  readonly isSpread: boolean
   readonly eventCount: number
   readonly sourceMs: { readonly first: number; readonly last: number }
+  readonly newest: NewestRow | null
+  readonly positions: PositionSpan
   readonly changes: AsyncIterable<readonly NetChange[]>
-}
-
-interface OpenPart {
-  readonly target: Target
-  /** Leads the keys of the part in the store; a truncate takes a new one. */
-  prefix: string
-  schemas: TableSchema[]
-  union: TableSchema | null
-  truncate: TruncateMarker | null
-  eventCount: number
-  firstMs: number
-  lastMs: number
 }
 
 const all = (): boolean => true
@@ -67,6 +72,8 @@ export class OpenWindow {
   readonly #parts = new Map<string, OpenPart>()
   /** Of tables whose next changes did not fit beside them. */
   #full: OpenPart[] = []
+  /** By target: tables that the source made, and has not dropped since. */
+  readonly #created = new Map<string, CreatedFrame>()
   readonly #writer = new ByteWriter()
   /** Whose changes are being folded, and the one that is. */
   #current: {
@@ -112,7 +119,7 @@ export class OpenWindow {
 
   /** Whether it has anything to stage. A window may cover offsets of which nothing came. */
   get hasChanges(): boolean {
-    return this.#parts.size > 0
+    return this.#parts.size > 0 || this.#created.size > 0
   }
 
   /**
@@ -125,21 +132,35 @@ export class OpenWindow {
       this.#truncate(frame.target, frame.marker)
       return
     }
+    if (frame.kind === 'created') {
+      this.#created.set(frame.target.table, frame)
+      return
+    }
     const { changes } = frame
+    const { change } = changes
     let of: FrameSchema | null = null
+    // Of the change before: a text is made of it only where its table's changes end.
+    let lastStart = 0
     while (changes.next()) {
       if (!takes(changes)) continue
       // Changes of one table come in rows.
-      if (of !== changes.of) this.#begin(changes.of)
+      if (of !== changes.of) {
+        if (of !== null) this.#endRow(change.positionText(lastStart))
+        this.#begin(changes.of)
+        this.#current!.part.firstPosition ??= change.positionText()
+      }
       of = changes.of
-      this.#fold(changes.change, changes.change.key)
+      this.#current!.part.isSpread ||= frame.isSpread
+      lastStart = change.positionStart
+      this.#fold(change, change.key)
     }
+    if (of !== null) this.#endRow(change.positionText(lastStart))
   }
 
   /** Takes in a change that did not come through a hop. `nowMs` is monotonic. */
   addChange(target: Target, change: NetChange, nowMs: number): void {
     this.#openedAtMs ??= nowMs
-    const { schema } = change
+    const { schema, last } = change
     if (this.#current?.schema !== schema || this.#current.part.target.table !== target.table) {
       this.#begin({ target, schema })
     }
@@ -149,6 +170,8 @@ export class OpenWindow {
     writeNetChange(given, change)
     this.#numbered = given.view()
     this.#encoded.readNumbered(this.#numbered, 0)
+    this.#current!.part.firstPosition ??= last.position
+    this.#endRow(last.position)
     this.#fold(this.#encoded, change.key)
     this.#numbered = null
   }
@@ -186,9 +209,19 @@ export class OpenWindow {
         target: part.target,
         schema: part.union ?? emptySchema,
         truncate: part.truncate,
+        creates: false,
+        isSpread: part.isSpread,
         eventCount: part.eventCount,
         sourceMs: { first: Math.min(part.firstMs, part.lastMs), last: part.lastMs },
+        newest: newestRow(part),
+        positions: { first: part.firstPosition ?? '', last: part.lastPosition },
         changes: this.#changesOf(part, cursor),
+      }
+    }
+    for (const frame of this.#created.values()) {
+      const { table } = frame.target
+      if (!parts.some(({ target, union }) => target.table === table && union !== null)) {
+        yield createdPart(frame)
       }
     }
   }
@@ -197,6 +230,7 @@ export class OpenWindow {
   async reset(from = this.#to): Promise<void> {
     await this.#store.clear()
     this.#parts.clear()
+    this.#created.clear()
     this.#full = []
     this.#current = null
     this.#prefixes = 0
@@ -212,16 +246,7 @@ export class OpenWindow {
   #beginPart(target: Target): OpenPart {
     const before = this.#parts.get(target.table)
     if (before !== undefined) this.#full.push(before)
-    const part: OpenPart = {
-      target,
-      prefix: this.#nextPrefix(),
-      schemas: [],
-      union: null,
-      truncate: null,
-      eventCount: 0,
-      firstMs: Number.MAX_SAFE_INTEGER,
-      lastMs: 0,
-    }
+    const part = emptyPart(target, this.#nextPrefix())
     this.#parts.set(target.table, part)
     return part
   }
@@ -233,12 +258,19 @@ export class OpenWindow {
   }
 
   #truncate(target: Target, marker: TruncateMarker): void {
-    const part = this.#part(target)
+    const { isOrdered, isRefused = false, isDrop } = marker
+    if (isDrop === true) this.#created.delete(target.table)
+    const before = this.#parts.get(target.table)?.truncate ?? null
+    // A policy may follow truncates and not drops, or the other way round.
+    const isOther = before !== null && before.isDrop !== isDrop
+    const isApart = isOther || (isOrdered && isRefused)
+    if (isApart) this.#current = null
+    const part = isApart ? this.#beginPart(target) : this.#part(target)
     part.truncate = newerMarker(part.truncate, marker)
     part.eventCount += 1
     // Rows of other source partitions may be newer than the truncate: the warehouse decides by row.
     // What was before an ordered one is left behind under the old prefix; its schema stays known.
-    if (marker.isOrdered) part.prefix = this.#nextPrefix()
+    if (isOrdered && !isApart) part.prefix = this.#nextPrefix()
   }
 
   /** The next changes are of this table and schema. */
@@ -249,11 +281,19 @@ export class OpenWindow {
     this.#current = { part, schema, number: schemaNumber(part, schema) }
   }
 
+  #endRow(position: string): void {
+    this.#current!.part.lastPosition = position
+  }
+
   #fold(change: EncodedChange, key: string): void {
-    const { part } = this.#current!
+    const { part, number } = this.#current!
+    const { sourceMs } = change
     part.eventCount += 1
-    part.firstMs = Math.min(part.firstMs, change.sourceMs)
-    part.lastMs = Math.max(part.lastMs, change.sourceMs)
+    part.firstMs = Math.min(part.firstMs, sourceMs)
+    part.lastMs = Math.max(part.lastMs, sourceMs)
+    part.seenMs[number] = Math.max(part.seenMs[number]!, sourceMs)
+    if (change.kind === 'upsert' && sourceMs > part.wholeMs[number]!)
+      part.wholeMs[number] = sourceMs
     this.#change = change
     this.#store.update(part.prefix + key, this.#folded)
   }
@@ -298,58 +338,27 @@ export class OpenWindow {
           table: part.target.table,
         })
         last = key
-        return decode(part, value)
+        return decodeChange(part, value)
       })
     }
   }
 }
 
-/** Of truncates through several source partitions the later one may come first. */
-function newerMarker(known: TruncateMarker | null, given: TruncateMarker): TruncateMarker {
-  if (known?.point == null || given.point === null || given.isOrdered) return given
-  return newerTruncate(known.point, given.point) === known.point ? known : given
-}
-
-/** Of the schema among those of the part, which has it from now on. */
-function schemaNumber(part: OpenPart, schema: TableSchema): number {
-  const known = part.schemas.indexOf(schema)
-  if (known >= 0) return known
-  part.union = part.union === null ? schema : unionSchema(part.union, schema)
-  return part.schemas.push(schema) - 1
-}
-
-const unknownSchema = 'a stored change has a schema that its window never saw'
-
-function decode(part: OpenPart, bytes: Uint8Array): NetChange {
-  const reader = new ByteReader(bytes)
-  const schema = part.schemas[reader.count()]
-  assert(schema !== undefined, unknownSchema)
-  return readNetChange(reader, schema)
-}
-
-/** Reads the store once, in order, part by part; what a truncate left behind is passed over. */
-class EntryCursor {
-  readonly #entries: AsyncIterator<readonly (readonly [string, Uint8Array])[]>
-  #buffer: readonly (readonly [string, Uint8Array])[] = []
-
-  constructor(entries: AsyncIterator<readonly (readonly [string, Uint8Array])[]>) {
-    this.#entries = entries
+function createdPart({ target, schema, sourceMs }: CreatedFrame): WindowPart {
+  return {
+    target,
+    schema,
+    truncate: null,
+    creates: true,
+    isSpread: false,
+    eventCount: 1,
+    sourceMs: { first: sourceMs, last: sourceMs },
+    newest: null,
+    positions: { first: '', last: '' },
+    changes: noChanges(),
   }
+}
 
-  /** Some entries whose keys begin with the prefix; null when there are no more. */
-  async take(prefix: string): Promise<readonly (readonly [string, Uint8Array])[] | null> {
-    for (;;) {
-      const start = this.#buffer.findIndex(([key]) => key.slice(0, prefix.length) >= prefix)
-      if (start >= 0) {
-        this.#buffer = this.#buffer.slice(start)
-        const end = this.#buffer.findIndex(([key]) => !key.startsWith(prefix))
-        const taken = end < 0 ? this.#buffer : this.#buffer.slice(0, end)
-        this.#buffer = end < 0 ? [] : this.#buffer.slice(end)
-        return taken.length === 0 ? null : taken
-      }
-      const next = await this.#entries.next()
-      if (next.done === true) return null
-      this.#buffer = next.value
-    }
-  }
+async function* noChanges(): AsyncGenerator<readonly NetChange[]> {
+  // It only says that there is a table.
 }

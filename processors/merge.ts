@@ -3,10 +3,12 @@
  * changes as one stream, folded by the same rule as in a window. Batches of different tasks have
  * different keys; successive batches of one task may share them.
  */
-import { assert } from '../model/errors.ts'
+import { assert, WarehouseError } from '../model/errors.ts'
 import type { NetChange } from '../model/net-change.ts'
 import type { TruncatePoint } from '../model/position.ts'
 import { newerTruncate } from '../model/position.ts'
+import type { SchemaChangeMode, SchemaPolicy } from '../model/schema-change.ts'
+import { isFollowed } from '../model/schema-change.ts'
 import type { StagedBatch, TruncateMarker } from '../model/staged-batch.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { canUnite, unionSchema } from '../model/table-schema.ts'
@@ -27,6 +29,8 @@ export interface WaitingBatch {
 /** What one apply covers. */
 export interface ApplyPlan {
   readonly truncate: Truncation
+  /** The table is emptied for a truncate that is known by its point: only what is newer is written. */
+  readonly point?: TruncatePoint
   /** Whose files are read, in staged order. */
   readonly sources: readonly WaitingBatch[]
   /** All that the apply accounts for, in staged order. */
@@ -57,6 +61,62 @@ export function canPlan(waiting: readonly WaitingBatch[]): boolean {
   const [first] = waiting
   if (first === undefined) return false
   return first.batch.truncate?.isOrdered !== true || alignTruncate(waiting) !== null
+}
+
+/** Whether a table that is truncated stays as it is. */
+export function keepsRows(mode: SchemaChangeMode): boolean {
+  return mode === 'lenient' || mode === 'ignore'
+}
+
+/**
+ * The plan as the table is to follow truncates and drops; one that was staged under another mode may be in it. Of
+ * a table that is not there (`isThere`), and that the plan does not make, nothing is refused. Throws WarehouseError
+ * `schema-change-refused`.
+ */
+export function planUnder(policy: SchemaPolicy, plan: ApplyPlan, isThere: boolean): ApplyPlan {
+  const { truncate, covered } = plan
+  const isOfTable = isThere || covered.some(({ batch }) => batch.schema.columns.length > 0)
+  for (const { batch } of isOfTable ? covered : []) {
+    if (batch.truncate !== null) refuse(policy, batch.truncate)
+  }
+  const isKept = ({ batch }: WaitingBatch): boolean =>
+    batch.truncate !== null && !isFollowed(modeOf(policy, batch.truncate))
+  if (truncate === 'none' || !covered.some(isKept)) return plan
+  if (truncate === 'all') {
+    return !isFollowed(policy.truncate) ? { truncate: 'none', sources: covered, covered } : plan
+  }
+  return { ...plan, truncate: newestPoint(covered.filter(one => !isKept(one))) }
+}
+
+function modeOf(policy: SchemaPolicy, { isDrop }: TruncateMarker): SchemaChangeMode {
+  return policy[isDrop === true ? 'drop-table' : 'truncate']
+}
+
+/** WarehouseError `schema-change-refused` where the policy says that the table is not to go on. */
+export function refuse(policy: SchemaPolicy, marker: TruncateMarker): void {
+  const mode = modeOf(policy, marker)
+  if (marker.isDrop !== true) {
+    if (mode !== 'exception') return
+    throw new WarehouseError(
+      'schema-change-refused',
+      'the source truncated the table, and schemaChanges.truncate is "exception": set "evolve" to empty the ' +
+        'target, or "lenient" to leave its rows, then resume the table',
+    )
+  }
+  const otherwise = 'set "lenient" to leave the rows of the target, then resume the table'
+  if (mode === 'exception') {
+    throw new WarehouseError(
+      'schema-change-refused',
+      `the source dropped the table, and schemaChanges.drop-table is "exception": ${otherwise}, or "evolve" to ` +
+        'empty it first',
+    )
+  }
+  if (!isFollowed(mode) || marker.point !== null) return
+  throw new WarehouseError(
+    'schema-change-refused',
+    'the source dropped the table and does not say where in its log, so that rows of before and after cannot be ' +
+      `told apart: ${otherwise}`,
+  )
 }
 
 /** Of truncates that are known by their point only, the last one counts for all. */
@@ -121,11 +181,6 @@ export async function* withoutLeaves(
   for await (const part of stream) {
     yield part.map((change): NetChange => ({ ...change, leaves: 'unknown' }))
   }
-}
-
-/** A schema that holds the rows of every batch. */
-export function unionOf(covered: readonly WaitingBatch[]): TableSchema {
-  return covered.map(({ batch }) => batch.schema).reduce((a, b) => unionSchema(a, b))
 }
 
 const changesAtOnce = 1000

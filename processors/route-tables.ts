@@ -10,6 +10,9 @@ import { hasKey, plainEvent, renamedEvent } from '../model/encoded-event.ts'
 import { ConfigError, ProcessingError } from '../model/errors.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
 import { parsePartitionBy } from '../model/partition-by.ts'
+import type { GivenPolicy } from '../model/schema-change.ts'
+import { isFollowed, policyOf } from '../model/schema-change.ts'
+import type { SourceTable } from '../model/source-table.ts'
 import type { StatedType } from '../model/stated-type.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { internSchema } from '../model/table-schema.ts'
@@ -33,6 +36,8 @@ export interface TableRule {
     readonly types?: Readonly<Record<string, StatedType>>
   }
   readonly beforeImage?: 'full' | 'key'
+  /** What becomes of changes of the source's columns; absent: the sink says it. */
+  readonly schemaChanges?: GivenPolicy
 }
 
 export interface TargetTable {
@@ -49,14 +54,19 @@ export interface SeenTable {
   readonly columns: ReadonlySet<string>
 }
 
+/** Longer than `database.table` is anywhere: no rule is asked about them, whose pattern could take long. */
+const maxNameChars = 1000
+/** Tables that no rule names. Messages may name any number of them: beyond it they are not told apart. */
+const maxUnwanted = 1000
+
 export class TableRouter {
   readonly #rules: readonly { readonly rule: TableRule; readonly pattern: RegExp }[]
   readonly #targets = new Map<string, TargetTable | null>()
-  readonly #hints = new Map<string, TableHints | null>()
+  readonly #hints = new Map<string, TableHints>()
+  #unwanted = 0
   readonly #refused = new Set<string>()
   /** Tables of which a row came with a key. */
   readonly #keyed = new Set<string>()
-  readonly #partitions = new Map<string, PartitionBy | null>()
   /** The source table that a target got first. */
   readonly #sources = new Map<string, { readonly table: string; readonly rule: TableRule }>()
   /** Schemas of the events of a target. */
@@ -66,8 +76,9 @@ export class TableRouter {
 
   constructor(rules: readonly TableRule[]) {
     this.#rules = rules.map(rule => ({ rule, pattern: patternOf(rule.from) }))
-    for (const { partitionBy } of rules) {
-      if (typeof partitionBy === 'string') parsePartitionBy(partitionBy)
+    for (const rule of rules) {
+      partitioningOf(rule)
+      refuseDropsOfParts(rule)
     }
   }
 
@@ -89,8 +100,15 @@ export class TableRouter {
     if (known !== undefined) return known
     const target = this.lookUp(table)
     if (target !== null) this.#claim(table, target)
+    else if (this.#unwanted >= maxUnwanted || table.length > maxNameChars) return null
+    else this.#unwanted += 1
     this.#targets.set(table, target)
     return target
+  }
+
+  /** What a table that no rule names is counted under. */
+  labelOf(table: string): string {
+    return this.#targets.has(table) ? table : 'others'
   }
 
   /** The same for whoever only wants to know: nothing is remembered. */
@@ -104,7 +122,8 @@ export class TableRouter {
     const known = this.#hints.get(table)
     if (known !== undefined) return known
     const target = this.targetOf(table)
-    const hints = target === null ? null : hintsOfRule(target.rule)
+    if (target === null) return null
+    const hints = hintsOfRule(target.rule)
     this.#hints.set(table, hints)
     return hints
   }
@@ -129,17 +148,19 @@ export class TableRouter {
         { context: { table } },
       )
     }
-    if (first !== undefined) return
-    this.#sources.set(name, { table, rule })
-    this.#partitions.set(name, partitioningOf(rule))
+    if (first === undefined) this.#sources.set(name, { table, rule })
   }
 
-  /** How a target is divided. Before the first event that goes to it: by the first rule that has it. */
+  /** The rule of a target. Before the first event that goes to it: the first one that has it. */
+  ruleOf(name: string): TableRule | null {
+    const known = this.#sources.get(name)?.rule
+    return known ?? this.#rules.find(({ rule }) => this.#mayFeed(rule, name))?.rule ?? null
+  }
+
+  /** How a target is divided. */
   partitionByOf(name: string): PartitionBy | null {
-    const known = this.#partitions.get(name)
-    if (known !== undefined) return known
-    const found = this.#rules.find(({ rule }) => this.#mayFeed(rule, name))
-    return found === undefined ? null : partitioningOf(found.rule)
+    const rule = this.ruleOf(name)
+    return rule === null ? null : partitioningOf(rule)
   }
 
   /** Whether a source table may go to the target by the rule. */
@@ -155,6 +176,7 @@ export class TableRouter {
   }
 
   #find(table: string) {
+    if (table.length > maxNameChars) return undefined
     return this.#rules.find(({ pattern }) => pattern.test(table))
   }
 
@@ -186,6 +208,18 @@ export class TableRouter {
     const whole = plainEvent(event)
     const before = project(whole.before, schema)
     return { ...whole, table: target.name, schema, before, after: project(whole.after, schema) }
+  }
+
+  /** A whole table under its target's name and with the target's columns. Null when no rule names it. */
+  routeTable({ name, schema }: SourceTable): SourceTable | null {
+    const target = this.targetOf(name)
+    if (target === null) return null
+    const { rule } = target
+    return {
+      name: target.name,
+      schema: schema === null || schema.key.length === 0 ? null : this.#schemaOf(schema, rule),
+      isShared: rule.merge === true,
+    }
   }
 
   #note(target: TargetTable, schema: TableSchema): void {
@@ -274,6 +308,25 @@ function nameOf(to: string, table: string): string {
   return to.replaceAll(/\{(?:database|schema|(table))\}/g, (_, isTable: string | undefined) =>
     isTable === undefined ? qualifier : table.slice(point + 1),
   )
+}
+
+const whys = {
+  drop: 'a column that is dropped in one of them would be dropped for all',
+  'drop-table': 'with one of them the rows of all would go',
+}
+
+/** Parts are altered one after the other: what one part lacks, others have still. */
+function refuseDropsOfParts({ from, merge, schemaChanges }: TableRule): void {
+  if (merge !== true) return
+  const policy = policyOf(schemaChanges)
+  for (const kind of ['drop', 'drop-table'] as const) {
+    if (!isFollowed(policy[kind])) continue
+    throw new ConfigError(
+      'config-invalid',
+      `the rule for ${from} merges several tables into one, and schemaChanges.${kind} is "${policy[kind]}": ` +
+        whys[kind],
+    )
+  }
 }
 
 function partitioningOf({ partitionBy }: TableRule): PartitionBy | null {

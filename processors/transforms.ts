@@ -8,6 +8,7 @@ import { concatMap, map, tap } from 'rxjs'
 import type { ChangeEvent, EventBatch } from '../model/change-event.ts'
 import { plainEvent } from '../model/encoded-event.ts'
 import { ForagerError, ProcessingError, TopologyError } from '../model/errors.ts'
+import type { SourceTable } from '../model/source-table.ts'
 import { checkValues } from './check-values.ts'
 import type { Processor, ProcessorContext, ProcessorSupplier } from './processor.ts'
 import type { TableRouter } from './route-tables.ts'
@@ -119,12 +120,16 @@ export function pipeEvents(
 export function routeEvents(
   router: TableRouter,
   { metrics, logger }: NodeContext,
-): { operator: BatchOperator; truncate: (event: ChangeEvent) => ChangeEvent | null } {
+): {
+  operator: BatchOperator
+  truncate: (event: ChangeEvent) => ChangeEvent | null
+  table: (given: SourceTable) => SourceTable | null
+} {
   const route = (event: ChangeEvent): ChangeEvent | null => {
     const { table } = event
     const target = router.targetOf(table)
     if (target === null) {
-      metrics.count('forager_events_unrouted_total', 1, { table })
+      metrics.count('forager_events_unrouted_total', 1, { table: router.labelOf(table) })
       return null
     }
     const routed = router.route(event, target)
@@ -136,6 +141,7 @@ export function routeEvents(
   return {
     operator: map(batch => batch.flatMap(event => route(event) ?? [])),
     truncate: route,
+    table: given => router.routeTable(given),
   }
 }
 

@@ -10,6 +10,7 @@ import type { Observable } from 'rxjs'
 import { Subject, Subscription, tap } from 'rxjs'
 import type { ChangeEvent, EventBatch } from '../model/change-event.ts'
 import { ForagerError, ProcessingError, TopologyError } from '../model/errors.ts'
+import type { SourceTable } from '../model/source-table.ts'
 import type { ProcessorContext } from '../processors/processor.ts'
 import type { Transform, TransformNode } from '../topology/nodes.ts'
 
@@ -78,6 +79,17 @@ export class Chain {
       if (passed === null || transform.truncate === undefined) return passed
       return transform.truncate(passed)
     }, event)
+  }
+
+  /** The same of a whole table. */
+  table(given: SourceTable): SourceTable | null {
+    let passed: SourceTable | null = given
+    for (const { transform } of this.#live) {
+      if (passed === null) return null
+      const unknown: SourceTable = { name: passed.name, schema: null, isShared: passed.isShared }
+      passed = transform.table === undefined ? unknown : transform.table(passed)
+    }
+    return passed
   }
 
   close(): void {

@@ -5,7 +5,7 @@
 import type { LogBatch, TopicPartition } from '../log/log.ts'
 import type { HopChangeCursor, HopFrame } from '../model/hop-frame.ts'
 import { decodeHopFrame } from '../model/hop-frame.ts'
-import type { CloseReason } from '../processors/compact.ts'
+import type { CloseReason, WindowPart } from '../processors/compact.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { LastPositions } from './last-positions.ts'
@@ -17,13 +17,17 @@ export interface CompactTaskOptions {
   readonly context: TaskContext
   readonly pipeline: Pipeline
   readonly input: TopicPartition
+  /** Identity of the hop. */
+  readonly topicId: string
   /** `parked` is the topic of batches of tables that are held back. */
   readonly staged: {
     readonly topic: string
+    readonly id: string
     readonly partitions: number
     readonly parked: string
   }
   readonly staging: Staging
+  readonly marksLastRows: (part: WindowPart) => boolean
   /** For the task's store. */
   readonly folder: string
   /** Null: the order of the log counts. */
@@ -57,7 +61,10 @@ export class CompactTask implements Task {
   }
 
   async open(): Promise<number> {
-    const { offset } = await this.#committer.open()
+    const { context, topicId } = this.#options
+    const { offset, isNew } = await this.#committer.open()
+    const input = { ...this.input, topicId }
+    context.emit({ type: 'task-opened', task: this.id, input, offset, isNew })
     await this.#window.open(await this.#committer.takeToken(), offset)
     await this.#restorePositions()
     return offset
@@ -94,7 +101,7 @@ export class CompactTask implements Task {
   /** Which changes of the frame the window takes: those that came after a later one of their key are not. */
   #takesOf(frame: HopFrame): ((changes: HopChangeCursor) => boolean) | undefined {
     const positions = this.#positions
-    if (positions === null || frame.kind === 'truncate') return undefined
+    if (positions === null || frame.kind !== 'changes') return undefined
     const isReplayed = frame.topic === this.#options.byPosition?.replay
     return changes => positions.accepts(changes, isReplayed)
   }
@@ -128,9 +135,9 @@ export class CompactTask implements Task {
     const { to } = this.#window.content.range
     const records = await this.#window.stage(to, reason)
     const changes = (await this.#positions?.changes()) ?? []
-    await this.#committer.commit([...records, ...changes], to)
+    const offsets = await this.#committer.commit([...records, ...changes], to)
     this.#positions?.committed()
-    await this.#window.committed()
+    await this.#window.committed(offsets)
     await this.#options.context.log.deleteRecords(this.input, to)
   }
 }

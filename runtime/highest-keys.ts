@@ -21,6 +21,7 @@ export function areNew({ covered, truncate }: ApplyPlan, highest: HighestKeys): 
   if (highest === null || truncate !== 'none') return false
   const own: Record<string, string> = { ...highest.byTask }
   return covered.every(({ batch }) => {
+    if (batch.creates === true) return true
     const keys = keysOf(batch)
     if (keys === null || keyForm(batch.schema) !== highest.of) return false
     if (!isOfOneHop(batch.task, own)) return false
@@ -65,7 +66,7 @@ interface Applied {
 }
 
 function nothingOf(covered: readonly WaitingBatch[]): HighestKeys {
-  const first = covered.find(({ batch }) => batch.rowCount > 0)
+  const first = covered.find(({ batch }) => batch.rowCount > 0 || batch.creates === true)
   return first === undefined ? null : { of: keyForm(first.batch.schema), byTask: {} }
 }
 

@@ -28,10 +28,13 @@ export function truncateMarker(
     isOrdered,
     partitions,
     source,
-  }: { readonly isOrdered: boolean; readonly partitions: number; readonly source: TopicInfo },
+    isRefused,
+  }: Required<Pick<TruncateMarker, 'isOrdered' | 'partitions' | 'isRefused'>> & {
+    readonly source: TopicInfo
+  },
 ): TruncateMarker {
   const { position, sourceMs, origin } = event
   if (!isOrdered && position === null) throw truncateUnordered(event, source.partitions)
   const point = position === null ? null : { position, sourceMs }
-  return { ...origin, partitions, isOrdered, point }
+  return { ...origin, partitions, isOrdered, point, ...(isRefused ? { isRefused } : {}) }
 }

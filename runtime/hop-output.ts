@@ -1,12 +1,12 @@
 /** The frames that a source task has for the hop, by partition, until its next commit. */
 import type { ProducerRecord, TopicInfo, TopicPartition } from '../log/log.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
-import type { HopChange } from '../model/hop-frame.ts'
-import { encodeTruncate, HopFrameWriter } from '../model/hop-frame.ts'
+import type { HopChange, TableFrame } from '../model/hop-frame.ts'
+import { encodeTableFrame, HopFrameWriter } from '../model/hop-frame.ts'
 import type { Target } from '../model/partition-by.ts'
 import { partitionOfKey } from '../model/partitioner.ts'
 import { truncateMarker } from './hop-change.ts'
-import type { SourceBeginning, SourceOutput } from './source-output.ts'
+import type { SourceBeginning, SourceOutput, TruncateHow } from './source-output.ts'
 import type { TaskCommitter, TaskContext } from './task.ts'
 
 /** A frame goes out when it is about this large; brokers take 1 MB by default. */
@@ -33,11 +33,13 @@ export class HopOutput implements SourceOutput {
   #waitingSinceMs: number | null = null
 
   constructor(options: HopOutputOptions) {
-    const { input, hop, isByPosition } = options
+    const { input, source, hop, isByPosition: hasPositions } = options
     this.#options = options
+    // Sent again, a truncate is not judged where changes are ordered by position: its place has to tell.
+    const form = { hasPositions, isSpread: source.partitions > 1 || hasPositions }
     this.#open = Array.from(
       { length: hop.partitions },
-      () => new HopFrameWriter(input.topic, input.partition, isByPosition),
+      () => new HopFrameWriter(input.topic, input.partition, form),
     )
   }
 
@@ -68,16 +70,22 @@ export class HopOutput implements SourceOutput {
   }
 
   /** The marker goes to every partition of the hop. */
-  truncate(target: Target, event: ChangeEvent): void {
+  truncate(target: Target, event: ChangeEvent, { isRefused, isByPlace }: TruncateHow): void {
     const { source, hop, isByPosition } = this.#options
-    const isOrdered = source.partitions === 1 && !isByPosition
-    const marker = truncateMarker(event, { isOrdered, partitions: hop.partitions, source })
-    const value = encodeTruncate(target, marker)
-    for (let partition = 0; partition < hop.partitions; partition += 1) {
+    const isOrdered = source.partitions === 1 && !isByPosition && !isByPlace
+    const { partitions } = hop
+    const marker = truncateMarker(event, { isOrdered, partitions, source, isRefused })
+    const value = encodeTableFrame({ kind: 'truncate', target, marker })
+    for (let partition = 0; partition < partitions; partition += 1) {
       this.#finish(partition)
-      this.#finished.push({ partition, value })
-      this.#finishedBytes += value.length
+      this.#push(partition, value)
     }
+  }
+
+  /** To one partition: which one does not matter, as long as it is always the same. */
+  tell(frame: TableFrame): void {
+    const partition = partitionOfKey(frame.target.table, '', this.#options.hop.partitions)
+    this.#push(partition, encodeTableFrame(frame))
   }
 
   advance(): void {
@@ -129,7 +137,10 @@ export class HopOutput implements SourceOutput {
   #finish(partition: number): void {
     const frame = this.#open[partition]!
     if (frame.isEmpty) return
-    const value = frame.take()
+    this.#push(partition, frame.take())
+  }
+
+  #push(partition: number, value: Buffer): void {
     this.#finished.push({ partition, value })
     this.#finishedBytes += value.length
   }

@@ -1,11 +1,13 @@
 /**
  * The way of a source task's events: they are collected, sent through the chain together, keyed at its end
- * and handed on, all of a batch or none. An event that fails is found by sending them one by one.
+ * and handed on, all of a batch or none. A change that fails is found by sending them one by one.
  */
 import type { ChangeEvent, EventBatch } from '../model/change-event.ts'
+import { isSamePlace } from '../model/change-event.ts'
 import { judgedEvent } from '../model/encoded-event.ts'
 import { isDataError } from '../model/errors.ts'
 import type { HopChange } from '../model/hop-frame.ts'
+import type { SourceTable } from '../model/source-table.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import type { BadMessages } from './bad-messages.ts'
 import { Chain } from './chain.ts'
@@ -61,7 +63,7 @@ export class KeyedChain {
     } catch (error) {
       const { onError } = this.#options.pipeline.source
       if (!isDataError(error) || onError === 'fail') throw error
-      for (const event of events) this.#pushOne(event)
+      for (const whole of wholeChanges(events)) this.#pushWhole(whole)
     }
   }
 
@@ -79,6 +81,11 @@ export class KeyedChain {
   truncate(event: ChangeEvent): ChangeEvent | null {
     this.complete()
     return this.#chain.truncate(event)
+  }
+
+  /** The way of a whole table, which has no place among the events. Null when it ends on the way. */
+  table(given: SourceTable): SourceTable | null {
+    return this.#chain.table(given)
   }
 
   /** Lets go of what was added, and of what operators hold. */
@@ -105,14 +112,16 @@ export class KeyedChain {
     this.#handOn()
   }
 
-  #pushOne(event: ChangeEvent): void {
+  #pushWhole(events: EventBatch): void {
     const { bad, onBad } = this.#options
     // One before it may have been passed just now.
-    const isInDoubt = event.isInDoubt || bad.isDoubtful(event.table)
+    const judged = events.map(event => {
+      return judgedEvent(event, event.isInDoubt || bad.isDoubtful(event.table))
+    })
     try {
-      this.#push([judgedEvent(event, isInDoubt)])
+      this.#push(judged)
     } catch (error) {
-      onBad(event, error)
+      onBad(judged[0]!, error)
     }
   }
 
@@ -130,4 +139,23 @@ export class KeyedChain {
     this.#collected = []
     for (const change of collected) this.#options.onChange(change)
   }
+}
+
+/** The events one by one; both halves of a changed key that came in one message together. */
+function* wholeChanges(events: EventBatch): Generator<EventBatch> {
+  for (let index = 0; index < events.length; index += 1) {
+    const event = events[index]!
+    const next = events[index + 1]
+    if (next === undefined || !areHalves(event, next)) {
+      yield [event]
+      continue
+    }
+    yield [event, next]
+    index += 1
+  }
+}
+
+/** Else the delete of the old key would stay, and the row be lost. */
+function areHalves(first: ChangeEvent, second: ChangeEvent): boolean {
+  return first.op === 'd' && second.oldKey !== null && isSamePlace(first.origin, second.origin)
 }

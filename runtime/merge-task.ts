@@ -90,6 +90,7 @@ export class MergeTask implements Task {
     await this.#removeApplied(offset)
     this.#next = offset
     this.#committed = offset
+    this.#tellTables()
     for (const [table, { through, quarantine }] of this.#logged) {
       const merger = this.#mergerOf(table)
       context.metrics.set('forager_table_quarantined', quarantine === null ? 0 : 1, { table })
@@ -116,14 +117,16 @@ export class MergeTask implements Task {
 
   remainingMs(): number | null {
     if (this.#failure !== null) return 0
-    const now = this.#options.context.clock.monotonic()
+    const { clock } = this.#options.context
+    const now = clock.monotonic()
     const tables = [...this.#tables.values()]
+    const expiry = Math.min(...tables.map(({ kept }) => kept.expiresMs ?? Infinity)) - clock.now()
     if (tables.some(table => table.hasNews && !this.#running.has(table.table))) {
       return Math.max(0, this.#restsUntil - now)
     }
     if (this.#running.size >= this.#options.warehouse.parallel) return null
     const due = tables.flatMap(table => (this.#running.has(table.table) ? [] : (table.dueMs ?? [])))
-    if (due.length === 0) return null
+    if (due.length === 0) return expiry > 0 && expiry < Infinity ? expiry : null
     return Math.max(0, Math.max(this.#restsUntil, Math.min(...due)) - now)
   }
 
@@ -133,6 +136,7 @@ export class MergeTask implements Task {
     const began = clock.monotonic()
     if (began < this.#restsUntil) return
     if (this.#options.warehouse.isRemote) {
+      this.#letGo()
       this.#startDue()
       if (this.#hasNews()) await this.#commit()
       return
@@ -148,6 +152,7 @@ export class MergeTask implements Task {
       await (this.#running.size > 0 ? Promise.race(this.#running.values()) : this.#waitForDue())
       this.#throwFailure()
     }
+    this.#letGo()
     await this.#commit()
     this.#throwTableFailure()
     for (const { table, batchesWaiting: batches } of this.#tables.values()) {
@@ -165,6 +170,8 @@ export class MergeTask implements Task {
     await Promise.all(this.#running.values())
     for (const table of this.#tables.keys()) {
       this.#options.context.metrics.forget('forager_batches_waiting', { table })
+      this.#options.context.metrics.forget('forager_batches_kept', { table })
+      this.#options.context.metrics.forget('forager_batches_kept_bytes', { table })
       this.#options.context.metrics.forget('forager_table_quarantined', { table })
     }
     await this.#committer.close()
@@ -193,6 +200,14 @@ export class MergeTask implements Task {
     })
     this.#tables.set(table, merger)
     return merger
+  }
+
+  #tellTables(): void {
+    const { context, topicId } = this.#options
+    const tables = [...this.#logged].map(([table, { through }]) => {
+      return { table, through: through?.offset ?? -1 }
+    })
+    context.emit({ type: 'tables-opened', task: this.id, token: this.#token, topicId, tables })
   }
 
   /** Applies of each table what one apply takes, then commits all of it at once. */
@@ -238,6 +253,10 @@ export class MergeTask implements Task {
     }
   }
 
+  #letGo(): void {
+    for (const table of this.#tables.values()) if (!this.#running.has(table.table)) table.letGo()
+  }
+
   #hasNews(): boolean {
     return [...this.#tables.values()].some(({ hasNews }) => hasNews)
   }
@@ -253,8 +272,10 @@ export class MergeTask implements Task {
   }
 
   #measureWaiting(): void {
-    for (const { table, batchesWaiting } of this.#tables.values()) {
+    for (const { table, batchesWaiting, kept } of this.#tables.values()) {
       this.#options.context.metrics.set('forager_batches_waiting', batchesWaiting, { table })
+      this.#options.context.metrics.set('forager_batches_kept', kept.count, { table })
+      this.#options.context.metrics.set('forager_batches_kept_bytes', kept.bytes, { table })
     }
   }
 
@@ -273,7 +294,7 @@ export class MergeTask implements Task {
       this.#applied.push(...done)
       // The records go last: while they are there, the next owner knows the files.
       if (!(await this.#removeFiles())) return
-      await context.log.deleteRecords(this.input, offset)
+      await context.log.deleteRecords(this.input, this.#keptFrom(offset))
       context.reach('merge.files-removed')
     })
   }
@@ -318,9 +339,18 @@ export class MergeTask implements Task {
       const batch = decodeStagedBatch(record.value!)
       const applied = this.#logged.get(batch.table)?.through?.offset ?? -1
       // What was parked needs its files.
-      if (!isHeldBack(batch) || record.offset <= applied) await staging.remove(batch)
+      if (isHeldBack(batch) && record.offset > applied) continue
+      const sinceMs = this.#logged.get(batch.table)?.appliedAtMs ?? context.clock.now()
+      const { kept } = this.#mergerOf(batch.table)
+      if (!kept.keepAgain({ offset: record.offset, batch }, sinceMs)) await staging.remove(batch)
     }
-    await context.log.deleteRecords(this.input, offset)
+    await context.log.deleteRecords(this.input, this.#keptFrom(offset))
+  }
+
+  /** What is below in the log nobody needs: the next owner finds what is kept by its records. */
+  #keptFrom(offset: number): number {
+    const kept = [...this.#tables.values()].flatMap(table => table.kept.from ?? [])
+    return Math.min(offset, ...kept)
   }
 
   #lowWaterMark(): number {

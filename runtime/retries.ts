@@ -2,6 +2,7 @@
  * When something that failed is tried again, and when it is given up: what may pass by itself is tried for
  * ever, ever less often; what a server refuses again and again will not succeed by itself.
  */
+import { ForagerError } from '../model/errors.ts'
 
 /** With the waits between them, a good minute. Refusals count until something succeeds. */
 const maxRefusals = 7
@@ -24,4 +25,9 @@ export class Retries {
     this.#failures = 0
     this.#refusals = 0
   }
+}
+
+/** An owner before came in between: what is there has to be looked at, and the same is tried at once. */
+export function isConflict(error: unknown): error is ForagerError {
+  return error instanceof ForagerError && error.code === 'warehouse-conflict'
 }

@@ -3,25 +3,41 @@
  * message names them. Topics of schema changes are read, each from its beginning: a row is decoded under the
  * schema that its table had at the row's position, so the changes up to it must be known first. The
  * connector writes a schema change before the rows that follow it; what is in its topic when a row has
- * been read is therefore enough, and a row whose columns are still unknown then waits a while.
+ * been read is therefore enough, and a row whose columns are still unknown then waits a while. One that can
+ * be read without them, by the names of its columns, waits shortly.
  */
-import type { Decoded, Decoder } from '../formats/decoder.ts'
+import type { Decoded, Decoder, DecoderOptions } from '../formats/decoder.ts'
 import { parseTopicMemory, SchemaAbsent, SchemaPending } from '../formats/decoder.ts'
 import type { Log, TopicInfo } from '../log/log.ts'
 import type { LogRecord } from '../model/change-event.ts'
 import { DecodeError, ForagerError } from '../model/errors.ts'
+import type { SourceNode } from '../topology/nodes.ts'
 import type { Clock } from './clock.ts'
 
-const maxWaitMs = 30_000
 const waitMs = 200
+/** How often a topic that is not there is looked for before rows that may not need it. */
+const lookAgainMs = 60_000
 const readBytes = 1024 * 1024
+
+/** The decoder of a source, for whoever reads topics of schema changes for it. */
+export function decoderOf(
+  source: SourceNode,
+  rest: Pick<DecoderOptions, 'onRecognised'> = {},
+): Decoder {
+  return source.format.createDecoder({ ...source, ...rest, followsRenames: true })
+}
 
 export class SchemaReader {
   readonly #decoder: Decoder
   readonly #log: Log
   readonly #clock: Clock
-  /** Next offsets by topic; null: there is no such topic. */
-  readonly #positions = new Map<string, { info: TopicInfo; next: number[] } | null>()
+  /** Next offsets by topic. */
+  readonly #positions = new Map<string, { info: TopicInfo; next: number[] }>()
+  /** Topics that are not there, and when they were looked for. */
+  readonly #absent = new Map<string, number>()
+  /** By topic: what is read now, and what begins after that, for all who came meanwhile. */
+  readonly #running = new Map<string, Promise<boolean>>()
+  readonly #queued = new Map<string, Promise<boolean>>()
 
   constructor(decoder: Decoder, log: Log, clock: Clock) {
     this.#decoder = decoder
@@ -41,7 +57,10 @@ export class SchemaReader {
 
   /** Reads what is new in the topics that are known to matter. Before each batch of rows. */
   async catchUp(): Promise<void> {
-    for (const topic of this.#decoder.schemaTopics) await this.#read(topic)
+    for (const topic of this.#decoder.schemaTopics) {
+      const lookedMs = this.#absent.get(topic) ?? Number.NEGATIVE_INFINITY
+      if (this.#clock.monotonic() - lookedMs >= lookAgainMs) await this.#read(topic)
+    }
   }
 
   /** As the decoder's `decode`, waiting for schemas. Synchronous when nothing is missing. */
@@ -55,19 +74,25 @@ export class SchemaReader {
   }
 
   async #await(record: LogRecord, first: Wanted): Promise<Decoded> {
-    const deadline = this.#clock.monotonic() + maxWaitMs
+    const start = this.#clock.monotonic()
     let wanted = first
     for (;;) {
       const canGrow = await this.#obtain(record, wanted)
+      const before = wanted
       try {
         return this.#decoder.decode(record)
       } catch (error) {
         if (!isWanted(error)) throw error
         wanted = error
       }
-      if (wanted instanceof SchemaAbsent) continue
-      if (!canGrow || this.#clock.monotonic() >= deadline) throw unknown(record, wanted)
-      await this.#clock.sleep(waitMs)
+      // It is something else: that was not asked for yet.
+      if (wanted instanceof SchemaAbsent || !isSameTopic(wanted, before)) continue
+      if (canGrow && this.#clock.monotonic() - start < wanted.maxWaitMs) {
+        await this.#clock.sleep(waitMs)
+        continue
+      }
+      if (wanted.goOn === null) throw unknown(record, wanted)
+      wanted.goOn()
     }
   }
 
@@ -83,8 +108,31 @@ export class SchemaReader {
     }
   }
 
-  /** False when there is nothing that could still come. */
-  async #read(topic: string): Promise<boolean> {
+  /**
+   * False when there is nothing that could still come. One at a time: what a decoder learns has an order. Who
+   * comes while it is read waits for what is written up to now as well.
+   */
+  #read(topic: string): Promise<boolean> {
+    const queued = this.#queued.get(topic)
+    if (queued !== undefined) return queued
+    const running = this.#running.get(topic)
+    if (running === undefined) return this.#begin(topic)
+    const next = running.then(
+      () => this.#begin(topic),
+      () => this.#begin(topic),
+    )
+    this.#queued.set(topic, next)
+    return next
+  }
+
+  #begin(topic: string): Promise<boolean> {
+    this.#queued.delete(topic)
+    const reading = this.#readOn(topic).finally(() => this.#running.delete(topic))
+    this.#running.set(topic, reading)
+    return reading
+  }
+
+  async #readOn(topic: string): Promise<boolean> {
     const position = await this.#position(topic)
     if (position === null) return false
     const { info, next } = position
@@ -93,7 +141,7 @@ export class SchemaReader {
       let offset = Math.max(start, next[partition] ?? 0)
       while (offset < end) {
         const batch = await this.#log.read({ topic, partition }, offset, readBytes)
-        for (const record of batch.records) this.#decoder.learn(record)
+        for (const record of batch.records) await this.#learn(record)
         offset = batch.nextOffset
       }
       next[partition] = offset
@@ -101,11 +149,33 @@ export class SchemaReader {
     return !info.isFinite
   }
 
+  async #learn(record: LogRecord): Promise<void> {
+    for (;;) {
+      try {
+        return this.#decoder.learn(record)
+      } catch (error) {
+        if (!(error instanceof SchemaAbsent)) throw error
+        try {
+          await error.fetch()
+        } catch (missing) {
+          // The registry has no such schema: only rows that tell their types themselves are in its care.
+          if (missing instanceof DecodeError) return undefined
+          throw missing
+        }
+      }
+    }
+  }
+
   async #position(topic: string) {
     const known = this.#positions.get(topic)
-    if (known !== undefined && known !== null) return known
+    if (known !== undefined) return known
     const info = (await this.#log.topics()).find(({ name }) => name === topic)
-    const position = info === undefined ? null : { info, next: [] as number[] }
+    if (info === undefined) {
+      this.#absent.set(topic, this.#clock.monotonic())
+      return null
+    }
+    this.#absent.delete(topic)
+    const position = { info, next: [] as number[] }
     this.#positions.set(topic, position)
     return position
   }
@@ -116,6 +186,10 @@ type Wanted = SchemaPending | SchemaAbsent
 
 function isWanted(error: unknown): error is Wanted {
   return error instanceof SchemaPending || error instanceof SchemaAbsent
+}
+
+function isSameTopic(wanted: SchemaPending, before: Wanted): boolean {
+  return before instanceof SchemaPending && before.topic === wanted.topic
 }
 
 function unknown(record: LogRecord, { table, topic, missing }: SchemaPending): DecodeError {

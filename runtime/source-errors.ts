@@ -1,6 +1,6 @@
 /** What a source task refuses, and in which words. */
 import type { TopicPartition } from '../log/log.ts'
-import type { ChangeEvent } from '../model/change-event.ts'
+import type { ChangeEvent, Origin } from '../model/change-event.ts'
 import { ConfigError, ProcessingError, SourceError, StateError } from '../model/errors.ts'
 
 export function truncateUnordered({ origin, table }: ChangeEvent, partitions: number) {
@@ -17,6 +17,16 @@ export function truncateWithoutHop({ origin, table }: ChangeEvent, partitions: n
     'truncate-unordered',
     `the topic has ${partitions} partitions, and without the hop (\`keyedBy\`) a truncate through one of ` +
       'them has no order among the others',
+    { context: { ...origin, table } },
+  )
+}
+
+/** Rows of other source tables would go with it. */
+export function dropOfShared(table: string, target: string, origin: Origin) {
+  return new ProcessingError(
+    'truncate-shared-target',
+    `${table} was dropped, schemaChanges.drop-table says that its rows go, and other source tables may go to ` +
+      `${target} as well`,
     { context: { ...origin, table } },
   )
 }

@@ -5,7 +5,7 @@
  */
 import type { ProducerRecord } from '../log/log.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
-import type { HopChange } from '../model/hop-frame.ts'
+import type { HopChange, TableFrame } from '../model/hop-frame.ts'
 import type { Target } from '../model/partition-by.ts'
 import type { TaskCommitter } from './task.ts'
 
@@ -14,6 +14,13 @@ export interface SourceBeginning {
   readonly offset: number
   /** The task never committed. */
   readonly isNew: boolean
+}
+
+export interface TruncateHow {
+  /** The policy is `exception`. */
+  readonly isRefused: boolean
+  /** It counts by its place in the source's log, whatever came before it through its topic. */
+  readonly isByPlace: boolean
 }
 
 export interface SourceOutput {
@@ -26,7 +33,9 @@ export interface SourceOutput {
   readonly isFull: boolean
   add(change: HopChange): void
   /** It follows all that was added before. Throws ProcessingError `truncate-unordered`. */
-  truncate(target: Target, event: ChangeEvent): void
+  truncate(target: Target, event: ChangeEvent, how: TruncateHow): void
+  /** Of a whole table, and without a place among the changes of its rows. */
+  tell(frame: TableFrame): void
   /** Records up to there were processed, whether they gave changes or not. */
   advance(nextOffset: number): void
   /** Moves to disk what memory should not hold. */
@@ -37,7 +46,8 @@ export interface SourceOutput {
   clear(offset: number): Promise<void>
   /** For the transaction that moves the offset there; then `committed`. */
   take(offset: number): Promise<readonly ProducerRecord[]>
-  committed(): Promise<void>
+  /** `offsets` are those of the records that were taken, in order. */
+  committed(offsets: readonly number[]): Promise<void>
   measure(): void
   close(): Promise<void>
 }

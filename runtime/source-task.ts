@@ -3,7 +3,7 @@
  * through the chain, keyed, and collected in the task's output: frames for the hop, or its own window. What
  * the output has and the offset are committed together.
  */
-import type { Decoded } from '../formats/decoder.ts'
+import type { Decoded, TableChange } from '../formats/decoder.ts'
 import type { Log, LogBatch, TopicInfo, TopicPartition } from '../log/log.ts'
 import type { ChangeEvent, LogRecord } from '../model/change-event.ts'
 import { isSamePlace } from '../model/change-event.ts'
@@ -11,6 +11,8 @@ import { originalOf } from '../model/dead-letter.ts'
 import { judgedEvent } from '../model/encoded-event.ts'
 import type { HopChange } from '../model/hop-frame.ts'
 import { RepeatFilter } from '../processors/drop-repeats.ts'
+import { keepsRows } from '../processors/merge.ts'
+import { hasHop } from '../topology/nodes.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import { BadMessages } from './bad-messages.ts'
 import { KeyedChain } from './keyed-chain.ts'
@@ -18,9 +20,11 @@ import { reportDropped, reportUnproven } from './repeat-reports.ts'
 import type { SchemaReader } from './schema-reader.ts'
 import { countRecords, measureLag, partitionLabels, SourceCounts } from './source-counts.ts'
 import { keyUnordered, replayUnordered, tooMuchHeldBack } from './source-errors.ts'
+import { SourceFacts } from './source-facts.ts'
 import { beginningOf, growthRecord, layoutOf } from './source-gate.ts'
 import type { SourceOutput } from './source-output.ts'
 import { parseSourceState, sourceStateText } from './source-state.ts'
+import { isByPlace, tableFrames } from './source-tables.ts'
 import type { Task, TaskContext } from './task.ts'
 import { TaskCommitter } from './task.ts'
 
@@ -64,6 +68,7 @@ export class SourceTask implements Task {
   /** Of the batch that is processed now. */
   #records: readonly LogRecord[] = []
   readonly #counts = new SourceCounts()
+  #facts: SourceFacts | null = null
   /** When the source made the last change that was read. */
   #sourceMs = 0
 
@@ -99,6 +104,8 @@ export class SourceTask implements Task {
     this.#next = offset
     const isCommitted = await this.#output.open(this.#committer, { offset, isNew })
     this.#committed = isCommitted ? offset : -1
+    this.#facts = new SourceFacts(this.id, { ...input, topicId: this.#options.source.id }, offset)
+    context.emit(this.#facts.opened(isNew))
     return offset
   }
 
@@ -186,8 +193,8 @@ export class SourceTask implements Task {
       const decoded = this.#options.schemas.decode(record)
       const outcome =
         decoded instanceof Promise
-          ? decoded.then(found => this.#takeAll(found))
-          : this.#takeAll(decoded)
+          ? decoded.then(found => this.#takeAll(found, record))
+          : this.#takeAll(decoded, record)
       if (!(outcome instanceof Promise)) return outcome
       return outcome.catch((error: unknown) => this.#pass(record, error))
     } catch (error) {
@@ -198,11 +205,13 @@ export class SourceTask implements Task {
   /** As the policy says; the next record follows. */
   #pass(record: LogRecord, error: unknown): null {
     this.#bad.pass(record, error)
+    this.#facts!.bad += 1
     return null
   }
 
-  #takeAll(decoded: Decoded): Outcome | Promise<Outcome> {
+  #takeAll(decoded: Decoded, record: LogRecord): Outcome | Promise<Outcome> {
     this.#counts.add('forager_messages_total', decoded.kind)
+    if (decoded.kind === 'schema-change') this.#tellTables(decoded.changes, record)
     if (decoded.kind !== 'changes') return null
     const [first, ...others] = decoded.events
     if (first === undefined) return null
@@ -211,11 +220,18 @@ export class SourceTask implements Task {
     if (partitions > 1 && !decoded.isKeyOrdered && !canBeOrdered) {
       throw keyUnordered(decoded.events, partitions)
     }
-    const { zeroDates = 0 } = decoded
-    if (zeroDates > 0) this.#counts.add('forager_zero_dates_total', first.table, zeroDates)
+    if (decoded.replaced !== undefined) this.#counts.addReplaced(first.table, decoded.replaced)
     const outcome = this.#take(first)
     if (others.length === 0 && !(outcome instanceof Promise)) return outcome
     return this.#takeInTurn(outcome, others)
+  }
+
+  /** Sent again they change nothing. */
+  #tellTables(changes: readonly TableChange[], record: LogRecord): void {
+    const { sink } = this.#options.pipeline.warehouse
+    const route = this.#chain.table.bind(this.#chain)
+    for (const frame of tableFrames(changes, record, { sink, route })) this.#output.tell(frame)
+    this.#sourceMs = changes.at(-1)?.sourceMs ?? this.#sourceMs
   }
 
   async #takeInTurn(
@@ -246,6 +262,7 @@ export class SourceTask implements Task {
       return this.#accept(judgedEvent(event, isInDoubt))
     }
     this.#counts.add('forager_repeats_dropped_total', event.table)
+    this.#facts!.repeats += 1
     const { run } = this.#repeats
     if (run === null) reportDropped(this.#options.context, this, event, before)
     // The offset stays here until the run is proven: what came before it is committed now.
@@ -266,12 +283,14 @@ export class SourceTask implements Task {
     this.#chain.reset()
     await this.#output.clear(from)
     this.#bad.clear()
+    this.#facts!.clear()
     this.#next = from
     return from
   }
 
   #accept(event: ChangeEvent): null {
     this.#sourceMs = event.sourceMs
+    this.#facts!.accept(event)
     if (event.op === 't') this.#acceptTruncate(event)
     else this.#chain.add(event)
     return null
@@ -280,19 +299,31 @@ export class SourceTask implements Task {
   #acceptTruncate(event: ChangeEvent): void {
     const routed = this.#chain.truncate(event)
     if (routed === null) return
-    const target = this.#options.pipeline.warehouse.sink.targetOf(routed.table)
-    this.#output.truncate(target, event)
+    const { sink } = this.#options.pipeline.warehouse
+    const target = sink.targetOf(routed.table)
+    const policy = sink.policyOf(target.table)
+    // Not even rows of one window are to go.
+    if (keepsRows(policy.truncate)) {
+      this.#counts.add('forager_truncates_ignored_total', target.table)
+      return
+    }
+    this.#output.truncate(target, event, {
+      isRefused: policy.truncate === 'exception',
+      isByPlace: isByPlace(policy, event.position),
+    })
   }
 
   #passEvent(event: ChangeEvent, error: unknown): void {
     // Events do not outlive their batch: see `process`.
     const record = this.#records.find(one => isSamePlace(one, event.origin))
     this.#bad.pass(record!, error, event.table)
+    this.#facts!.bad += 1
   }
 
   #handOn(change: HopChange): void {
     this.#output.add(change)
     this.#counts.add('forager_events_total', change.target.table)
+    this.#facts!.events += 1
   }
 
   get #isFull(): boolean {
@@ -317,7 +348,7 @@ export class SourceTask implements Task {
 
   /** What the output has, letters and offset, in one transaction. */
   async #write(offset: number): Promise<void> {
-    const { context, schemas, isReplay } = this.#options
+    const { context, pipeline, schemas, isReplay } = this.#options
     const outputs = await this.#output.take(offset)
     // What is within a run is read again, and its letters are written when the offset passes them.
     const letters = this.#bad.take(this.#repeats.run === null ? undefined : offset)
@@ -327,10 +358,11 @@ export class SourceTask implements Task {
       decoder: schemas.memoryOf(this.input.topic),
       doubtful: this.#bad.save(),
     })
-    await this.#committer.commit([...outputs, ...letters], offset, state)
+    const offsets = await this.#committer.commit([...outputs, ...letters], offset, state)
     context.reach('source.committed')
     this.#committed = offset
-    await this.#output.committed()
+    await this.#output.committed(offsets)
+    context.emit(this.#facts!.committed(offset, hasHop(pipeline.source) ? outputs : [], offsets))
     if (isReplay) await context.log.deleteRecords(this.input, offset)
   }
 }

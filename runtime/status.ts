@@ -3,6 +3,7 @@
  * what is applied. It needs no instance to run, and says the same for one as for many.
  */
 
+import { parseTopicMemory } from '../formats/decoder.ts'
 import type { Log, TopicInfo, TopicPartition } from '../log/log.ts'
 import { partitionName } from '../log/log.ts'
 import { decodeStagedBatch } from '../model/staged-batch.ts'
@@ -20,7 +21,10 @@ import type { Clock } from './clock.ts'
 import { readDeadLetters } from './dead-letters.ts'
 import { readOwners } from './owners.ts'
 import { readAll } from './read-all.ts'
+import type { SourceDrop } from './source-drops.ts'
+import { parseSourceState } from './source-state.ts'
 import { selectTopics } from './source-topics.ts'
+import { stateBeside } from './task.ts'
 
 /** A member of the group, as the log knows it. */
 export interface StatusMember {
@@ -45,6 +49,13 @@ export interface TaskStatus extends TopicPartition {
   readonly lagSeconds: number | null
 }
 
+/** Of a source with `format: auto`. */
+export interface TopicFormat {
+  readonly topic: string
+  /** Null: none of its messages told it yet. */
+  readonly format: string | null
+}
+
 export interface TableStatus {
   readonly table: string
   /** When it was last applied, in milliseconds since the epoch; null when it never was. */
@@ -57,6 +68,8 @@ export interface TableStatus {
   readonly isApplying: boolean
   /** Why it is held back; null: it is not. */
   readonly quarantine: Quarantine | null
+  /** Since when the source has no such table, as far as is known; null: it has one. */
+  readonly sourceDrop: SourceDrop | null
 }
 
 export interface ApplicationStatus {
@@ -66,6 +79,8 @@ export interface ApplicationStatus {
   readonly tables: readonly TableStatus[]
   /** Source topics that were read, or are named, and are not there. */
   readonly missingTopics: readonly string[]
+  /** What was found out of each topic whose format is not named. */
+  readonly formats: readonly TopicFormat[]
   /** Bad messages that were kept. */
   readonly deadLetters: number
 }
@@ -86,6 +101,7 @@ export async function statusOf(options: StatusOptions): Promise<ApplicationStatu
   const { layouts } = hasRun ? await readOwners(log, applicationId) : { layouts: new Map() }
   const internal = internalTopics(topology, applicationId)
   const tasks: TaskStatus[] = []
+  const formats: TopicFormat[] = []
   const missing = new Set([...layouts.keys()].filter(name => !topics.has(name)))
   const candidates = new Map([...topics].filter(([name]) => !internal.has(name)))
   for (const { source, repartition, warehouse, firstSubTopology: first } of topology.pipelines) {
@@ -93,6 +109,7 @@ export async function statusOf(options: StatusOptions): Promise<ApplicationStatu
     for (const topic of found) {
       const name = (at: TopicPartition): string => `${first}_${partitionName(at)}`
       tasks.push(...(await tasksOf(topic, 0, name, options)))
+      if (source.format.name === 'auto') formats.push(await formatOf(topic, options))
     }
     const inner = [
       { topic: topics.get(repartitionTopic(applicationId, repartition.name)), stage: 1 as const },
@@ -110,8 +127,26 @@ export async function statusOf(options: StatusOptions): Promise<ApplicationStatu
     tasks,
     tables: topics.has(appliedTopic(applicationId)) ? await tablesOf(options, tasks) : [],
     missingTopics: [...missing].sort((a, b) => (a < b ? -1 : 1)),
+    formats,
     deadLetters: await countOfLetters(log, applicationId),
   }
+}
+
+/** As the tasks of its partitions keep it beside their offsets: any of them may have found it out. */
+async function formatOf(
+  topic: TopicInfo,
+  { log, applicationId }: StatusOptions,
+): Promise<TopicFormat> {
+  const offsets = await log.committed(applicationId, partitionsOf(topic))
+  const formats = offsets.map(committed => {
+    const state = committed === null ? '' : stateBeside(committed)
+    return parseTopicMemory(parseSourceState(state).decoder)?.format ?? null
+  })
+  return { topic: topic.name, format: formats.find(format => format !== null) ?? null }
+}
+
+function partitionsOf({ name, partitions }: TopicInfo): TopicPartition[] {
+  return Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition }))
 }
 
 async function tasksOf(
@@ -120,10 +155,7 @@ async function tasksOf(
   nameOf: (at: TopicPartition) => string,
   { log, applicationId, clock, members }: StatusOptions,
 ): Promise<TaskStatus[]> {
-  const partitions = Array.from({ length: topic.partitions }, (_, partition) => ({
-    topic: topic.name,
-    partition,
-  }))
+  const partitions = partitionsOf(topic)
   const committed = await log.committed(applicationId, partitions)
   const tasks: TaskStatus[] = []
   for (const [index, at] of partitions.entries()) {
@@ -157,7 +189,7 @@ async function tablesOf(
   const tables = new Map<string, TableStatus>()
   const through = new Map<string, number>()
   for await (const found of readApplied(log, applicationId)) {
-    const { table, appliedAtMs, claim, quarantine, newRows = null } = found
+    const { table, appliedAtMs, claim, quarantine, newRows = null, sourceDrop = null } = found
     through.set(table, found.through?.offset ?? -1)
     tables.set(table, {
       ...noTable(table),
@@ -165,6 +197,7 @@ async function tablesOf(
       newRows,
       isApplying: claim !== null,
       quarantine,
+      sourceDrop,
     })
   }
   for (const { subTopology, topic, partition } of tasks) {
@@ -193,6 +226,7 @@ function noTable(table: string): TableStatus {
     newRows: null,
     isApplying: false,
     quarantine: null,
+    sourceDrop: null,
   }
 }
 

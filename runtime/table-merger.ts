@@ -4,27 +4,35 @@
  * that transaction is made nothing that it needs again is given away.
  */
 import type { ProducerRecord, TopicPartition } from '../log/log.ts'
-import type { ErrorCode } from '../model/errors.ts'
 import { ForagerError, WarehouseError } from '../model/errors.ts'
 import { toJson } from '../model/json.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
-import type { ApplyReceipt, StagedBatch } from '../model/staged-batch.ts'
+import type { FollowedSchema } from '../model/schema-change.ts'
+import type { StagedBatch } from '../model/staged-batch.ts'
 import { batchName } from '../model/staged-batch.ts'
 import type { ApplyPlan, WaitingBatch } from '../processors/merge.ts'
-import { canPlan, foldStreams, planApply, unionOf, withoutLeaves } from '../processors/merge.ts'
+import { canPlan, foldStreams, planApply, planUnder, withoutLeaves } from '../processors/merge.ts'
+import { readThrough } from '../processors/read-through.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
 import type { Pipeline } from '../topology/topology.ts'
 import type { Claim, Quarantine, TableProgress } from './applied.ts'
 import { appliedRecord } from './applied.ts'
+import { dividedBy } from './divided-by.ts'
+import { Doubt } from './doubt.ts'
 import { areNew, withKeys } from './highest-keys.ts'
+import { KeptBatches } from './kept-batches.ts'
 import { paced } from './pacer.ts'
 import type { ParkedBatch } from './parked.ts'
 import { parkedRecord } from './parked.ts'
-import { Retries } from './retries.ts'
+import { isConflict, Retries } from './retries.ts'
+import { withDrops } from './source-drops.ts'
+import { Statement, tellHeld } from './statement.ts'
+import { TableEvolution } from './table-evolution.ts'
 import type { StagedLog } from './table-progress.ts'
 import { openTable } from './table-progress.ts'
 import type { TaskContext } from './task.ts'
+import { WaitingBatches } from './waiting-batches.ts'
 
 export interface TableMergerOptions {
   readonly context: TaskContext
@@ -53,14 +61,16 @@ export interface TableOutcome {
 }
 
 /** Staged files that one apply reads; what is beyond waits for the next one. */
-const maxApplyBytes = 64 * 1024 * 1024
+export const maxApplyBytes = 64 * 1024 * 1024
 /** Each owner before can get in between once. More of it is another application. */
 const maxConflicts = 5
 
 export class TableMerger {
   readonly table: string
   readonly #options: TableMergerOptions
-  #waiting: WaitingBatch[] = []
+  readonly #waiting: WaitingBatches
+  /** Batches that it has and whose files are kept. */
+  readonly kept: KeptBatches
   #done: StagedBatch[] = []
   #progress: TableProgress
   /** The log does not have the progress yet. */
@@ -68,25 +78,23 @@ export class TableMerger {
   /** How far the table is; undefined before it was opened. */
   #applied: AppliedThrough | null | undefined
   #attempt = 0
-  /** How far statements went that may be under way, or may have taken effect; -1: there is none. */
-  #doubtfulThrough: number
+  readonly #doubt: Doubt
   readonly #retries = new Retries()
   /** Monotonic milliseconds. */
   #retryAtMs = 0
   #failure: WarehouseError | null = null
-  /** Staged offset of the operator's word that the table may go on; what is below was parked. */
-  #resumesAt: number | null = null
-  #isParkedRead = false
-  /** Highest staged offset that was read for the table. */
-  #lastOffset = -1
-  /** Of those that wait. */
-  #broughtBack: ReadonlySet<WaitingBatch> = new Set()
+  readonly #evolution: TableEvolution
 
   constructor(table: string, options: TableMergerOptions) {
     this.table = table
     this.#options = options
     this.#progress = options.logged
-    this.#doubtfulThrough = options.logged.claim?.through ?? -1
+    this.#waiting = new WaitingBatches(options.logged.quarantine)
+    this.kept = new KeptBatches(options.warehouse.keeps, options.logged, one =>
+      this.#waiting.isBroughtBack(one),
+    )
+    this.#doubt = new Doubt(options.logged)
+    this.#evolution = new TableEvolution(table, options)
   }
 
   /** Why the table cannot be written. It waits until the task is opened anew, or until it is resumed. */
@@ -95,25 +103,16 @@ export class TableMerger {
   }
 
   get batchesWaiting(): number {
-    return this.#waiting.length
+    return this.#waiting.all.length
   }
 
   /** First staged offset that the table still needs; null when it needs none. */
   get heldFrom(): number | null {
-    // What was brought back is in its topic until the table is resumed; else it may only be here.
-    const unparked = this.#waiting.find(one => !this.#broughtBack.has(one))?.offset ?? null
-    if (this.#resumesAt === null || unparked === null) return this.#resumesAt ?? unparked
-    return Math.min(this.#resumesAt, unparked)
+    return this.#waiting.heldFrom
   }
 
   add(waiting: WaitingBatch): void {
-    const { offset, batch } = waiting
-    if (batch.resumes === true) {
-      const { quarantine } = this.#progress
-      // Of a word that was given before this time it was held back, nothing is to be heard again.
-      if (quarantine !== null && offset > (quarantine.afterOffset ?? -1)) this.#resumesAt ??= offset
-    } else if (offset > (this.#waiting.at(-1)?.offset ?? -1)) this.#waiting.push(waiting)
-    this.#lastOffset = Math.max(this.#lastOffset, offset)
+    this.#waiting.add(waiting)
   }
 
   /** When there is something to apply, in monotonic milliseconds; null when there is nothing. */
@@ -123,9 +122,8 @@ export class TableMerger {
 
   /** The log has something to learn of the table. */
   get hasNews(): boolean {
-    return (
-      this.#isChanged || this.#done.length > 0 || (this.#isHeldBack && this.#waiting.length > 0)
-    )
+    const isToPark = this.#waiting.isHeldBack && this.batchesWaiting > 0
+    return this.#isChanged || this.#done.length > 0 || isToPark
   }
 
   /** Opens the table, where it was not yet: one that was removed is noticed without a change for it. */
@@ -136,13 +134,13 @@ export class TableMerger {
   /** Applies once what can be applied together. What the warehouse fails with is taken in. */
   async apply(): Promise<void> {
     await this.#guarded(async () => {
-      if (this.#resumesAt !== null) await this.#bringBack()
+      if (this.#waiting.isToBringBack) await this.#bringBack()
       for (let conflicts = 0; ; conflicts += 1) {
         try {
           await this.#applyOnce()
           break
         } catch (error) {
-          if (!isOf(error, ['warehouse-conflict']) || conflicts >= maxConflicts) throw error
+          if (!isConflict(error) || conflicts >= maxConflicts) throw error
           // An owner before that was paused made its commit after all. The task is ours: look again.
           await this.#options.confirm()
           const { message: reason } = error
@@ -158,8 +156,7 @@ export class TableMerger {
   /** What the next transaction holds. From here on it is the transaction's. */
   take(): TableOutcome {
     const { context, parkedAt } = this.#options
-    const parked = this.#isHeldBack ? this.#waiting : []
-    if (parked.length > 0) this.#waiting = []
+    const parked = this.#waiting.takeHeldBack()
     const records = parked.map(one => parkedRecord(parkedAt, one, context.clock.now()))
     if (this.#isChanged) records.push(this.#record())
     const done = this.#done
@@ -168,96 +165,151 @@ export class TableMerger {
     return { records, done }
   }
 
-  get #isHeldBack(): boolean {
-    return this.#progress.quarantine !== null && this.#resumesAt === null
+  /** Files that were kept for long enough go; not while an apply may read them, or has to be repeated. */
+  letGo(): void {
+    if (this.#doubt.isOfApply) return
+    const gone = this.kept.letGo(this.#options.context.clock.now())
+    this.#isChanged ||= gone.length > 0
+    this.#done.push(...gone)
   }
 
   #canApply(): boolean {
-    if (this.#failure !== null || this.#isHeldBack) return false
-    const isToBringBack = this.#resumesAt !== null && !this.#isParkedRead
+    const { isHeldBack, isToBringBack, all } = this.#waiting
+    if (this.#failure !== null || isHeldBack) return false
     if (isToBringBack) return true
-    // Readers may have seen all of a statement that is in doubt: less of it would be a step back.
-    const isLess = (this.#waiting.at(-1)?.offset ?? -1) < this.#doubtfulThrough
-    return !isLess && canPlan(this.#waiting)
+    // What the table has may be half a truncate: the other half need not be read again.
+    const isPassed = all.length > 0 && all[0]!.offset <= (this.#progress.through?.offset ?? -1)
+    const isLess = this.#doubt.isBeyond(all.at(-1)?.offset ?? -1)
+    return !isLess && (isPassed || canPlan(all))
   }
 
   #record(): ProducerRecord {
     const { context } = this.#options
     const { applicationId, clock } = context
-    return appliedRecord(applicationId, { table: this.table, ...this.#progress }, clock.now())
+    const progress = { ...this.#progress, ...this.kept.progress }
+    return appliedRecord(applicationId, { table: this.table, ...progress }, clock.now())
   }
 
   async #open(): Promise<AppliedThrough | null> {
     if (this.#applied !== undefined) return this.#applied
-    const { warehouse, staged } = this.#options
-    this.#applied = await openTable(this.table, warehouse, this.#progress.through, staged)
+    const { warehouse, staged, confirm } = this.#options
+    const opened = await openTable(this.table, warehouse, this.#progress, { ...staged, confirm })
+    this.#evolution.begin(opened)
+    this.#applied = opened?.through ?? null
     return this.#applied
   }
 
   async #applyOnce(): Promise<void> {
     const { context } = this.#options
     const applied = await this.#open()
-    const isOld = ({ offset }: WaitingBatch): boolean =>
-      applied !== null && offset <= applied.offset
-    const old = this.#waiting.filter(isOld)
-    this.#waiting = this.#waiting.filter(one => !isOld(one))
-    this.#done.push(...old.map(({ batch }) => batch))
-    if (old.length > 0) this.#advance(applied!, this.#progress.claim)
+    const passed = this.#waiting.passThrough(this.#progress.passed ?? -1)
+    this.#done.push(...passed.map(({ batch }) => batch))
+    const old = this.#waiting.passThrough(applied?.offset ?? -1)
+    this.#done.push(...this.kept.keep(old, this.#progress, context.clock.now()))
+    if (old.length > 0) {
+      this.#statement(old).covered('found')
+      this.#advance(applied!, this.#progress.claim)
+    }
     const labels = { table: this.table, outcome: 'already-applied' }
     context.metrics.count('forager_batches_applied_total', old.length, labels)
-    const plan = planApply(this.#waiting, maxApplyBytes)
-    if (plan === null) return
-    // An ordered truncate of a table that never had a row leaves nothing to empty.
-    const isEmpty = unionOf(plan.covered).columns.length === 0
-    const isNothing = applied === null && plan.truncate === 'all' && isEmpty
-    if (!isNothing) await this.#applyPlan(plan, applied)
-    else this.#finish(plan)
+    const chosen = planApply(this.#waiting.all, maxApplyBytes)
+    if (chosen === null) return
+    const policy = this.#options.pipeline.warehouse.sink.policyOf(this.table)
+    // Who resumes the table was told that rows are missing.
+    const isLossAccepted = this.#progress.quarantine?.code === 'truncate-too-late'
+    const plan = this.kept.planned(
+      planUnder(policy, chosen, this.#evolution.isThere),
+      this.#progress,
+      isLossAccepted,
+    )
+    const followed = await this.#evolution.follow(plan, {
+      token: this.#options.token,
+      begun: () => this.#progress.evolving,
+      isInDoubt: () => this.#doubt.isThere,
+      nextAttempt: () => (this.#attempt += 1),
+      commit: async change => {
+        this.#progress = { ...this.#progress, ...change }
+        await this.#options.commit(this.#record())
+        this.#doubt.evolving(change.evolving !== null)
+      },
+    })
+    if (followed === null) {
+      this.#statement(plan.covered).covered('nothing')
+      this.kept.passed(plan, this.#progress)
+      this.#done.push(...plan.covered.map(({ batch }) => batch))
+      this.#waiting.passFirst(plan.covered.length)
+      // Their files go, and they may be read again.
+      this.#progress = { ...this.#progress, passed: plan.covered.at(-1)!.offset }
+      this.#isChanged = true
+    } else await this.#applyPlan(plan, applied, followed)
   }
 
-  #finish({ covered }: ApplyPlan): void {
-    this.#done.push(...covered.map(({ batch }) => batch))
-    // While they were applied, others may have come.
-    this.#waiting = this.#waiting.slice(covered.length)
+  #statement(covered: readonly WaitingBatch[], attempt = 0): Statement {
+    const { context, token, staged } = this.#options
+    const { topicId } = staged
+    return new Statement(context, { table: this.table, token, attempt, topicId, covered })
   }
 
-  async #applyPlan(plan: ApplyPlan, after: AppliedThrough | null): Promise<void> {
+  #finish(plan: ApplyPlan): void {
+    const { clock } = this.#options.context
+    this.#done.push(...this.kept.applied(plan, this.#progress, clock.now()))
+    this.#waiting.passFirst(plan.covered.length)
+  }
+
+  async #applyPlan(
+    plan: ApplyPlan,
+    after: AppliedThrough | null,
+    followed: FollowedSchema,
+  ): Promise<void> {
     const { context, staging, warehouse, staged, token, signal } = this.#options
     const { offset, batch: last } = plan.covered.at(-1)!
     const through = { topicId: staged.topicId, offset, batch: batchName(last) }
     const began = context.clock.monotonic()
     context.reach('merge.before-apply')
     const isNew = areNew(plan, this.#progress.highest ?? null)
-    const receipt = await this.#dividedBy(last.partitionBy, async partitionBy => {
+    let statement: Statement | null = null
+    const configured = (): PartitionBy | null =>
+      this.#options.pipeline.warehouse.sink.targetOf(this.table).partitionBy
+    const receipt = await dividedBy(last.partitionBy, configured, async partitionBy => {
       this.#attempt += 1
       const attempt = this.#attempt
       const streams = plan.sources.map(({ batch }) => {
         const isSame = toJson(batch.partitionBy) === toJson(partitionBy)
-        return isSame ? staging.read(batch) : withoutLeaves(staging.read(batch))
+        const changes = this.kept.withoutTruncated(plan, staging.read(batch))
+        const read = readThrough(changes, batch, followed)
+        return isSame ? read : withoutLeaves(read)
       })
-      return await warehouse.apply({
+      const told = this.#statement(plan.covered, attempt)
+      statement = told
+      const request = {
         table: this.table,
         token,
         after,
         through,
-        schema: unionOf(plan.covered),
+        followed,
         partitionBy,
         truncate: plan.truncate,
         changes: paced(foldStreams(streams), context.rest),
         attempt,
-        isInDoubt: this.#doubtfulThrough >= 0,
+        isInDoubt: this.#doubt.isThere,
         areNew: isNew,
-        claim: () => this.#claim(attempt, offset),
+        claim: () => this.#claim(attempt, offset, followed).then(() => told.submitted()),
         signal,
-      })
+      }
+      return await told.follow(warehouse.isRemote, () => warehouse.apply(request))
     })
     this.#applied = through
-    // One apply may not cover all that is in doubt: a batch with another schema ends it.
-    if (offset >= this.#doubtfulThrough) this.#doubtfulThrough = -1
+    this.#evolution.report(followed)
+    this.#evolution.set(followed)
+    // What was begun of its columns is not complete by that: rows of a batch before it lack their defaults.
+    this.#progress = { ...this.#progress, followed }
+    this.#doubt.applied(offset)
     this.#progress = withKeys(this.#progress, plan.covered, { isNew, ...receipt })
-    this.#advance(through, this.#doubtfulThrough < 0 ? null : this.#progress.claim)
+    this.#progress = withDrops(this.#progress, plan.covered, this.table, this.#options)
     this.#finish(plan)
+    this.#advance(through, this.#doubt.isOfApply ? this.#progress.claim : null)
     context.reach('merge.applied')
-    this.#report(receipt, plan.covered.length, offset, began)
+    statement!.report(receipt, began)
   }
 
   /** A claim stays for as long as its statement may be under way. */
@@ -268,90 +320,43 @@ export class TableMerger {
   }
 
   /** From here on nobody can know whether the statement takes effect, until it is answered. */
-  async #claim(attempt: number, through: number): Promise<void> {
+  async #claim(attempt: number, through: number, followed: FollowedSchema): Promise<void> {
     const { context, token, commit } = this.#options
     context.reach('merge.before-claim')
-    const claim = { token, attempt, through: Math.max(through, this.#doubtfulThrough) }
-    this.#progress = { ...this.#progress, claim }
+    const claim = { token, attempt, through: this.#doubt.with(through) }
+    // A table that is made for the statement has these columns.
+    this.#progress = { ...this.#progress, claim, followed }
     await commit(this.#record())
-    this.#doubtfulThrough = claim.through
+    this.#doubt.claimed(claim.through)
     context.reach('merge.claimed')
   }
 
-  #report(receipt: ApplyReceipt, batches: number, through: number, beganMs: number): void {
-    const { context } = this.#options
-    const { table } = this
-    const { metrics, logger } = context
-    const { outcome, rowsInserted, rowsUpdated, rowsDeleted, rowsSearched } = receipt
-    metrics.count('forager_batches_applied_total', batches, { table, outcome })
-    metrics.count('forager_rows_inserted_total', rowsInserted, { table })
-    metrics.count('forager_rows_updated_total', rowsUpdated, { table })
-    metrics.count('forager_rows_deleted_total', rowsDeleted, { table })
-    metrics.count('forager_partition_searches_total', rowsSearched, { table })
-    const seconds = (context.clock.monotonic() - beganMs) / 1000
-    metrics.observe('forager_apply_duration_seconds', seconds, { table })
-    metrics.set('forager_table_applied_time_seconds', context.clock.now() / 1000, { table })
-    logger.info('batch.applied', { table, batches, through, ...receipt })
-    context.emit({ type: 'batch-applied', table, batches, through, receipt })
-  }
-
-  /**
-   * By what a batch was to be divided when it was staged may be a mistake that the configuration has mended
-   * since: where it cannot be applied so, what the configuration says now is tried.
-   */
-  async #dividedBy(
-    staged: PartitionBy | null,
-    apply: (partitionBy: PartitionBy | null) => Promise<ApplyReceipt>,
-  ): Promise<ApplyReceipt> {
-    try {
-      return await apply(staged)
-    } catch (error) {
-      if (!isOf(error, ['partition-column-missing', 'partitioning-changed'])) throw error
-      const { partitionBy } = this.#options.pipeline.warehouse.sink.targetOf(this.table)
-      if (toJson(partitionBy) === toJson(staged)) throw error
-      return await apply(partitionBy)
-    }
-  }
-
-  /** What was parked comes before what waits. Files of batches that the table has by now are gone. */
   async #bringBack(): Promise<void> {
-    if (this.#isParkedRead) return
+    const { context, readParked, warehouse } = this.#options
+    const { table } = this
     const applied = (await this.#open())?.offset ?? -1
-    const parked = new Map<number, WaitingBatch>()
-    for await (const { offset, batch } of this.#options.readParked()) {
-      if (batch.table === this.table && offset > applied) parked.set(offset, { offset, batch })
-    }
-    this.#isParkedRead = true
-    this.#broughtBack = new Set(parked.values())
-    // A batch that was parked may have been read again since: it has its place among the others.
-    const unparked = this.#waiting.filter(({ offset }) => !parked.has(offset))
-    this.#waiting = [...parked.values(), ...unparked].sort((a, b) => a.offset - b.offset)
-    this.#options.context.logger.info('table.resuming', { table: this.table, batches: parked.size })
+    // While it was held back somebody may have changed its columns.
+    this.#evolution.begin(await warehouse.open(table, this.#progress))
+    const known = Math.max(applied, this.#progress.passed ?? -1)
+    const batches = await this.#waiting.bringBack(table, readParked(), known)
+    context.logger.info('table.resuming', { table, batches })
   }
 
   /** When all that was parked is applied. */
   #endQuarantine(): void {
-    const resumesAt = this.#resumesAt
-    if (resumesAt === null) return
-    const isBefore = (one: WaitingBatch): boolean => {
-      return one.offset < resumesAt || this.#broughtBack.has(one)
-    }
-    if (this.#waiting.some(isBefore)) return
+    if (!this.#waiting.isResumed) return
     this.#setQuarantine(null)
     this.#options.context.logger.info('table.resumed', { table: this.table })
   }
 
   #setQuarantine(quarantine: Quarantine | null): void {
-    // What was parked is in its topic still.
-    this.#waiting = this.#waiting.filter(one => !this.#broughtBack.has(one))
-    this.#broughtBack = new Set()
-    this.#resumesAt = null
-    this.#isParkedRead = false
+    this.#waiting.holdBack(quarantine)
     // While a table is held back it is mended by hand: nobody knows any more which rows are in it.
     this.#progress = { ...this.#progress, quarantine, highest: null }
     this.#isChanged = true
     const { metrics } = this.#options.context
     metrics.set('forager_table_quarantined', quarantine === null ? 0 : 1, { table: this.table })
+    tellHeld(this.#options.context, this.table, quarantine)
   }
 
   /** What the warehouse cannot do now is tried again; what it never can holds the table back. */
@@ -374,26 +379,20 @@ export class TableMerger {
     // Which statement was refused is not known here: an attempt before may be under way still.
     const waitMs = this.#retries.afterFailure(error.code === 'statement-failed')
     if (isPassing && waitMs !== null) {
+      // It may have made the table: which columns that has is to be seen before the next one.
+      this.#applied = undefined
       this.#retryAtMs = clock.monotonic() + waitMs
       logger.warn('table.retrying', { table, waitMs, reason: error.describe() })
       return
     }
     logger.error('table.failed', { table, reason: error.describe() })
     if (!context.quarantines) {
-      this.#failure = error instanceof WarehouseError ? error : asWarehouseError(error)
+      this.#failure = WarehouseError.of(error)
       return
     }
     const { code, message: reason } = error
-    const afterOffset = this.#lastOffset
+    const afterOffset = this.#waiting.lastOffset
     this.#setQuarantine({ code, reason, sinceMs: clock.now(), afterOffset })
     this.#retries.reset()
   }
-}
-
-function asWarehouseError({ code, message, retry, context, cause }: ForagerError): WarehouseError {
-  return new WarehouseError(code, message, { retry, context, cause })
-}
-
-function isOf(error: unknown, codes: readonly ErrorCode[]): error is ForagerError {
-  return error instanceof ForagerError && codes.includes(error.code)
 }

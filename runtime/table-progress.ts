@@ -6,8 +6,9 @@
 import type { Log, TopicPartition } from '../log/log.ts'
 import { WarehouseError } from '../model/errors.ts'
 import { batchName, decodeStagedBatch } from '../model/staged-batch.ts'
-import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
+import type { AppliedThrough, OpenedTable, Warehouse } from '../sinks/warehouse.ts'
 import { noLog } from '../sinks/warehouse.ts'
+import type { TableProgress } from './applied.ts'
 
 export interface StagedLog {
   readonly log: Log
@@ -16,19 +17,25 @@ export interface StagedLog {
   readonly topicId: string
   /** End of the partition when the task was opened: no table can be applied beyond it. */
   readonly end: number
+  /** StateError `task-fenced` when the task has another owner, who may have applied more; absent: who looks is none. */
+  readonly confirm?: () => Promise<void>
 }
 
-/** Throws WarehouseError `warehouse-ahead` or `warehouse-behind`. */
+/** `look`: nothing is changed by it. Throws WarehouseError `warehouse-ahead` or `warehouse-behind`, and as `confirm`. */
 export async function openTable(
   table: string,
   warehouse: Warehouse,
-  logged: AppliedThrough | null,
+  { through: logged, followed, evolving }: TableProgress,
   staged: StagedLog,
-): Promise<AppliedThrough | null> {
-  const applied = await warehouse.open(table, logged)
-  if (applied !== null) {
+  how: 'open' | 'look' = 'open',
+): Promise<OpenedTable | null> {
+  const opened = await warehouse[how](table, { through: logged, followed, evolving })
+  const applied = opened?.through ?? null
+  // A server knows no better than the log, and meanwhile the log's records go.
+  if (applied !== null && !warehouse.isRemote) {
     const problem = await problemOf(applied, staged)
     if (problem !== null) {
+      await staged.confirm?.()
       throw new WarehouseError('warehouse-ahead', problem, { context: { table } })
     }
   }
@@ -36,11 +43,11 @@ export async function openTable(
     throw new WarehouseError(
       'warehouse-behind',
       `the table was applied through offset ${logged.offset}, and it ` +
-        (applied === null ? 'does not exist' : `has only ${applied.offset}`),
+        (opened === null ? 'does not exist' : `has only ${applied?.offset ?? 'nothing'}`),
       { context: { table } },
     )
   }
-  return applied
+  return opened
 }
 
 /** Why a table that is applied so far was not written through this log; null: it was. */

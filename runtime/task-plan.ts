@@ -3,8 +3,12 @@
  * has. What tasks of one pipeline share is made once: its decoder, its warehouse, its staging.
  */
 import { join } from 'node:path'
+import type { Decoder } from '../formats/decoder.ts'
 import type { TopicInfo, TopicPartition } from '../log/log.ts'
 import { assert, StateError } from '../model/errors.ts'
+import { isFollowed } from '../model/schema-change.ts'
+import type { Logger } from '../observe/logger.ts'
+import type { WindowPart } from '../processors/compact.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { Warehouse } from '../sinks/warehouse.ts'
 import {
@@ -25,7 +29,7 @@ import type { ByPosition } from './compact-task.ts'
 import { CompactTask } from './compact-task.ts'
 import { HopOutput } from './hop-output.ts'
 import { MergeTask } from './merge-task.ts'
-import { SchemaReader } from './schema-reader.ts'
+import { decoderOf, SchemaReader } from './schema-reader.ts'
 import { SourceTask } from './source-task.ts'
 import type { StreamsOptions } from './streams.ts'
 import type { Task, TaskContext } from './task.ts'
@@ -44,7 +48,7 @@ interface LivePipeline {
   readonly pipeline: Pipeline
   sources: readonly TopicInfo[]
   /** Also one that an earlier configuration left: what it has is staged first. Null: there is none. */
-  readonly hop: { readonly topic: string; readonly partitions: number } | null
+  readonly hop: { readonly topic: string; readonly partitions: number; readonly id: string } | null
   /** `parked` is the topic of batches of tables that are held back. */
   readonly staged: {
     readonly topic: string
@@ -145,23 +149,35 @@ async function openPipeline(
     await log.createTopic({ name: changelog, partitions, cleanup: 'compact' })
     await log.createTopic({ name: replay, partitions: 1, cleanup: 'delete' })
   }
-  const id = (await log.topics()).find(({ name }) => name === staged)!.id
-  const decoder = source.format.createDecoder({
-    ...source,
+  const topics = await log.topics()
+  const idOf = (name: string): string => topics.find(topic => topic.name === name)!.id
+  const decoder = decoderOf(source, {
     onRecognised: (topic, format) => {
       logger.info('format.recognised', { topic, format })
       metrics.count('forager_topics_recognised_total', 1, { topic, format })
     },
   })
+  warnOfMissing(decoder, known, logger)
   return {
     pipeline,
     sources,
-    hop: isHopThere ? { topic: hop, partitions } : null,
-    staged: { topic: staged, partitions, id, parked },
+    hop: isHopThere ? { topic: hop, partitions, id: idOf(hop) } : null,
+    staged: { topic: staged, partitions, id: idOf(staged), parked },
     byPosition,
     schemas: new SchemaReader(decoder, log, clock),
     ...node.sink.open(options),
     topicOfTarget: new Map(),
+  }
+}
+
+/** A topic of schema changes that was named: it may be made later, or the name be wrong. */
+function warnOfMissing(decoder: Decoder, known: readonly TopicInfo[], logger: Logger): void {
+  for (const topic of decoder.schemaTopics) {
+    if (known.some(({ name }) => name === topic)) continue
+    const reason =
+      'there is no such topic of schema changes: until there is, types are read from the values alone. See ' +
+      'that the name is the one that the producer writes to'
+    logger.warn('schema-topic.missing', { topic, reason })
   }
 }
 
@@ -213,7 +229,18 @@ async function createTask(
     }
     if (at.topic === hop?.topic) {
       const folder = await storeFolder(options, `${pipeline.compact.name}-${at.partition}`)
-      return new CompactTask({ context, pipeline, input: at, staged, staging, folder, byPosition })
+      const marksLastRows = (part: WindowPart): boolean =>
+        warehouse.keeps !== null && (part.isSpread || followsDrops(pipeline, part))
+      const given = {
+        context,
+        pipeline,
+        input: at,
+        topicId: hop.id,
+        staged,
+        staging,
+        marksLastRows,
+      }
+      return new CompactTask({ ...given, folder, byPosition })
     }
     if (at.topic === staged.topic) {
       const { id: topicId, partitions, parked } = staged
@@ -238,7 +265,7 @@ async function createSourceTask(
   options: StreamsOptions,
   context: TaskContext,
 ): Promise<Task> {
-  const { pipeline, sources, byPosition, schemas, hop, staged, staging } = live
+  const { pipeline, sources, byPosition, schemas, hop, staged, staging, warehouse } = live
   const id = `${pipeline.firstSubTopology}_${input.topic}-${input.partition}`
   const source = sources.find(topic => topic.name === input.topic) ?? replayOf(input)
   const given = { context, id, pipeline, input, source, schemas }
@@ -256,16 +283,25 @@ async function createSourceTask(
   const output = new WindowOutput({
     context,
     task: id,
+    input,
+    topicId: source.id,
     limits,
     store,
     folder: await storeFolder(options, `${name}~${place}`),
     staged,
     staging,
+    // Truncates through several partitions are refused where there is no hop.
+    marksLastRows: part => warehouse.keeps !== null && followsDrops(pipeline, part),
     source,
     hop: repartitionTopic(options.applicationId, pipeline.repartition.name),
     topicOfTarget: live.topicOfTarget,
   })
   return new SourceTask({ ...given, isReplay, output })
+}
+
+/** Then what is newer has to be found among staged files where rows have no positions. */
+function followsDrops({ warehouse }: Pipeline, { target }: WindowPart): boolean {
+  return isFollowed(warehouse.sink.policyOf(target.table)['drop-table'])
 }
 
 /** Makes the one that it lies in. */

@@ -4,11 +4,18 @@
  * task, whose transaction passes the window. The store needs no changelog: until that transaction the
  * offset stands at the window's beginning, and after a crash the window is read again.
  */
-import type { ProducerRecord } from '../log/log.ts'
+import type { ProducerRecord, TopicPartition } from '../log/log.ts'
 import { assert } from '../model/errors.ts'
+import type { NetChange } from '../model/net-change.ts'
+import { NewestMarks } from '../model/newest-marks.ts'
 import { partitionOfBytes } from '../model/partitioner.ts'
 import type { OffsetRange, StagedBatch } from '../model/staged-batch.ts'
-import { decodeStagedBatch, encodeStagedBatch } from '../model/staged-batch.ts'
+import {
+  batchName,
+  decodeStagedBatch,
+  encodeStagedBatch,
+  windowName,
+} from '../model/staged-batch.ts'
 import type { CloseReason, WindowLimits, WindowPart } from '../processors/compact.ts'
 import { OpenWindow } from '../processors/compact.ts'
 import type { StagedWindow, Staging, TaskOwner } from '../sinks/staging.ts'
@@ -16,6 +23,7 @@ import type { StateStore, StateStoreSupplier } from '../state/state-store.ts'
 import { paced } from './pacer.ts'
 import { readParked } from './parked.ts'
 import { readAll } from './read-all.ts'
+import type { WindowClosing } from './streams-events.ts'
 import type { TaskContext } from './task.ts'
 
 const windowGauges = [
@@ -27,6 +35,9 @@ const windowGauges = [
 export interface TaskWindowOptions {
   readonly context: TaskContext
   readonly task: string
+  /** What the task reads, and the identity of that topic. */
+  readonly input: TopicPartition
+  readonly topicId: string
   readonly limits: WindowLimits
   readonly store: StateStoreSupplier
   /** For the store. */
@@ -34,10 +45,13 @@ export interface TaskWindowOptions {
   /** `parked` is the topic of batches of tables that are held back. */
   readonly staged: {
     readonly topic: string
+    readonly id: string
     readonly partitions: number
     readonly parked: string
   }
   readonly staging: Staging
+  /** Whether a truncate, or drop, may have to find in what was staged which rows of the part are newer. */
+  readonly marksLastRows: (part: WindowPart) => boolean
 }
 
 /** A window that was staged, until its transaction is committed. */
@@ -45,6 +59,7 @@ interface Staged {
   readonly range: OffsetRange
   readonly reason: CloseReason
   readonly batches: readonly StagedBatch[]
+  readonly partitions: readonly number[]
   /** Monotonic milliseconds. */
   readonly beganMs: number
 }
@@ -104,18 +119,21 @@ export class TaskWindow {
     await this.#sweep()
     const range = { from: this.#window!.range.from, to }
     assert(range.to >= range.from, 'a window ends before it begins', { task: this.#options.task })
+    context.emit({ type: 'window-closing', ...this.#told(range, reason) })
     const batches = await this.#write(range)
-    this.#staged = { range, reason, batches, beganMs }
     const timestampMs = context.clock.now()
-    return batches.map(batch => {
+    const records = batches.map(batch => {
       const key = Buffer.from(batch.table)
       const partition = partitionOfBytes(key, staged.partitions)
       return { topic: staged.topic, partition, key, value: encodeStagedBatch(batch), timestampMs }
     })
+    const partitions = records.map(({ partition }) => partition)
+    this.#staged = { range, reason, batches, partitions, beganMs }
+    return records
   }
 
-  /** The transaction is committed: the next window begins. */
-  async committed(): Promise<void> {
+  /** The transaction is committed: the next window begins. `offsets` are those of its first records. */
+  async committed(offsets: readonly number[]): Promise<void> {
     const { context, task } = this.#options
     const { range, beganMs, ...told } = this.#staged!
     context.reach('window.committed')
@@ -123,7 +141,7 @@ export class TaskWindow {
     await this.#window!.reset(range.to)
     const seconds = (context.clock.monotonic() - beganMs) / 1000
     context.metrics.observe('forager_window_close_duration_seconds', seconds, { task })
-    this.#report(range, told)
+    this.#report(range, told, offsets)
   }
 
   measure(): void {
@@ -172,8 +190,10 @@ export class TaskWindow {
     range: OffsetRange,
   ): Promise<StagedBatch> {
     const { context, task } = this.#options
-    const { schema, changes, truncate, eventCount, sourceMs } = part
+    const { schema, truncate, creates, eventCount, sourceMs, newest, positions } = part
     const { table, partitionBy } = part.target
+    const lastRows = this.#options.marksLastRows(part) ? new NewestMarks() : null
+    const changes = lastRows === null ? part.changes : noting(part.changes, lastRows)
     const file = await staged.write(table, schema, paced(changes, context.rest))
     return {
       table,
@@ -185,17 +205,32 @@ export class TaskWindow {
       rowCount: file.rowCount,
       eventCount,
       truncate,
+      ...(creates ? { creates } : {}),
       sourceMs,
+      ...(newest === null ? {} : { newest }),
+      positions,
+      ...(lastRows === null ? {} : { lastRows: lastRows.marks }),
     }
   }
 
-  #report(range: OffsetRange, { reason, batches }: Pick<Staged, 'reason' | 'batches'>): void {
-    const { context, task } = this.#options
-    const { metrics } = context
+  #told(range: OffsetRange, reason: CloseReason): Omit<WindowClosing, 'type'> {
+    const { task, input, topicId } = this.#options
+    const window = windowName(task, range.from)
+    return { task, window, input: { ...input, topicId }, range, reason }
+  }
+
+  #report(
+    range: OffsetRange,
+    { reason, batches, partitions }: Omit<Staged, 'range' | 'beganMs'>,
+    offsets: readonly number[],
+  ): void {
+    const { context, task, staged } = this.#options
+    const { metrics, logger } = context
+    const window = windowName(task, range.from)
     metrics.count('forager_windows_closed_total', 1, { reason })
     let events = 0
     let netChanges = 0
-    for (const batch of batches) {
+    for (const [index, batch] of batches.entries()) {
       const { table } = batch
       events += batch.eventCount
       netChanges += batch.rowCount
@@ -203,10 +238,13 @@ export class TaskWindow {
       metrics.count('forager_batches_staged_total', 1, { table })
       const bytes = batch.files.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0)
       metrics.count('forager_bytes_staged_total', bytes, { table })
-      context.emit({ type: 'batch-staged', batch })
+      logger.info('batch.staged', { batch: batchName(batch), table, window, rows: batch.rowCount })
+      const place = { topicId: staged.id, partition: partitions[index]!, offset: offsets[index]! }
+      context.emit({ type: 'batch-staged', batch, window, ...place })
     }
-    context.logger.info('window.closed', { task, ...range, reason, events, netChanges })
-    context.emit({ type: 'window-closed', task, range, reason, events, netChanges })
+    logger.info('window.closed', { window, task, ...range, reason, events, netChanges })
+    const told = this.#told(range, reason)
+    context.emit({ type: 'window-closed', ...told, events, netChanges, batches: batches.length })
   }
 
   /** All batches that are staged or parked: their files are not to be swept. */
@@ -222,5 +260,15 @@ export class TaskWindow {
       for await (const { batch } of readParked(context.log, parkedAt)) batches.push(batch)
     }
     return batches.filter(batch => batch.task === task)
+  }
+}
+
+async function* noting(
+  parts: AsyncIterable<readonly NetChange[]>,
+  lastRows: NewestMarks,
+): AsyncGenerator<readonly NetChange[]> {
+  for await (const part of parts) {
+    for (const { last } of part) lastRows.note(last)
+    yield part
   }
 }

@@ -79,6 +79,11 @@ interface OffsetMetadata {
   readonly state: string
 }
 
+/** What the task wrote of its own beside the offset. */
+export function stateBeside({ metadata }: CommittedOffset): string {
+  return (JSON.parse(metadata) as OffsetMetadata).state
+}
+
 /** Where a task goes on that has no past. */
 export function emptyOffset(offset: number): CommittedOffset {
   const metadata: OffsetMetadata = { v: 1, last: null, state: '' }

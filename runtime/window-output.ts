@@ -5,12 +5,12 @@
  */
 import type { ProducerRecord, TopicInfo } from '../log/log.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
-import type { HopChange } from '../model/hop-frame.ts'
+import type { HopChange, TableFrame } from '../model/hop-frame.ts'
 import type { Target } from '../model/partition-by.ts'
 import { truncateMarker } from './hop-change.ts'
 import { isHopDrained } from './hop-drained.ts'
 import { hopUndrained, targetOfTopics, truncateWithoutHop } from './source-errors.ts'
-import type { SourceBeginning, SourceOutput } from './source-output.ts'
+import type { SourceBeginning, SourceOutput, TruncateHow } from './source-output.ts'
 import type { TaskCommitter } from './task.ts'
 import type { TaskWindowOptions } from './task-window.ts'
 import { TaskWindow } from './task-window.ts'
@@ -62,12 +62,18 @@ export class WindowOutput implements SourceOutput {
     this.#window.content.addChange(target, change, this.#nowMs())
   }
 
-  truncate(target: Target, event: ChangeEvent): void {
+  truncate(target: Target, event: ChangeEvent, { isRefused, isByPlace }: TruncateHow): void {
     const { source } = this.#options
     if (source.partitions > 1) throw truncateWithoutHop(event, source.partitions)
     this.#claim(target)
-    const marker = truncateMarker(event, { isOrdered: true, partitions: 1, source })
+    const isOrdered = !isByPlace
+    const marker = truncateMarker(event, { isOrdered, partitions: 1, source, isRefused })
     this.#window.content.add({ kind: 'truncate', target, marker }, this.#nowMs())
+  }
+
+  /** It may come through another topic than the rows. */
+  tell(frame: TableFrame): void {
+    this.#window.content.add(frame, this.#nowMs())
   }
 
   advance(nextOffset: number): void {
@@ -90,8 +96,8 @@ export class WindowOutput implements SourceOutput {
     return this.#window.stage(offset, this.#window.dueReason ?? 'end')
   }
 
-  committed(): Promise<void> {
-    return this.#window.committed()
+  committed(offsets: readonly number[]): Promise<void> {
+    return this.#window.committed(offsets)
   }
 
   measure(): void {

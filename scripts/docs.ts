@@ -2,7 +2,7 @@
  * The documents that are generated from the code: `docs/check.md` from the problems that a source may
  * have, `docs/config.md` and `docs/config.schema.json` from
  * the schema of the configuration, `docs/errors.md` from the list of codes, `docs/types.md` from what the
- * converters make of each type. A test fails when one is
+ * converters make of each type; and `docker-compose.yml` with its files. A test fails when one is
  * stale; `npm run docs` writes them.
  */
 import { z } from 'zod'
@@ -12,6 +12,7 @@ import { errorCodes } from '../model/errors.ts'
 import { counters, durationBuckets, gauges, histograms } from '../observe/metrics.ts'
 import { labelNames } from '../observe/prometheus.ts'
 import { checkDoc } from './check-doc.ts'
+import { composeFiles } from './compose/compose-files.ts'
 import { formatsDoc } from './formats/formats-doc.ts'
 import { typesDoc } from './types/types-doc.ts'
 
@@ -27,6 +28,7 @@ export function generatedDocs(): ReadonlyMap<string, string> {
     ['docs/formats.md', `${generated}\n\n${formatsDoc()}`],
     ['docs/metrics.md', metricsDoc()],
     ['docs/types.md', `${generated}\n\n${typesDoc()}`],
+    ...composeFiles(),
   ])
 }
 
@@ -70,7 +72,7 @@ function keyRows(schema: JsonSchema, prefix: string): string[] {
     const inner = property.items?.properties === undefined ? property : property.items
     const nested = property.items?.properties === undefined ? `${path}.` : `${path}[].`
     const own = `| \`${path}\` | ${form(property)} | ${defaultOf(property, isRequired)} | ${property.description ?? ''} |`
-    const branches = inner.oneOf ?? [inner]
+    const branches = inner.oneOf ?? inner.anyOf ?? [inner]
     return [own, ...new Set(branches.flatMap(branch => keyRows(branch, nested)))]
   })
 }
@@ -82,6 +84,7 @@ function form(property: JsonSchema): string {
     return property.items.properties === undefined ? 'list of text' : 'list'
   }
   if (property.properties !== undefined || property.oneOf !== undefined) return 'mapping'
+  if (property.anyOf !== undefined) return [...new Set(property.anyOf.map(form))].join('; ')
   if (property.additionalProperties !== undefined && property.type === 'object') {
     return 'mapping of text'
   }

@@ -12,7 +12,10 @@ export type NewRecord = Omit<LogRecord, 'offset'>
 export class MemorySource implements ReadOnlySource {
   readonly #topics = new Map<string, TopicInfo>()
   readonly #isFinite: boolean
+  #held: NewRecord[] | null = null
   readonly #partitions = new Map<string, LogRecord[]>()
+  /** First offsets of partitions that lost records. */
+  readonly #starts = new Map<string, number>()
 
   /** Topics by name, with their number of partitions. Finite ones are as a file has them. */
   constructor(topics: Readonly<Record<string, number>>, given = { isFinite: true }) {
@@ -37,7 +40,26 @@ export class MemorySource implements ReadOnlySource {
     }
   }
 
+  /** What is sent from here on is not there before it is released. */
+  hold(): void {
+    this.#held ??= []
+  }
+
+  /** The first `count` of what is held are there. Whether more is held: else nothing is held any more. */
+  release(count: number): boolean {
+    const released = this.#held?.splice(0, count) ?? []
+    const held = this.#held ?? []
+    this.#held = null
+    for (const record of released) this.append(record)
+    if (held.length > 0) this.#held = held
+    return held.length > 0
+  }
+
   append(record: NewRecord): void {
+    if (this.#held !== null) {
+      this.#held.push(record)
+      return
+    }
     const records = this.records(record)
     records.push({ ...record, offset: this.offsets(record).end })
   }
@@ -54,12 +76,20 @@ export class MemorySource implements ReadOnlySource {
   }
 
   offsets(partition: TopicPartition): { start: number; end: number } {
+    const start = this.#starts.get(partitionName(partition)) ?? 0
     // A test may take records out, as compaction does.
-    return { start: 0, end: (this.records(partition).at(-1)?.offset ?? -1) + 1 }
+    return { start, end: Math.max(start, (this.records(partition).at(-1)?.offset ?? -1) + 1) }
   }
 
   read(partition: TopicPartition, offset: number, maxBytes: number): Promise<readonly LogRecord[]> {
     return Promise.resolve(sliceRecords(this.records(partition), offset, maxBytes))
+  }
+
+  /** The topic's retention took the records below the offset. */
+  expire(partition: TopicPartition, beforeOffset: number): void {
+    const records = this.records(partition)
+    this.#starts.set(partitionName(partition), beforeOffset)
+    records.splice(0, records.filter(({ offset }) => offset < beforeOffset).length)
   }
 
   records(partition: TopicPartition): LogRecord[] {

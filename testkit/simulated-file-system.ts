@@ -13,6 +13,8 @@ interface File {
   kind: 'file'
   bytes: Buffer
   durable: Buffer
+  /** Who wrote what is not durable. */
+  writer: string
 }
 
 type Entries = Map<string, File | Folder>
@@ -21,32 +23,72 @@ interface Folder {
   kind: 'folder'
   entries: Entries
   durable: Entries
-  /** What was done to the names since they were durable, in order. */
-  pending: ((entries: Entries) => void)[]
+  /** What was done to the names since they were durable, in order, and by whom. */
+  pending: { readonly by: string; readonly step: (entries: Entries) => void }[]
+}
+
+/** What all who use the files share. */
+interface Disk {
+  readonly root: Folder
+  /** Paths that are held, with who holds them. */
+  readonly locks: Map<string, string>
+  /** How often each of them crashed: handles of before are void. */
+  readonly generations: Map<string, number>
 }
 
 export interface SimulatedFileSystemOptions {
   readonly random: Random
+  /** Whoever uses the files through this: what is lost at a crash is what it had not synced. */
+  readonly user?: string
   /** Called before and after each operation that changes something. It may throw, or never resolve. */
   readonly onCall?: (operation: string, path: string) => void | Promise<void>
 }
 
+const empty = Buffer.alloc(0)
+
 export class SimulatedFileSystem implements FileSystem {
   readonly #options: SimulatedFileSystemOptions
-  readonly #root: Folder = newFolder()
-  readonly #locks = new Set<string>()
-  /** Handles of before a crash are void. */
-  #generation = 0
+  readonly #disk: Disk
+  readonly #user: string
 
-  constructor(options: SimulatedFileSystemOptions) {
+  constructor(
+    options: SimulatedFileSystemOptions,
+    disk: Disk = { root: newFolder(), locks: new Map(), generations: new Map() },
+  ) {
     this.#options = options
+    this.#disk = disk
+    this.#user = options.user ?? ''
   }
 
-  /** All that was not synced is lost, or a part of it. Handles and locks are void. */
+  /** The same files for somebody else. */
+  as(user: string, onCall?: SimulatedFileSystemOptions['onCall']): SimulatedFileSystem {
+    const { random } = this.#options
+    const options = onCall === undefined ? { random, user } : { random, user, onCall }
+    return new SimulatedFileSystem(options, this.#disk)
+  }
+
+  /** All that this user had not synced is lost, or a part of it. Its handles and locks are void. */
   crash(): void {
-    this.#generation += 1
-    this.#locks.clear()
-    this.#forget(this.#root)
+    const { generations, locks, root } = this.#disk
+    generations.set(this.#user, this.#generation + 1)
+    for (const [path, holder] of locks) if (holder === this.#user) locks.delete(path)
+    this.#forget(root)
+  }
+
+  /** Bytes of a file that no crash can take; null when it may not be there. */
+  durableBytes(path: string): number | null {
+    let found: File | Folder = this.#disk.root
+    for (const part of partsOf(path)) {
+      const next: File | Folder | undefined =
+        found.kind === 'folder' ? found.durable.get(part) : undefined
+      if (next === undefined) return null
+      found = next
+    }
+    return found.kind === 'file' ? found.durable.length : null
+  }
+
+  get #generation(): number {
+    return this.#disk.generations.get(this.#user) ?? 0
   }
 
   async readFile(path: string): Promise<Buffer> {
@@ -59,8 +101,9 @@ export class SimulatedFileSystem implements FileSystem {
     const folder = this.#folder(dirname(path), path)
     const name = baseOf(path)
     if (mode === 'write' && !folder.entries.has(name)) {
-      const file: File = { kind: 'file', bytes: Buffer.alloc(0), durable: Buffer.alloc(0) }
-      change(folder, entries => entries.set(name, file))
+      const writer = this.#user
+      const file: File = { kind: 'file', bytes: empty, durable: empty, writer }
+      this.#change(folder, entries => entries.set(name, file))
     }
     return this.#handle(path, this.#file(path))
   }
@@ -82,7 +125,7 @@ export class SimulatedFileSystem implements FileSystem {
 
   async makeDirectory(path: string): Promise<void> {
     await this.#call('makeDirectory', path)
-    let folder = this.#root
+    let folder = this.#disk.root
     for (const part of partsOf(path)) {
       const known = folder.entries.get(part)
       const next = known ?? newFolder()
@@ -103,7 +146,7 @@ export class SimulatedFileSystem implements FileSystem {
     const found = this.#find(from)
     if (found === null) throw missing(from)
     assert(dirname(from) === dirname(to), 'a rename within one folder is atomic, others are not')
-    change(this.#folder(dirname(to)), entries => {
+    this.#change(this.#folder(dirname(to)), entries => {
       entries.set(baseOf(to), found)
       entries.delete(baseOf(from))
     })
@@ -115,7 +158,7 @@ export class SimulatedFileSystem implements FileSystem {
     const folder = this.#folder(dirname(to))
     if (folder.entries.has(baseOf(to))) return false
     const file = this.#file(from)
-    change(folder, entries => entries.set(baseOf(to), file))
+    this.#change(folder, entries => entries.set(baseOf(to), file))
     await this.#call('linked', to)
     return true
   }
@@ -123,7 +166,7 @@ export class SimulatedFileSystem implements FileSystem {
   async remove(path: string): Promise<void> {
     await this.#call('remove', path)
     const parent = this.#find(dirname(path))
-    if (parent?.kind === 'folder') change(parent, entries => entries.delete(baseOf(path)))
+    if (parent?.kind === 'folder') this.#change(parent, entries => entries.delete(baseOf(path)))
     await this.#call('removed', path)
   }
 
@@ -137,11 +180,12 @@ export class SimulatedFileSystem implements FileSystem {
 
   async lock(path: string): Promise<{ release(): Promise<void> }> {
     await this.#call('lock', path)
-    if (this.#locks.has(path)) throw new StateError('state-locked', `${path} is held`)
-    this.#locks.add(path)
+    const { locks } = this.#disk
+    if (locks.has(path)) throw new StateError('state-locked', `${path} is held`)
+    locks.set(path, this.#user)
     return {
       release: () => {
-        this.#locks.delete(path)
+        locks.delete(path)
         return Promise.resolve()
       },
     }
@@ -166,6 +210,7 @@ export class SimulatedFileSystem implements FileSystem {
       write: async (bytes, offset) => {
         await call('write')
         file.bytes = overwritten(file.bytes, bytes, offset)
+        file.writer = this.#user
         await call('wrote')
       },
       truncate: async sizeBytes => {
@@ -185,16 +230,25 @@ export class SimulatedFileSystem implements FileSystem {
     await this.#options.onCall?.(operation, path)
   }
 
+  /** Of its own steps the first so many are kept, and durable; those of others stay as they are. */
   #forget(folder: Folder): void {
-    const { random } = this.#options
-    const kept = Math.floor(random.next() * (folder.pending.length + 1))
-    for (const step of folder.pending.slice(0, kept)) step(folder.durable)
-    folder.pending = []
-    folder.entries = new Map(folder.durable)
+    const own = folder.pending.filter(({ by }) => by === this.#user)
+    if (own.length > 0) {
+      const kept = Math.floor(this.#options.random.next() * (own.length + 1))
+      for (const { step } of own.slice(0, kept)) step(folder.durable)
+      folder.pending = folder.pending.filter(({ by }) => by !== this.#user)
+      folder.entries = new Map(folder.durable)
+      for (const { step } of folder.pending) step(folder.entries)
+    }
     for (const entry of folder.entries.values()) {
       if (entry.kind === 'folder') this.#forget(entry)
-      else this.#tear(entry)
+      else if (entry.writer === this.#user) this.#tear(entry)
     }
+  }
+
+  #change(folder: Folder, step: (entries: Entries) => void): void {
+    step(folder.entries)
+    folder.pending.push({ by: this.#user, step })
   }
 
   /** As it was durable, as it was last, or written up to somewhere: never less than both share. */
@@ -210,7 +264,7 @@ export class SimulatedFileSystem implements FileSystem {
   }
 
   #find(path: string): File | Folder | null {
-    let found: File | Folder = this.#root
+    let found: File | Folder = this.#disk.root
     for (const part of partsOf(path)) {
       const next: File | Folder | undefined =
         found.kind === 'folder' ? found.entries.get(part) : undefined
@@ -235,11 +289,6 @@ export class SimulatedFileSystem implements FileSystem {
 
 function newFolder(): Folder {
   return { kind: 'folder', entries: new Map(), durable: new Map(), pending: [] }
-}
-
-function change(folder: Folder, step: (entries: Entries) => void): void {
-  step(folder.entries)
-  folder.pending.push(step)
 }
 
 function partsOf(path: string): string[] {

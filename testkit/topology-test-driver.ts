@@ -24,9 +24,9 @@ import { seededRandom } from '../runtime/random.ts'
 import type { StreamsOptions } from '../runtime/streams.ts'
 import { withDefaults } from '../runtime/streams.ts'
 import type { StreamsEvent } from '../runtime/streams-events.ts'
-import { openTable } from '../sinks/embedded/table-reader.ts'
 import type { Topology } from '../topology/topology.ts'
 import { ManualClock } from './manual-clock.ts'
+import { readRows } from './read-rows.ts'
 import { SimulatedFileSystem } from './simulated-file-system.ts'
 
 export interface DriverOptions {
@@ -140,20 +140,7 @@ export class TopologyTestDriver {
 
   /** The rows of a table, in key order: by column, or null when there is no such table. */
   async rows(table: string): Promise<readonly Readonly<Record<string, Value>>[] | null> {
-    try {
-      const found = await openTable(this.fileSystem, this.#warehousePath(), table)
-      const rows: Record<string, Value>[] = []
-      for await (const part of found.rows()) {
-        for (const { values } of part) {
-          const entries = found.schema.columns.map(({ name }, index) => [name, values[index]!])
-          rows.push(Object.fromEntries(entries) as Record<string, Value>)
-        }
-      }
-      return rows
-    } catch (error) {
-      if (error instanceof Error && 'code' in error && error.code === 'table-not-found') return null
-      throw error
-    }
+    return (await readRows(this.fileSystem, this.#warehousePath(), table))?.rows ?? null
   }
 
   /** The committed records of a topic, internal ones too: `<applicationId>-<name>-repartition`. */

@@ -2,6 +2,7 @@
 import type { OperatorFunction } from 'rxjs'
 import type { DecoderOptions, Format } from '../formats/decoder.ts'
 import type { ChangeEvent, EventBatch } from '../model/change-event.ts'
+import type { SourceTable } from '../model/source-table.ts'
 import type { WindowLimits } from '../processors/compact.ts'
 import type { ProcessorContext } from '../processors/processor.ts'
 import type { WarehouseSink } from '../sinks/warehouse.ts'
@@ -62,6 +63,8 @@ export interface Transform {
   readonly operator: OperatorFunction<EventBatch, EventBatch>
   /** What becomes of a truncate, which goes around the operator; absent: it passes. */
   readonly truncate?: (event: ChangeEvent) => ChangeEvent | null
+  /** The same of a whole table; absent: it passes, and which columns its rows have behind is not known. */
+  readonly table?: (table: SourceTable) => SourceTable | null
   readonly close?: () => void
 }
 

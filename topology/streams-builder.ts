@@ -6,6 +6,7 @@
 import type { OperatorFunction } from 'rxjs'
 import type { Format, TableHints } from '../formats/decoder.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
+import { policyOf } from '../model/schema-change.ts'
 import type { WindowLimits } from '../processors/compact.ts'
 import type { ProcessorSupplier } from '../processors/processor.ts'
 import type { TableRouter } from '../processors/route-tables.ts'
@@ -126,7 +127,10 @@ export class ChangeStream {
 
   /** Keeps the events for which the predicate holds. Truncates always pass. */
   filter(predicate: (event: ChangeEvent) => boolean, { name }: Named): ChangeStream {
-    return this.#transform(name, true, () => ({ operator: filterEvents(name, predicate) }))
+    return this.#transform(name, true, () => ({
+      operator: filterEvents(name, predicate),
+      table: given => given,
+    }))
   }
 
   /** Changes events one by one: rows and schema, not the key. */
@@ -214,18 +218,22 @@ export class CompactedStream {
 
   to(sink: WarehouseSink, { name }: Named): void {
     const { router } = this.#path
-    const routed = router === null ? sink : partitionedBy(router, sink)
+    const routed = router === null ? sink : ruledBy(router, sink)
     this.#add({ kind: 'warehouse', name, sink: routed }, this.#last)
   }
 }
 
-/** The sink, with the partitions that the rules name where it has none itself. */
-function partitionedBy(router: TableRouter, sink: WarehouseSink): WarehouseSink {
+/** The sink, with what the rules say of a target where it says nothing itself. */
+function ruledBy(router: TableRouter, sink: WarehouseSink): WarehouseSink {
   return {
     name: sink.name,
     targetOf: table => {
       const target = sink.targetOf(table)
       return { ...target, partitionBy: target.partitionBy ?? router.partitionByOf(table) }
+    },
+    policyOf: target => {
+      const given = router.ruleOf(target)?.schemaChanges
+      return given === undefined ? sink.policyOf(target) : policyOf(given)
     },
     open: context => sink.open(context),
   }

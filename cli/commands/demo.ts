@@ -7,7 +7,7 @@ import { plainText } from '../../model/value-text.ts'
 import { nodeFileSystem, writeWholeFile } from '../../runtime/file-system.ts'
 import type { EmbeddedTable } from '../../sinks/embedded/table-reader.ts'
 import { loadConfig } from '../config.ts'
-import { formatTable, plural } from '../output.ts'
+import { formatTable, plural, writeOut } from '../output.ts'
 import { UsageError } from '../usage-error.ts'
 import { warehousePath } from '../warehouse.ts'
 import { runCommand } from './run.ts'
@@ -32,7 +32,7 @@ export async function demoCommand(folder: string): Promise<number> {
   const loaded = await loadConfig(nodeFileSystem, config)
   const code = await runCommand(loaded, { log: 'warn', quiet: false })
   if (code !== 0) return code
-  for (const table of await openTables(loaded)) process.stdout.write(await showTable(table))
+  for (const table of await openTables(loaded)) await writeOut(await showTable(table))
   const files = relative(process.cwd(), warehousePath(loaded))
   const yaml = relative(process.cwd(), config)
   process.stdout.write(

@@ -1,8 +1,9 @@
 /** `forager run CONFIG`: runs until the source ends, or until it is told to stop. */
 import cliProgress from 'cli-progress'
 import type { CrashPoint, ReachPoint } from '../../model/crash-points.ts'
-import { crashPoints, serverPoints } from '../../model/crash-points.ts'
-import { ConfigError } from '../../model/errors.ts'
+import { crashPoints, evolvePoints, serverPoints } from '../../model/crash-points.ts'
+import { ConfigError, ForagerError } from '../../model/errors.ts'
+import type { History } from '../../observe/history/history.ts'
 import type { Logger } from '../../observe/logger.ts'
 import { jsonLogger, textLogger } from '../../observe/logger.ts'
 import { CounterRegistry } from '../../observe/metrics.ts'
@@ -11,11 +12,16 @@ import { systemClock } from '../../runtime/clock.ts'
 import { nodeFileSystem } from '../../runtime/file-system.ts'
 import type { StreamsEvent } from '../../runtime/streams-events.ts'
 import { listTables } from '../../sinks/embedded/table-folders.ts'
+import type { OpenLog } from '../application.ts'
 import { openApplication, routerOf } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
+import type { RunRecord } from '../history/run-record.ts'
+import { newRunId, openRecord } from '../history/run-record.ts'
 import { openObservation } from '../observation.ts'
+import { writeOut } from '../output.ts'
 import type { Note } from '../rule-notes.ts'
-import { notesAtEnd, notesOnEarlierRuns } from '../rule-notes.ts'
+import { notesAtEnd, notesOnEarlierRuns, notesOnFormat } from '../rule-notes.ts'
+import { readSourceFormat, saveSourceFormat } from '../source-format.ts'
 import { readSourceTables, saveSourceTables } from '../source-tables.ts'
 import { formatSummary } from '../summary.ts'
 import { warehousePath } from '../warehouse.ts'
@@ -31,10 +37,16 @@ const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
 
 type Signal = keyof typeof signalCodes
 
-export async function runCommand(loaded: LoadedConfig, options: RunOptions): Promise<number> {
+/** `given`: a log in place of the cluster's, for who runs the program over another one. */
+export async function runCommand(
+  loaded: LoadedConfig,
+  options: RunOptions,
+  given: { readonly openLog?: OpenLog } = {},
+): Promise<number> {
   const metrics = new CounterRegistry()
   const progress = progressLine(options)
-  const logger = loggerOf(options, progress)
+  const run = newRunId()
+  const logger = loggerOf(options, progress, run)
   const stop = new AbortController()
   let signal: Signal | null = null
   const onSignal = (given: Signal): void => {
@@ -44,7 +56,7 @@ export async function runCommand(loaded: LoadedConfig, options: RunOptions): Pro
   for (const name of Object.keys(signalCodes)) process.once(name, onSignal)
   let outcome: Outcome
   try {
-    outcome = await runWithNotes(loaded, { logger, metrics, stop, progress })
+    outcome = await runWithNotes(loaded, { run, logger, metrics, stop, progress, ...given })
   } finally {
     progress.stop()
     for (const name of Object.keys(signalCodes)) process.off(name, onSignal)
@@ -55,7 +67,7 @@ export async function runCommand(loaded: LoadedConfig, options: RunOptions): Pro
     process.stderr.write(`Stopped${isCut ? ' before the end' : ''}. Run it again to go on.\n`)
   }
   const notes = outcome.notes.map(({ text }) => text)
-  if (!options.quiet) process.stdout.write(formatSummary(metrics, notes))
+  if (!options.quiet) await writeOut(formatSummary(metrics, notes))
   return isCut ? signalCodes[signal ?? 'SIGINT'] : 0
 }
 
@@ -65,10 +77,13 @@ interface Outcome {
 }
 
 interface RunParts {
+  /** Its name in the record of what runs, and in log lines. */
+  readonly run: string
   readonly logger: Logger
   readonly metrics: CounterRegistry
   readonly stop: AbortController
   readonly progress: ProgressLine
+  readonly openLog?: OpenLog
 }
 
 /** A run, and what is to be told of its rules before and after. */
@@ -87,18 +102,26 @@ async function runWithNotes(loaded: LoadedConfig, parts: RunParts): Promise<Outc
     for (const { event, text } of notes) parts.logger.warn(event, { reason: text })
     return notes
   }
-  const before = tell(notesOnEarlierRuns(loaded, router, earlier, await tablesOf(loaded)))
+  const before = tell([
+    ...notesOnFormat(loaded, await readSourceFormat(loaded)),
+    ...notesOnEarlierRuns(loaded, router, earlier, await tablesOf(loaded)),
+  ])
+  const save = async (): Promise<void> => {
+    await saveSourceTables(loaded, earlier, router)
+    const hasRead = parts.metrics.total('forager_records_consumed_total') > 0
+    if (hasRead) await saveSourceFormat(loaded)
+  }
   let end: Outcome['end']
   try {
     end = await runOnce(loaded, router, parts)
   } catch (error) {
     // What was not committed is read again. And what went wrong first is what is told.
     if (parts.metrics.total('forager_commits_total') > 0) {
-      await saveSourceTables(loaded, earlier, router).catch(() => undefined)
+      await save().catch(() => undefined)
     }
     throw error
   }
-  await saveSourceTables(loaded, earlier, router)
+  await save()
   if (end === 'stopped') return { end, notes: before }
   const after = tell(notesAtEnd(loaded, router, earlier, await tablesOf(loaded)))
   return { end, notes: [...before, ...after] }
@@ -121,29 +144,41 @@ async function runOnce(
   parts: RunParts,
 ): Promise<Outcome['end']> {
   const reach = crashPointHook()
-  const observation = await openObservation(loaded, parts.metrics)
+  let record: RunRecord | null = null
+  const readHistory = (): History | null => record?.readable ?? null
+  const observation = await openObservation(loaded, parts.metrics, readHistory)
   const { metrics } = observation
-  const { streams, withLine, close } = await openApplication(loaded, {
-    ...parts,
-    metrics,
-    router,
-    reach,
-  }).catch(async (error: unknown) => {
-    await observation.close()
-    throw error
-  })
-  const watching = streams.events.forEach(event => {
-    parts.progress.show(event)
-    observation.watch(event)
-  })
-  void watching
+  let reason: string | null = null
   try {
-    return await streams.run(parts.stop.signal, hasEnd(loaded) ? { until: 'end' } : {})
+    record = await openRecord(loaded, { ...parts, metrics })
+    return await runStreams(loaded, { ...parts, metrics, router, reach }, event => {
+      parts.progress.show(event)
+      observation.watch(event)
+      record?.take(event)
+    })
+  } catch (error) {
+    reason = error instanceof ForagerError ? error.describe() : String(error)
+    throw error
+  } finally {
+    await record?.close(reason)
+    await observation.close()
+  }
+}
+
+async function runStreams(
+  loaded: LoadedConfig,
+  parts: Parameters<typeof openApplication>[1] & { readonly stop: AbortController },
+  watch: (event: StreamsEvent) => void,
+): Promise<Outcome['end']> {
+  const { stop, ...given } = parts
+  const { streams, withLine, close } = await openApplication(loaded, given)
+  void streams.events.forEach(watch)
+  try {
+    return await streams.run(stop.signal, hasEnd(loaded) ? { until: 'end' } : {})
   } catch (error) {
     throw withLine(error)
   } finally {
     await close()
-    await observation.close()
   }
 }
 
@@ -187,9 +222,10 @@ function progressLine({ quiet, log }: RunOptions): ProgressLine {
   }
 }
 
-function loggerOf({ log }: RunOptions, progress: ProgressLine): Logger {
+function loggerOf({ log }: RunOptions, progress: ProgressLine, run: string): Logger {
   const write = (line: string): void => progress.write(line)
-  return log === 'json' ? jsonLogger(write, () => systemClock.now()) : textLogger(write, log)
+  if (log !== 'json') return textLogger(write, log)
+  return jsonLogger(write, () => systemClock.now(), 'info', { run })
 }
 
 /**
@@ -210,7 +246,7 @@ function pointHook(variable: string, signal: NodeJS.Signals): ReachPoint | null 
   const given = process.env[variable]
   if (given === undefined || given === '') return null
   const [point = '', count = '1'] = given.split(':')
-  if (![...crashPoints, ...serverPoints].includes(point as CrashPoint)) {
+  if (![...crashPoints, ...serverPoints, ...evolvePoints].includes(point as CrashPoint)) {
     throw new ConfigError('config-invalid', `${variable}: there is no crash point "${point}"`)
   }
   let left = Number(count)

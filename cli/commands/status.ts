@@ -1,4 +1,5 @@
 /** `forager status`: where an application stands, of all its instances from the log, or of one by HTTP. */
+import { keepSecret } from '../../model/secrets.ts'
 import type { ApplicationStatus, TableStatus } from '../../runtime/status.ts'
 import type { LoadedConfig } from '../config.ts'
 import { applicationStatus, withLog } from '../look.ts'
@@ -30,6 +31,7 @@ async function instanceStatus(url: string): Promise<string> {
     throw new UsageError(`--url must be like http://127.0.0.1:9464, not ${url}`)
   }
   const address = new URL('/status', url)
+  keepSecret(decodeURIComponent(address.password))
   try {
     const response = await fetch(address, { signal: AbortSignal.timeout(httpTimeoutMs) })
     if (response.ok) return await response.text()
@@ -42,7 +44,7 @@ async function instanceStatus(url: string): Promise<string> {
 }
 
 export function statusText(status: ApplicationStatus): string {
-  const { applicationId, members, tasks, tables, missingTopics, deadLetters } = status
+  const { applicationId, members, tasks, tables, formats, missingTopics, deadLetters } = status
   const unowned = tasks.filter(({ member }) => member === null).length
   const hasMembers = members.length > 0
   const lines = [
@@ -84,6 +86,10 @@ export function statusText(status: ApplicationStatus): string {
       lines.push(`${table} is held back: ${reason.replaceAll(/\s+/g, ' ')} [${code}]\n`)
     }
   } else lines.push('No table was applied yet.\n')
+  if (formats.length > 0) {
+    const rows = formats.map(({ topic, format }) => [topic, format ?? 'not found out yet'])
+    lines.push(formatTable(['topic', 'format'], rows, maxCellChars))
+  }
   for (const topic of missingTopics) lines.push(`The topic ${topic} is not there.\n`)
   if (deadLetters > 0) lines.push(`${plural(deadLetters, 'dead letter')} kept.\n`)
   return lines.map(line => (line.endsWith('\n') ? line : `${line}\n`)).join('')
@@ -93,10 +99,12 @@ function stateOf({
   quarantine,
   isApplying,
   newRows,
-}: Pick<TableStatus, 'quarantine' | 'isApplying' | 'newRows'>): string {
+  sourceDrop,
+}: Pick<TableStatus, 'quarantine' | 'isApplying' | 'newRows' | 'sourceDrop'>): string {
   if (quarantine !== null) return 'held back'
   const first = newRows === null ? [] : [`first ${plural(newRows, 'row')}`]
-  return [...first, ...(isApplying ? ['applying'] : [])].join(', ')
+  const dropped = sourceDrop === null ? [] : ['dropped at the source']
+  return [...first, ...(isApplying ? ['applying'] : []), ...dropped].join(', ')
 }
 
 const maxCellChars = 80

@@ -1,5 +1,6 @@
 /** `forager tables CONFIG`, `forager rows CONFIG TABLE`: looking at the embedded warehouse. */
 import { hiveTypeText } from '../../model/column-type.ts'
+import { WarehouseError } from '../../model/errors.ts'
 import { partitionByText } from '../../model/partition-by.ts'
 import { jsonText } from '../../model/value-text.ts'
 import { nodeFileSystem } from '../../runtime/file-system.ts'
@@ -13,6 +14,7 @@ import type { LoadedConfig } from '../config.ts'
 import { formatBytes, formatTable, writeOut } from '../output.ts'
 import { notesOnEarlierRuns, refusedTables } from '../rule-notes.ts'
 import { readSourceTables } from '../source-tables.ts'
+import { nearest } from '../suggestion.ts'
 import { warehousePath } from '../warehouse.ts'
 
 export async function tablesCommand(
@@ -65,7 +67,15 @@ export async function rowsCommand(
   name: string,
   { withMeta }: { readonly withMeta: boolean },
 ): Promise<number> {
-  const table = await openTable(nodeFileSystem, warehousePath(loaded), name)
+  const root = warehousePath(loaded)
+  const names = await listTables(nodeFileSystem, root)
+  if (!names.includes(name)) {
+    const near = nearest(name, names)
+    const hint = near === null ? '' : `; did you mean "${near}"?`
+    const message = `there is no table ${name}${hint}`
+    throw new WarehouseError('table-not-found', message, { context: { table: name } })
+  }
+  const table = await openTable(nodeFileSystem, root, name)
   for await (const rows of table.rows()) {
     await writeOut(rows.map(row => `${rowText(table, row, withMeta)}\n`).join(''))
   }

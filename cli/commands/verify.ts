@@ -1,10 +1,13 @@
 /** `forager verify`: whether the tables hold what their sources hold, row by row. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { ConfigError, ForagerError } from '../../model/errors.ts'
-import { routerOf, rulesOf } from '../application.ts'
+import type { FollowedSchema } from '../../model/schema-change.ts'
+import type { ToldTables } from '../../runtime/applied.ts'
+import { toldTables } from '../../runtime/applied.ts'
+import { openLogReadOnly, routerOf, rulesOf } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
 import { applicationStatus, withLog } from '../look.ts'
-import { formatCount, plural, writeOut } from '../output.ts'
+import { formatCount, plural, writeError, writeOut } from '../output.ts'
 import { EmbeddedTarget } from '../verify/embedded-target.ts'
 import { HiveTarget } from '../verify/hive-target.ts'
 import { openDatabase } from '../verify/open-database.ts'
@@ -36,7 +39,8 @@ export async function verifyCommand(
       `${loaded.path}: source.database is missing: say where the database is`,
     )
   }
-  const target = targetOf(loaded)
+  const { followed, dropped } = await toldByLog(loaded)
+  const target = targetOf(loaded, followed)
   try {
     const note = await backlogNote(loaded)
     if (note !== null && !json && lookAgain === undefined) await writeOut(`${note}\n`)
@@ -45,11 +49,12 @@ export async function verifyCommand(
       target,
       router: routerOf(loaded.config),
       rules: rulesOf(loaded.config),
+      dropped,
       maxDifferences,
       rangeRows,
       binaryMode: loaded.config.source.connector['binary.handling.mode'],
       onRange: (name, { sourceRows }) => {
-        if (!json) process.stderr.write(`${name}: ${plural(sourceRows, 'row')} compared so far\n`)
+        if (!json) writeError(`${name}: ${plural(sourceRows, 'row')} compared so far\n`)
       },
       onTable: one => writeOut(json ? `${jsonLine(one)}\n` : reportText(one, target.name)),
       ...(table === undefined ? {} : { only: table }),
@@ -63,10 +68,30 @@ export async function verifyCommand(
   }
 }
 
-function targetOf(loaded: LoadedConfig): VerifyTarget {
+function targetOf(
+  loaded: LoadedConfig,
+  followed: ReadonlyMap<string, FollowedSchema>,
+): VerifyTarget {
   const { warehouse } = loaded.config
   if (warehouse.type === 'embedded') return new EmbeddedTarget(warehousePath(loaded))
-  return new HiveTarget(connectionOf(warehouse), warehouse.database, warehouse.version)
+  const { database, version } = warehouse
+  return new HiveTarget(connectionOf(warehouse), database, version, followed)
+}
+
+/** How each table followed; without it nothing is taken to be by policy that only the log tells. */
+async function toldByLog(loaded: LoadedConfig): Promise<ToldTables> {
+  try {
+    const log = await openLogReadOnly(loaded)
+    try {
+      return await toldTables(log, loaded.config.applicationId)
+    } finally {
+      await log.close()
+    }
+  } catch (error) {
+    if (!(error instanceof ForagerError)) throw error
+    writeError(`Note: how tables followed is not known: ${error.message}\n`)
+    return { followed: new Map(), dropped: new Set() }
+  }
 }
 
 /** Null when everything was applied: a comparison at rest. */
@@ -87,13 +112,19 @@ function jsonLine(report: TableReport): string {
   return JSON.stringify(report)
 }
 
-function summaryLine({ tables, unknown, isEqual }: VerifyReport, note: string | null): string {
+function summaryLine(
+  { tables, unknown, dropped, isEqual }: VerifyReport,
+  note: string | null,
+): string {
   const different = tables.filter(({ status }) => status !== 'equal').map(one => one.table)
-  return JSON.stringify({ isEqual, tables: tables.length, different, unknown, note })
+  return JSON.stringify({ isEqual, tables: tables.length, different, unknown, dropped, note })
 }
 
-function summaryText({ tables, unknown }: VerifyReport): string {
-  const lines = unknown.map(name => `The source has no table ${name}, or no rule names it.`)
+function summaryText({ tables, unknown, dropped }: VerifyReport): string {
+  const lines = [
+    ...unknown.map(name => `The source has no table ${name}, or no rule names it.`),
+    ...dropped.map(name => `The source dropped ${name}: its target is as the policy says.`),
+  ]
   if (tables.length === 0) lines.push('No table was compared.')
   else {
     const count = (status: TableReport['status']): number =>

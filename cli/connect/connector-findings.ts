@@ -2,6 +2,7 @@
 import { ForagerError } from '../../model/errors.ts'
 import type { Config } from '../config-schema.ts'
 import { plural } from '../output.ts'
+import { whyNoAnswer } from './connect-api.ts'
 import type { Finding } from './finding.ts'
 import { ill, problem, well } from './finding.ts'
 import type { Connector } from './kafka-connect.ts'
@@ -17,8 +18,7 @@ export async function* connectFindings(config: Config, address: string): AsyncGe
     connectors = await readConnectors(address)
   } catch (error) {
     if (!(error instanceof Error) || error instanceof ForagerError) throw error
-    const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
-    yield ill(what, `it does not answer: ${error.message}${cause}`)
+    yield ill(what, `it does not answer: ${whyNoAnswer(error)}`)
     return
   }
   const own = connectors.filter(connector => mayFeed(config, connector))
@@ -32,7 +32,7 @@ export async function* connectFindings(config: Config, address: string): AsyncGe
 }
 
 /** Whether it may write to a topic of the source; one that routes may write anywhere. */
-function mayFeed({ source }: Config, { config }: Connector): boolean {
+export function mayFeed({ source }: Config, { config }: Pick<Connector, 'config'>): boolean {
   if (source.type === 'file' || /router/i.test(config.transforms ?? '')) return true
   const routes = Object.entries(config).some(([key, type]) => {
     return /^transforms\.[^.]+\.type$/.test(key) && /Router/.test(type)

@@ -1,4 +1,5 @@
 /** What messages of the source tell of settings by which changes are lost, where nobody else can be asked. */
+import { formatOf } from '../../formats/auto.ts'
 import type { Decoded, Decoder, Format } from '../../formats/decoder.ts'
 import { SchemaAbsent, SchemaPending } from '../../formats/decoder.ts'
 import type { LogRecord } from '../../model/change-event.ts'
@@ -16,7 +17,7 @@ import { withSample } from './event-sample.ts'
 import type { Finding } from './finding.ts'
 import { ill, problem, well } from './finding.ts'
 import { adviceOf } from './hive-findings.ts'
-import { parseObject, shapeOf } from './message-shape.ts'
+import { parseObject } from './message-shape.ts'
 import type { TableOptions } from './table-look.ts'
 import { TableLook } from './table-look.ts'
 
@@ -74,7 +75,7 @@ class EventLook {
   async #lookAt(topic: SampledTopic): Promise<void> {
     let { format } = this.#loaded.config.source
     const other = topic.records
-      .map(shapeOf)
+      .map(formatOf)
       .find(shape => shape !== null && shape !== format && format !== 'auto')
     if (other !== undefined) {
       this.#add(

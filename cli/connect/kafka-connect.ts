@@ -1,5 +1,6 @@
 /** Connectors of Debezium as Kafka Connect's REST interface tells of them. It is only read. */
 import { isObject } from '../../formats/json/json-messages.ts'
+import { askConnect } from './connect-api.ts'
 
 export interface Connector {
   readonly name: string
@@ -8,40 +9,19 @@ export interface Connector {
   readonly states: readonly string[]
 }
 
-const patienceMs = 10_000
-const maxAnswerBytes = 64 * 1024 * 1024
-
 /**
  * `address` may have the name and password of a user: `https://name:password@connect:8083`. Throws an
  * Error that says what is wrong, never with the password.
  */
 export async function readConnectors(address: string): Promise<readonly Connector[]> {
-  const url = new URL(`${address.replace(/\/+$/, '')}/connectors?expand=info&expand=status`)
-  const headers = new Headers({ Accept: 'application/json' })
-  if (url.username !== '') {
-    const user = [url.username, url.password].map(decodeURIComponent).join(':')
-    headers.set('Authorization', `Basic ${Buffer.from(user).toString('base64')}`)
-    url.username = ''
-    url.password = ''
-  }
-  const answer = await fetch(url, { headers, signal: AbortSignal.timeout(patienceMs) })
-  if (!answer.ok) throw new Error(`it answers ${answer.status}`)
-  const found = parseObject(await textOf(answer))
+  const path = '/connectors?expand=info&expand=status'
+  const { status, text } = await askConnect({ url: address }, path)
+  if (status !== 200) throw new Error(`it answers ${status}`)
+  const found = parseObject(text)
   return Object.entries(found).flatMap(([name, one]) => {
     const connector = connectorOf(name, one)
     return connector === null ? [] : [connector]
   })
-}
-
-async function textOf(answer: Response): Promise<string> {
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of answer.body ?? []) {
-    size += part.length
-    if (size > maxAnswerBytes) throw new Error('its answer is larger than 64 MiB')
-    parts.push(part)
-  }
-  return Buffer.concat(parts).toString('utf8')
 }
 
 function parseObject(text: string): object {

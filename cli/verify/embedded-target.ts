@@ -1,6 +1,7 @@
 /** Tables of the embedded warehouse, to be compared. They lie in the order of their keys. */
 import { hiveTypeText } from '../../model/column-type.ts'
 import { ForagerError } from '../../model/errors.ts'
+import { followedFrom } from '../../model/schema-change.ts'
 import { nodeFileSystem } from '../../runtime/file-system.ts'
 import { openTable } from '../../sinks/embedded/table-reader.ts'
 import type { FoundTable, VerifyTarget } from './target.ts'
@@ -15,11 +16,12 @@ export class EmbeddedTarget implements VerifyTarget {
 
   async find(table: string): Promise<FoundTable | null> {
     try {
-      const { schema, rows } = await openTable(nodeFileSystem, this.#root, table)
+      const { schema, rows, commit } = await openTable(nodeFileSystem, this.#root, table)
       const places = new Map(schema.columns.map(({ name }, index) => [name, index]))
       return {
         columns: schema.columns.map(({ name, type }) => ({ name, declared: hiveTypeText(type) })),
         madeColumns: [],
+        followed: { ...followedFrom(schema), ...commit.followed },
         hasRanges: false,
         async *rows(columns) {
           const wanted = columns.map(({ name }) => places.get(name)!)

@@ -3,6 +3,7 @@ import type { ColumnType } from '../../model/column-type.ts'
 import { parseColumnType } from '../../model/column-type.ts'
 import { ConfigError, ForagerError } from '../../model/errors.ts'
 import { nullPartition } from '../../model/partition-by.ts'
+import type { FollowedSchema } from '../../model/schema-change.ts'
 import type { Value } from '../../model/value.ts'
 import { toInteger } from '../../model/value.ts'
 import { systemClock } from '../../runtime/clock.ts'
@@ -30,9 +31,17 @@ export class HiveTarget implements VerifyTarget {
   readonly name = 'Hive'
   readonly #session: HiveSession
   readonly #database: string
+  readonly #followed: ReadonlyMap<string, FollowedSchema>
 
-  constructor(connection: HiveConnectionOptions, database: string, version: HiveVersion) {
+  /** `followed` is by table, as the log of the application says it. */
+  constructor(
+    connection: HiveConnectionOptions,
+    database: string,
+    version: HiveVersion,
+    followed: ReadonlyMap<string, FollowedSchema> = new Map(),
+  ) {
     this.#database = database
+    this.#followed = followed
     this.#session = new HiveSession(
       {
         ...connection,
@@ -52,6 +61,7 @@ export class HiveTarget implements VerifyTarget {
     return {
       columns: all.map(column => ({ name: column.name, declared: column.type })),
       madeColumns: partition?.name === monthColumn ? [monthColumn] : [],
+      followed: this.#followed.get(table) ?? null,
       hasRanges: true,
       rows: (...wanted) => this.#rows(name, partition?.name ?? null, ...wanted),
     }

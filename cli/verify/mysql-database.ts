@@ -25,7 +25,10 @@ const systemSchemas = "('mysql', 'information_schema', 'performance_schema', 'sy
 const tablesSql = `SELECT CONCAT(TABLE_SCHEMA, '.', TABLE_NAME) FROM information_schema.TABLES
 WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ${systemSchemas} ORDER BY 1`
 
-const columnsSql = `SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE FROM information_schema.COLUMNS
+const columnsSql = `SELECT COLUMN_NAME, COLUMN_TYPE, IS_NULLABLE,
+COLUMN_DEFAULT IS NOT NULL AND UPPER(COLUMN_DEFAULT) <> 'NULL' AND COLUMN_DEFAULT NOT LIKE '%(%'
+AND UPPER(COLUMN_DEFAULT) NOT LIKE 'CURRENT_%' AND EXTRA NOT LIKE '%DEFAULT_GENERATED%'
+FROM information_schema.COLUMNS
 WHERE TABLE_SCHEMA = ? AND TABLE_NAME = ? ORDER BY ORDINAL_POSITION`
 
 const keySql = `SELECT COLUMN_NAME FROM information_schema.STATISTICS
@@ -56,12 +59,22 @@ export class MysqlDatabase implements SourceDatabase {
     const keys = await this.#query(keySql, names)
     return {
       name: table,
-      columns: columns.map(([name, declared, nullable]) => {
+      columns: columns.map(([name, declared, nullable, hasDefault]) => {
         const column = { name: name!, declared: declared!, nullable: nullable === 'YES' }
-        return mysqlColumn(column, this.#settings)
+        const known = mysqlColumn(column, this.#settings)
+        const defaultSql = `DEFAULT(${quoteMysql(name!)})`
+        return hasDefault === '1' ? { ...known, defaultSql } : known
       }),
       primaryKey: keys.map(([name]) => name!),
     }
+  }
+
+  async defaultsOf(table: string, columns: readonly SourceColumn[]): Promise<readonly RawValue[]> {
+    const inner = columns.map(({ name, defaultSql }) => `${defaultSql} AS ${quoteMysql(name)}`)
+    const sql =
+      `SELECT ${columns.map(({ select }) => select).join(', ')}\n` +
+      `FROM (SELECT ${inner.join(', ')} FROM ${quoteTable(table)} LIMIT 1) one`
+    return (await this.#query(sql))[0] ?? columns.map(() => null)
   }
 
   async logFacts(): Promise<LogFacts> {

@@ -17,9 +17,9 @@ import { rowsPerPart, whereSql } from './source-database.ts'
 
 type Row = readonly (string | null)[]
 
-/** In which text values come. */
+/** In which text values come. Nothing that a statement calls can write, whoever made it. */
 const session =
-  "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'iso_8601'; " +
+  "SET default_transaction_read_only = on; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'iso_8601'; " +
   "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET client_encoding = 'UTF8'"
 
 const tablesSql = `SELECT n.nspname || '.' || c.relname
@@ -33,8 +33,9 @@ const columnsSql = `SELECT a.attname,
   CASE WHEN t.typtype = 'd' THEN format_type(t.typbasetype, t.typtypmod)
     ELSE format_type(a.atttypid, a.atttypmod) END,
   coalesce(b.typname, t.typname), coalesce(b.typtype, t.typtype),
-  a.attnotnull, a.attgenerated <> ''
+  a.attnotnull, a.attgenerated <> '', pg_get_expr(d.adbin, d.adrelid)
 FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid
+LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
 LEFT JOIN pg_type b ON t.typtype = 'd' AND b.oid = t.typbasetype
 WHERE a.attrelid = $1::regclass AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum`
@@ -68,6 +69,18 @@ const identityKinds: Readonly<Record<string, ReplicaIdentity['kind']>> = {
   i: 'index',
 }
 
+/** A number, a truth value or a text, and types that it is cast to. */
+const constant =
+  /^(?:\(?-?\d+(?:\.\d+)?\)?|true|false|E?'(?:[^'\\]|''|\\.)*')(?:::[\w ]+(?:\[\])?|::[\w.]+"[^"()]*")*$/s
+
+/**
+ * Whether the default of a column is safe to ask for: whoever makes tables says what it is, and we would execute it.
+ * A function may be one of a sequence, which must not go on for this, or anybody's; so may an operator.
+ */
+export function isConstant(expression: string): boolean {
+  return constant.test(expression)
+}
+
 export class PostgresDatabase implements SourceDatabase {
   readonly address: string
   readonly #config: DatabaseConfig
@@ -89,7 +102,8 @@ export class PostgresDatabase implements SourceDatabase {
     const keys = await this.#query(keySql, [quoteTable(table)])
     return {
       name: table,
-      columns: columns.map(([name, declared, typeName, typeType, isNotNull, isGenerated]) => {
+      columns: columns.map(row => {
+        const [name, declared, typeName, typeType, isNotNull, isGenerated, byDefault] = row
         const column = {
           name: name!,
           declared: declared!,
@@ -98,10 +112,22 @@ export class PostgresDatabase implements SourceDatabase {
           nullable: isNotNull !== 't',
           isGenerated: isGenerated === 't',
         }
-        return postgresColumn(column, this.#settings)
+        const known = postgresColumn(column, this.#settings)
+        return byDefault != null && !column.isGenerated && isConstant(byDefault)
+          ? { ...known, defaultSql: byDefault }
+          : known
       }),
       primaryKey: keys.map(([name]) => name!),
     }
+  }
+
+  async defaultsOf(_table: string, columns: readonly SourceColumn[]): Promise<readonly RawValue[]> {
+    const inner = columns.map(({ name, declared, defaultSql }) => {
+      return `CAST(${defaultSql} AS ${declared}) AS ${quotePostgres(name)}`
+    })
+    const selects = columns.map(({ select }) => select).join(', ')
+    const rows = await this.#query(`SELECT ${selects}\nFROM (SELECT ${inner.join(', ')}) one`)
+    return rows[0]!
   }
 
   async logFacts(): Promise<LogFacts> {

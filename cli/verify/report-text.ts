@@ -28,6 +28,10 @@ export function reportText(report: TableReport, targetName: string): string {
   for (const { column, reason: why } of notCompared) {
     lines.push(`  not compared: ${column}: ${why}`)
   }
+  if (report.byPolicy.length > 0) lines.push('  by policy, and no fault:')
+  for (const { column, reason: why, rows } of report.byPolicy) {
+    lines.push(`    ${column}${rows === null ? '' : ` in ${plural(rows, 'row')}`}: ${why}`)
+  }
   if (report.otherColumns.length > 0) {
     lines.push(`  no source has: ${report.otherColumns.join(', ')}`)
   }

@@ -22,6 +22,8 @@ export interface SourceColumn {
   readonly select: string
   /** By which rows are ordered as their keys are (`model/key.ts`); null: that cannot be said in SQL. */
   readonly order: string | null
+  /** What a new row has in it without a word, where that is a constant; absent: none, or null. */
+  readonly defaultSql?: string
   /** Throws DecodeError for what is no value of the type. */
   readonly read: (raw: string | Uint8Array) => Value
   /**
@@ -87,6 +89,8 @@ export interface SourceDatabase {
     after: string | null,
     rowCount: number,
   ): Promise<string | null>
+  /** The defaults of these columns, as their rows are; each has one (`defaultSql`). */
+  defaultsOf(table: string, columns: readonly SourceColumn[]): Promise<readonly RawValue[]>
   close(): Promise<void>
 }
 

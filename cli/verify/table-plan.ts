@@ -6,7 +6,10 @@ import type { ColumnType } from '../../model/column-type.ts'
 import { isText } from '../../model/column-type.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'
 import { partitionOf, placeOfPartition } from '../../model/partition-by.ts'
+import { policyOf } from '../../model/schema-change.ts'
 import type { TableRule } from '../../processors/route-tables.ts'
+import type { PolicyNote, PolicySides } from './by-policy.ts'
+import { judgeColumns } from './by-policy.ts'
 import type { ColumnPair } from './column-pairs.ts'
 import { isSameKeyClass, pairOf } from './column-pairs.ts'
 import { hiveType } from './hive-target.ts'
@@ -20,6 +23,9 @@ export interface TablePlan {
   /** The columns of each source table, in the order of the pairs. */
   readonly sources: readonly { readonly table: string; readonly columns: readonly SourceColumn[] }[]
   readonly targetColumns: readonly TargetColumnFound[]
+  /** Columns of the target that the source dropped, or renamed without a word. */
+  readonly keptColumns: readonly TargetColumnFound[]
+  readonly byPolicy: readonly PolicyNote[]
   readonly missingColumns: readonly string[]
   readonly notCompared: readonly { readonly column: string; readonly reason: string }[]
   readonly otherColumns: readonly string[]
@@ -51,13 +57,13 @@ export function planOf(input: PlanInput): TablePlan | string {
   const taken = sources.map(source => takenColumns(source, rule))
   const first = taken[0]!
   const pairs: ColumnPair[] = []
-  const missingColumns: string[] = []
+  const lacking: SourceColumn[] = []
   const notCompared: { column: string; reason: string }[] = []
   for (const column of first) {
     const found = columnNamed(target, column.name)
     const reason = unlike(column, taken)
     const pair = found === undefined ? null : (reason ?? matched(column, found, input))
-    if (pair === null) missingColumns.push(column.name)
+    if (pair === null) lacking.push(column)
     else if (typeof pair === 'string') notCompared.push({ column: column.name, reason: pair })
     else pairs.push(pair)
   }
@@ -66,13 +72,19 @@ export function planOf(input: PlanInput): TablePlan | string {
     if (!isNew || notCompared.some(({ column }) => column === name)) continue
     notCompared.push({ column: name, reason: 'not every source table has it' })
   }
+  const known = taken.flat().map(({ name }) => name.toLowerCase())
+  const others = target.columns
+    .map(({ name }) => name)
+    .filter(name => !known.includes(name.toLowerCase()) && !target.madeColumns.includes(name))
+  const policy = policyOf(rule.schemaChanges)
+  const sides = judgeColumns({ missing: lacking, others, pairs }, policy, target.followed)
+  pairs.push(...pairOfRenamed(sides.renamed, input))
   const month = partitionBy?.unit === 'year_month' ? monthPair(input, pairs, partitionBy) : null
   if (month !== null) pairs.push(month)
   const keyNames = keyOf(sources[0]!, rule)
   const keys = keyNames.map(name => pairs.findIndex(({ source }) => source.name === name))
   const problem = keyProblem(keyNames, keys, pairs, notCompared)
   if (problem !== null) return problem
-  const known = taken.flat().map(({ name }) => name.toLowerCase())
   return {
     pairs,
     keys,
@@ -81,12 +93,19 @@ export function planOf(input: PlanInput): TablePlan | string {
       columns: pairs.map(pair => taken[index]!.find(({ name }) => name === pair.source.name)!),
     })),
     targetColumns: pairs.map(pair => columnNamed(target, pair.target.name)!),
-    missingColumns,
+    keptColumns: sides.kept.map(name => columnNamed(target, name)!),
+    byPolicy: sides.notes,
+    missingColumns: sides.missing.map(({ name }) => name),
     notCompared,
-    otherColumns: target.columns
-      .map(({ name }) => name)
-      .filter(name => !known.includes(name.toLowerCase()) && !target.madeColumns.includes(name)),
+    otherColumns: sides.others,
   }
+}
+
+/** A column that keeps its old name in the target is compared under it. */
+function pairOfRenamed(renamed: PolicySides['renamed'], input: PlanInput): readonly ColumnPair[] {
+  if (renamed === null) return []
+  const pair = matched(renamed.source, columnNamed(input.target, renamed.target)!, input)
+  return typeof pair === 'string' ? [] : [pair]
 }
 
 /** Hive knows no case. */

@@ -1,5 +1,6 @@
 /** What a comparison says of a table, for people and for programs. */
 
+import type { PolicyNote } from './by-policy.ts'
 import type { Cell, ColumnPair } from './column-pairs.ts'
 import { cellText } from './column-pairs.ts'
 import type { Difference, KeyedRow } from './compare-rows.ts'
@@ -42,6 +43,8 @@ export interface TableReport {
   readonly missingColumns: readonly string[]
   /** Columns that were left out, and why. */
   readonly notCompared: readonly { readonly column: string; readonly reason: string }[]
+  /** What differs because the target follows by a policy: no fault. */
+  readonly byPolicy: readonly PolicyNote[]
   /** Columns of the target that no source has: nothing writes them. */
   readonly otherColumns: readonly string[]
 }
@@ -64,6 +67,7 @@ export function emptyReport(table: string, sources: readonly string[]): TableRep
     differences: [],
     missingColumns: [],
     notCompared: [],
+    byPolicy: [],
     otherColumns: [],
   }
 }

@@ -1,4 +1,5 @@
 /** Where the rows of the tables are that follow: Hive, or a local folder. */
+import type { FollowedSchema } from '../../model/schema-change.ts'
 import type { Value } from '../../model/value.ts'
 import type { Unreadable } from './column-pairs.ts'
 import type { KeyRange } from './source-database.ts'
@@ -14,6 +15,8 @@ export interface FoundTable {
   readonly columns: readonly TargetColumnFound[]
   /** A column that Forager made of another one, by which the table is divided: `year_month`. */
   readonly madeColumns: readonly string[]
+  /** How it followed its source; null: nothing is known of it. */
+  readonly followed: FollowedSchema | null
   /** Whether a part of it can be read for less than all of it. */
   readonly hasRanges: boolean
   /** All rows of the range with these columns, in parts, by the order of the key. */

@@ -9,10 +9,12 @@ import { ForagerError } from '../../model/errors.ts'
 import { encodeKey } from '../../model/key.ts'
 import type { Value } from '../../model/value.ts'
 import type { TableRouter, TableRule } from '../../processors/route-tables.ts'
+import { pairWithKept, RowJudge } from './by-policy.ts'
 import type { Cell, ColumnPair } from './column-pairs.ts'
 import { areCellsEqual, Unreadable } from './column-pairs.ts'
 import type { Difference, KeyedRow, KeyedRows, RowCounts } from './compare-rows.ts'
 import { compareRows, mergeKeyed, OutOfOrder } from './compare-rows.ts'
+import { hiveType } from './hive-target.ts'
 import { SecondLook } from './second-look.ts'
 import type {
   KeyRange,
@@ -33,6 +35,8 @@ export interface VerifyOptions {
   readonly target: VerifyTarget
   readonly router: TableRouter
   readonly rules: readonly TableRule[]
+  /** Targets whose source was dropped, as the log of the application says it. */
+  readonly dropped?: ReadonlySet<string>
   /** Names of source or target tables; absent: all. */
   readonly only?: readonly string[]
   /** Differences of a table that are shown. */
@@ -55,6 +59,8 @@ export interface VerifyReport {
   readonly tables: readonly TableReport[]
   /** Of `only` and of rules that name a table exactly: what the source has not. */
   readonly unknown: readonly string[]
+  /** The same, of which it is known that the source dropped them: by policy, and no fault. */
+  readonly dropped: readonly string[]
   /** Every table that could be is equal, and none that should be there is not. */
   readonly isEqual: boolean
 }
@@ -72,7 +78,10 @@ export async function verifyTables(options: VerifyOptions): Promise<VerifyReport
   const named = rules.filter(({ from }) => !from.includes('*')).map(({ from }) => from)
   const wanted = only ?? named
   const known = groups.flatMap(group => [group.target, ...group.sources])
-  const unknown = wanted.filter(name => !known.includes(name))
+  const absent = wanted.filter(name => !known.includes(name))
+  const isDropped = (name: string): boolean =>
+    options.dropped?.has(options.router.lookUp(name)?.name ?? name) === true
+  const unknown = absent.filter(name => !isDropped(name))
   const tables: TableReport[] = []
   for (const group of groups) {
     const isWanted = [group.target, ...group.sources].some(name => only?.includes(name) ?? true)
@@ -82,7 +91,8 @@ export async function verifyTables(options: VerifyOptions): Promise<VerifyReport
     await onTable?.(report)
   }
   const isEqual = tables.every(({ status }) => status === 'equal' || status === 'refused')
-  return { tables, unknown, isEqual: isEqual && unknown.length === 0 }
+  const dropped = absent.filter(isDropped)
+  return { tables, unknown, dropped, isEqual: isEqual && unknown.length === 0 }
 }
 
 /** Throws ConfigError `target-shared`. */
@@ -126,7 +136,7 @@ async function verifyTable(group: Group, options: VerifyOptions): Promise<TableR
   return await compareTable(report, plan, found, options)
 }
 
-/** Forager makes a table with its first row: an empty one is not there yet. */
+/** Forager makes a table with its first row, unless the source tells of empty ones: one may not be there yet. */
 async function missingReport(
   report: TableReport,
   sources: readonly SourceTable[],
@@ -150,9 +160,13 @@ async function compareTable(
   found: FoundTable,
   options: VerifyOptions,
 ): Promise<TableReport> {
-  const { pairs, keys, missingColumns, notCompared, otherColumns } = plan
-  const sides = { missingColumns, notCompared, otherColumns }
+  const { pairs, keys, missingColumns, notCompared, otherColumns, byPolicy } = plan
+  const sides = { missingColumns, notCompared, otherColumns, byPolicy }
   const counter = new DifferenceCounter(pairs, keys, options.maxDifferences)
+  const judge = await rowJudge(plan, found, options)
+  const count = (difference: Difference): void => {
+    if (!judge.explains(difference)) counter.add(difference)
+  }
   try {
     let counts: RowCounts = { sourceRows: 0, targetRows: 0 }
     let unsettled = 0
@@ -164,31 +178,52 @@ async function compareTable(
           (place, source, target) => areCellsEqual(pairs[place]!, source, target),
           onDifference,
         )
-      const { more, unsettled: left } = await lookAtRange(look, counter, options.lookAgain)
+      const { more, unsettled: left } = await lookAtRange(look, count, options.lookAgain)
       unsettled += left
       counts = sumOf(counts, more)
       if (range !== wholeTable) options.onRange?.(report.table, counts)
     }
     const result = { ...counter.result(), ...counts, unsettled }
     const { missing, extra, twice, twiceInSource, different } = result
-    const count = missing + extra + twice + twiceInSource + different + missingColumns.length
-    return { ...report, ...sides, ...result, status: count === 0 ? 'equal' : 'different' }
+    const total = missing + extra + twice + twiceInSource + different + missingColumns.length
+    const notes = [...byPolicy, ...judge.notes]
+    const status = total === 0 ? 'equal' : 'different'
+    return { ...report, ...sides, ...result, byPolicy: notes, status }
   } catch (error) {
     if (!(error instanceof OutOfOrder || error instanceof UnreadableKey)) throw error
     return { ...report, ...sides, status: 'not-compared', reason: error.message }
   }
 }
 
+/** Defaults are asked for once: what has one may be null in rows that are older than the column. */
+async function rowJudge(
+  { pairs, sources, keptColumns }: TablePlan,
+  found: FoundTable,
+  { source, binaryMode }: VerifyOptions,
+): Promise<RowJudge> {
+  const { table, columns } = sources[0]!
+  const withDefault = columns.filter(({ defaultSql }) => defaultSql !== undefined)
+  const values = withDefault.length === 0 ? [] : await source.defaultsOf(table, withDefault)
+  const defaults = columns.map(column => {
+    return readCell(column, values[withDefault.indexOf(column)] ?? null)
+  })
+  const kept = keptColumns.map(({ name, declared }) => {
+    const type = hiveType(declared) ?? { kind: 'string' as const }
+    return { name, pair: pairWithKept(name, type, binaryMode) }
+  })
+  return new RowJudge({ pairs, kept, defaults, followed: found.followed })
+}
+
 /** Once, or where something differs and it is asked for once more after a while. */
 async function lookAtRange(
   look: (onDifference: (difference: Difference) => void) => Promise<RowCounts>,
-  counter: DifferenceCounter,
+  count: (difference: Difference) => void,
   lookAgain: (() => Promise<void>) | undefined,
 ): Promise<{ readonly more: RowCounts; readonly unsettled: number }> {
   if (lookAgain === undefined) {
-    return { more: await look(difference => counter.add(difference)), unsettled: 0 }
+    return { more: await look(count), unsettled: 0 }
   }
-  const second = new SecondLook(difference => counter.add(difference))
+  const second = new SecondLook(count)
   const more = await look(difference => second.suspect(difference))
   if (!second.isNeeded) return { more, unsettled: 0 }
   await lookAgain()
@@ -270,10 +305,11 @@ async function* targetRows(
   found: FoundTable,
   range: KeyRange,
 ): AsyncGenerator<KeyedRow[]> {
-  const { pairs, keys, targetColumns } = plan
+  const { pairs, keys, targetColumns, keptColumns } = plan
   const keyed = keyReader(pairs, keys, 'target')
   const keyColumns = keys.map(place => targetColumns[place]!)
-  for await (const part of found.rows(targetColumns, keyColumns, range)) {
+  const columns = [...targetColumns, ...keptColumns]
+  for await (const part of found.rows(columns, keyColumns, range)) {
     yield part.map(cells => ({ key: keyed(cells), cells }))
   }
 }

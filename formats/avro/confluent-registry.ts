@@ -7,6 +7,7 @@
 import * as http from 'node:http'
 import * as https from 'node:https'
 import { DecodeError, SourceError } from '../../model/errors.ts'
+import { basicAuthorization } from '../../model/secrets.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { RegisteredSchema, SchemaRegistry, SubjectVersion } from './schema-registry.ts'
 import { versionName } from './schema-registry.ts'
@@ -37,6 +38,8 @@ interface Answer {
 
 const maxAnswerBytes = 16 * 1024 * 1024
 const maxReferences = 1000
+/** Of a schema with all that it refers to. */
+const maxSchemaChars = 16 * 1024 * 1024
 const retryMs = 500
 /** How long an id may be missing. */
 const missingRetryMs = 3000
@@ -90,6 +93,13 @@ export class ConfluentRegistry implements SchemaRegistry {
       const { subject, version } = reference
       const path = `/subjects/${encodeURIComponent(subject)}/versions/${version}`
       const referred = await this.#ask(path, name)
+      const chars = [...found.values()].reduce((sum, { length }) => sum + length, 0)
+      if (chars + referred.schema.length > maxSchemaChars) {
+        throw new DecodeError(
+          'schema-invalid',
+          'a schema and those that it refers to have more than 16 Mi characters',
+        )
+      }
       found.set(name, referred.schema)
       await this.#follow(referred.references, found)
       found.delete(name)
@@ -180,7 +190,7 @@ export class ConfluentRegistry implements SchemaRegistry {
 
 function authorization(auth: NonNullable<ConfluentRegistryOptions['auth']>): string {
   if ('token' in auth) return `Bearer ${auth.token}`
-  return `Basic ${Buffer.from(`${auth.username}:${auth.password}`).toString('base64')}`
+  return basicAuthorization(auth.username, auth.password)
 }
 
 function unreachable(url: string, why: string, cause?: unknown): SourceError {

@@ -10,17 +10,17 @@
  */
 import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
 import { DecodeError, ForagerError } from '../../model/errors.ts'
-import type { Decoded, Format, TableHints } from '../decoder.ts'
+import type { Decoded, Format, Replaced, TableHints } from '../decoder.ts'
 import { isObject } from '../json/json-messages.ts'
-import type { EventBase, TypedColumn } from '../mysql/mysql-rows.ts'
+import type { EventBase, JsonRow, TypedColumn } from '../mysql/mysql-rows.ts'
 import {
   deleteEvent,
   insertEvent,
   readChangedColumns,
   readNewRow,
   updateEvents,
-  zeroDatesIn,
 } from '../mysql/mysql-rows.ts'
+import { bothReplaced, replacedIn } from '../values/replaced-values.ts'
 import { baseOf, CanalDecoder, truncateEvent } from './canal-decoder.ts'
 
 export function canalJson(): Format {
@@ -65,7 +65,10 @@ class CanalJsonDecoder extends CanalDecoder {
     const isRows = type === 'INSERT' || type === 'UPDATE' || type === 'DELETE'
     const table = `${database}.${name}`
     if (isDdl === true && !isRows) this.large.forget(table)
-    if (!isRows && type !== 'TRUNCATE') return { kind: kindOf(type, isDdl) }
+    if (!isRows && type !== 'TRUNCATE') {
+      if (isDdl === true) return { kind: 'schema-change', changes: [] }
+      return { kind: kindOf(type) }
+    }
     const hints = this.options.hintsOf(table)
     if (hints === null) return { kind: 'unwanted', table }
     const base = baseOf(record, table, message.es)
@@ -90,12 +93,13 @@ class CanalJsonDecoder extends CanalDecoder {
     const columns = this.large.columnsOf(base.table, type, columnsIn(message.mysqlType, data[0]))
     const reader = this.readers.readerOf(base.table, columns, hints.key ?? pkNames, hints)
     const olds = type === 'UPDATE' ? rowsBefore(message.old, data.length) : []
-    let zeroDates = 0
+    let replaced: Replaced | undefined
     const events = data.flatMap((json: unknown, index): readonly ChangeEvent[] => {
       const row = readNewRow(json, reader)
-      zeroDates += zeroDatesIn(json, row, reader)
-      if (type === 'INSERT') return [insertEvent(base, row, reader)]
       if (type === 'DELETE') return [deleteEvent(base, row, reader, hints)]
+      const own = replacedIn(json as JsonRow, row)
+      if (own !== undefined) replaced = bothReplaced(replaced, own)
+      if (type === 'INSERT') return [insertEvent(base, row, reader)]
       const old = readChangedColumns(olds[index], reader)
       return updateEvents(this.baseOfUpdate(base), row, old, reader, hints)
     })
@@ -103,14 +107,13 @@ class CanalJsonDecoder extends CanalDecoder {
       kind: 'changes',
       events,
       isKeyOrdered: isKeyOrdered(events, pkNames, hints),
-      zeroDates,
+      replaced,
     }
   }
 }
 
-/** Of messages without rows: DDL, the text of statements whose rows follow, commits of XA, beats. */
-function kindOf(type: string, isDdl: unknown): Exclude<Decoded['kind'], 'changes' | 'unwanted'> {
-  if (isDdl === true) return 'schema-change'
+/** Of messages without rows: the text of statements whose rows follow, commits of XA, beats. */
+function kindOf(type: string): 'message' | 'transaction' | 'heartbeat' {
   const kind = kinds.get(type)
   if (kind !== undefined) return kind
   throw new DecodeError('op-unknown', `the type "${type.slice(0, 60)}" is not known`)

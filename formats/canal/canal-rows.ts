@@ -12,13 +12,8 @@ import type { LogRecord } from '../../model/change-event.ts'
 import { DecodeError, ForagerError } from '../../model/errors.ts'
 import type { Decoded, Format, TableHints } from '../decoder.ts'
 import type { EventBase, TypedColumn } from '../mysql/mysql-rows.ts'
-import {
-  changedEvent,
-  deleteEvent,
-  insertEvent,
-  readNewRow,
-  zeroDatesIn,
-} from '../mysql/mysql-rows.ts'
+import { changedEvent, deleteEvent, insertEvent, readNewRow } from '../mysql/mysql-rows.ts'
+import { replacedIn } from '../values/replaced-values.ts'
 import { baseOf, CanalDecoder, parseObject, truncateEvent } from './canal-decoder.ts'
 
 export function canalRows(): Format {
@@ -89,7 +84,7 @@ class CanalRowsDecoder extends CanalDecoder {
     const isRow = type === 'INSERT' || type === 'UPDATE' || type === 'DELETE'
     if (!isRow && type !== 'TRUNCATE') {
       this.large.forget(table)
-      return { kind: 'schema-change' }
+      return { kind: 'schema-change', changes: [] }
     }
     const hints = this.options.hintsOf(table)
     if (hints === null) return { kind: 'unwanted', table }
@@ -126,7 +121,7 @@ class CanalRowsDecoder extends CanalDecoder {
       kind: 'changes',
       events: [event],
       isKeyOrdered: isKeyOrdered(hints, recordKey),
-      zeroDates: zeroDatesIn(json, row, reader),
+      replaced: type === 'DELETE' ? undefined : replacedIn(json, row),
     }
   }
 }

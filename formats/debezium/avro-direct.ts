@@ -4,38 +4,29 @@
  * objects, and `before` is passed over until somebody asks. How rows of a table are read is learned from
  * the long way; what is not usual (a changed key, a value that was not sent) takes it: `decode` gives null.
  */
-import { ByteWriter, toBuffer } from '../../model/bytes.ts'
+import { toBuffer } from '../../model/bytes.ts'
 import type { ChangeOp, LogRecord } from '../../model/change-event.ts'
 import type { UnreadRow } from '../../model/encoded-event.ts'
 import { EncodedEvent } from '../../model/encoded-event.ts'
-import { DecodeError } from '../../model/errors.ts'
 import { encodeKey } from '../../model/key.ts'
-import { beginRow, markNull, writeValue } from '../../model/row-codec.ts'
 import type { Row, Value } from '../../model/value.ts'
 import { passField, passFields } from '../avro/avro-pass.ts'
-import {
-  AvroCursor,
-  damaged,
-  isText,
-  readAvro,
-  skipAvro,
-  wireHeadBytes,
-} from '../avro/avro-reader.ts'
+import { AvroCursor, readAvro, skipAvro, wireHeadBytes } from '../avro/avro-reader.ts'
 import type { AvroType } from '../avro/avro-schema.ts'
 import type { Decoded, DecoderOptions } from '../decoder.ts'
-import type { Converter } from '../values/converter.ts'
 import { holds } from '../values/row-encoder.ts'
 import type { RowReader } from '../values/row-reader.ts'
 import { readRow } from '../values/row-reader.ts'
-import { isUnsent, unsentLengths } from '../values/unsent-value.ts'
 import type { EnvelopePlan, TablePlan } from './avro-plan.ts'
 import { envelopePlanOf, tablePlanOf } from './avro-plan.ts'
+import { AvroRowEncoder, converted, isInteger, isThere } from './avro-row-encoder.ts'
 import type { AvroSchema } from './debezium-avro.ts'
 import type { ChangePayload, RowRead } from './debezium-changes.ts'
-import { sourceBlockOf, sourceNames } from './debezium-payload.ts'
 import type { SourceBlock } from './debezium-position.ts'
 import { msOf, positionOf, snapshotOf, tableOf } from './debezium-position.ts'
 import { hasWholeBefore, loggedBefore, routerField, transactionOf } from './debezium-rows.ts'
+
+type Op = Exclude<ChangeOp, 't'>
 
 /** Of one schema: messages of many tables may share theirs. */
 const maxTables = 1000
@@ -43,33 +34,24 @@ const maxTables = 1000
 export class AvroDirectDecoder {
   readonly #options: DecoderOptions
   readonly #plans = new WeakMap<AvroSchema, EnvelopePlan>()
-  readonly #unsent: string
-  /** Its lengths in bytes, by each way to write it as text. */
-  readonly #unsentLengths: readonly number[]
-  /** Rows lie side by side in large buffers: one each would cost more than its bytes. */
-  readonly #writer = new ByteWriter(64 * 1024)
+  readonly #rows: AvroRowEncoder
   readonly #value = new AvroCursor(Buffer.alloc(0), 0)
   readonly #key = new AvroCursor(Buffer.alloc(0), 0)
   /** Where the columns of the key begin and end in the message's key. */
   readonly #keyStarts: number[] = []
   readonly #keyEnds: number[] = []
-  /** Of the source block, by place. */
-  readonly #sourceValues: unknown[] = sourceNames.map(() => undefined)
-  /** Texts of the source block and the operation as they were last, by place. */
-  readonly #lastTexts: ({ readonly bytes: Buffer; readonly text: string } | undefined)[] = []
   /** Of the message that is being read: where the rows begin; -1: there is none. */
   readonly #found = {
     before: -1,
     after: -1,
-    op: '',
+    op: '' as Op | '',
     source: null as SourceBlock | null,
     transaction: null as unknown,
   }
 
   constructor(options: DecoderOptions, unsent: string) {
     this.#options = options
-    this.#unsent = unsent
-    this.#unsentLengths = unsentLengths(unsent)
+    this.#rows = new AvroRowEncoder(unsent)
   }
 
   /** Takes in how a row of the schema was read. */
@@ -97,27 +79,30 @@ export class AvroDirectDecoder {
     if (own === undefined) {
       return this.#options.hintsOf(table) === null ? { kind: 'unwanted', table } : null
     }
-    if (own.database !== source.db) return null
-    const op = opOf(this.#found.op)
-    if (op === null || record.headers.some(({ key }) => key === '__debezium.oldkey')) return null
+    const position = positionOf(source, this.#options.incarnation)
+    const sourceMs = msOf(source)
+    if (own.database !== source.db || !own.isCurrent(position, sourceMs)) return null
+    const { op } = this.#found
+    if (op === '' || record.headers.some(({ key }) => key === '__debezium.oldkey')) return null
     const keyBytes = this.#readKey(own, toBuffer(record.key!), keySchema.type)
     if (keyBytes === null) return null
     const { before, after } = this.#found
     const isBeforeWhole = before >= 0 && hasWholeBefore(source, own.hints)
     if (op === 'd' ? before < 0 : after < 0) return null
     if (op === 'u' && isBeforeWhole && !this.#hasSameKey(own, bytes, before)) return null
-    const rowBytes = op === 'd' ? null : this.#encodeRow(own, bytes, after, op === 'u')
-    if (rowBytes === undefined) return null
+    this.#value.at = after
+    const rowBytes = op === 'd' ? null : this.#rows.encode(this.#value, own.columns, op === 'u')
+    if (rowBytes === null && op !== 'd') return null
     const { topic, partition, offset, timestampMs } = record
     const event = new EncodedEvent({
       table,
       op,
-      position: positionOf(source, this.#options.incarnation),
+      position,
       snapshot: snapshotOf(source),
       transaction: transactionOf({ transaction: this.#found.transaction } as ChangePayload),
       schema: own.reader.schema,
       origin: { topic, partition, offset },
-      sourceMs: msOf(source) ?? timestampMs,
+      sourceMs: sourceMs ?? timestampMs,
       isBeforeWhole,
       keyBytes,
       rowBytes,
@@ -126,7 +111,8 @@ export class AvroDirectDecoder {
           ? null
           : new UnreadBefore(bytes, before, plan.row, own.reader, loggedBefore(source, op)),
     })
-    return { kind: 'changes', events: [event], isKeyOrdered: true }
+    const replaced = rowBytes === null ? undefined : this.#rows.replaced
+    return { kind: 'changes', events: [event], isKeyOrdered: true, replaced }
   }
 
   #readEnvelope(plan: EnvelopePlan, bytes: Buffer): void {
@@ -144,9 +130,9 @@ export class AvroDirectDecoder {
       if (role === 'before' || role === 'after') {
         found[role] = this.#passRow(plan, role)
       } else if (role === 'source') {
-        found.source = this.#readSource(plan)
+        found.source = plan.source.read(cursor)
       } else if (role === 'op') {
-        found.op = this.#text(sourceNames.length)
+        found.op = this.#op()
       } else if (role === 'transaction') {
         found.transaction = readAvro(envelope.fields[index]!.type, cursor)
       } else {
@@ -161,47 +147,18 @@ export class AvroDirectDecoder {
   #passRow({ rowBranch, rowPass }: EnvelopePlan, side: 'before' | 'after'): number {
     const cursor = this.#value
     const branch = rowBranch[side]
-    if (branch >= 0 && !this.#isThere(branch)) return -1
+    if (branch >= 0 && !isThere(branch, cursor)) return -1
     const start = cursor.at
     passFields(rowPass, cursor)
     return start
   }
 
-  #readSource({ source, members, otherPlaces }: EnvelopePlan): SourceBlock {
-    const values = this.#sourceValues
-    values.fill(undefined)
+  /** A text of one letter that is an operation; the empty one for others. */
+  #op(): Op | '' {
     const cursor = this.#value
-    for (let index = 0; index < members.length; index += 1) {
-      const member = members[index]!
-      if (member === null) passField(source, index, cursor)
-      else if (member.branch >= 0 && !this.#isThere(member.branch)) values[member.place] = null
-      else if (member.type.kind === 'string') values[member.place] = this.#text(member.place)
-      else if (isInteger(member.type)) values[member.place] = cursor.integer()
-      else values[member.place] = readAvro(member.type, cursor)
-    }
-    return sourceBlockOf(values, otherPlaces)
-  }
-
-  /** Whether a union of null and one type has a value, which then follows. */
-  #isThere(branch: number): boolean {
-    const given = this.#value.integer()
-    if (given !== 0 && given !== 1) throw damaged(`a union of 2 has no branch ${given}`)
-    return given === branch
-  }
-
-  /** The text that lies there; nearly always it is that of the message before. */
-  #text(index: number): string {
-    const cursor = this.#value
-    const length = cursor.length()
-    const { bytes, at: start } = cursor
-    const last = this.#lastTexts[index]
-    cursor.at += length
-    if (last !== undefined && isSame(last.bytes, bytes, start, length)) return last.text
-    cursor.at = start
-    const own = Buffer.from(cursor.view(length))
-    const text = own.toString('utf8')
-    this.#lastTexts[index] = { bytes: own, text }
-    return text
+    const { bytes, at } = cursor
+    cursor.pass()
+    return bytes[at] === 2 ? opOf(bytes[at + 1]!) : ''
   }
 
   #readKey(own: TablePlan, bytes: Buffer, type: AvroType): string | null {
@@ -243,7 +200,7 @@ export class AvroDirectDecoder {
       const { type, branch } = columns[index]!
       const start = cursor.at
       if (branch < 0) skipAvro(type, cursor)
-      else if (this.#isThere(branch)) skipAvro(type, cursor)
+      else if (isThere(branch, cursor)) skipAvro(type, cursor)
       const place = keyPlaces.indexOf(index)
       if (place < 0) continue
       left -= 1
@@ -255,73 +212,6 @@ export class AvroDirectDecoder {
       }
     }
     return true
-  }
-
-  /** Undefined when a value has to be looked at. */
-  #encodeRow(
-    { columns }: TablePlan,
-    bytes: Buffer,
-    start: number,
-    isUpdate: boolean,
-  ): Uint8Array | undefined {
-    const cursor = this.#value
-    cursor.bytes = bytes
-    cursor.at = start
-    const writer = this.#writer
-    writer.reset()
-    const nulls = beginRow(writer, columns.length)
-    for (let index = 0; index < columns.length; index += 1) {
-      const { type, branch, converter } = columns[index]!
-      if (branch >= 0 && !this.#isThere(branch)) markNull(writer, nulls, index)
-      else if (!this.#encodeValue(type, converter, isUpdate)) return undefined
-    }
-    return writer.handOut()
-  }
-
-  #encodeValue(type: AvroType, converter: Converter, isUpdate: boolean): boolean {
-    const cursor = this.#value
-    if (converter.plain === 'text' && type.kind === 'string') {
-      const length = cursor.length()
-      const start = cursor.at
-      cursor.at += length
-      // It may stand for what was not sent.
-      if (isUpdate && this.#unsentLengths.includes(length)) return false
-      if (!isText(cursor.bytes, start, cursor.at)) return false
-      this.#writer.blobOf(cursor.bytes, start, cursor.at)
-      return true
-    }
-    if (converter.plain === 'unscaled' && type.kind === 'bytes') {
-      const value = this.#unscaled(converter)
-      if (value !== null) {
-        this.#writer.integer(value)
-        return true
-      }
-    }
-    const given = isInteger(type) ? cursor.integer() : readAvro(type, cursor)
-    if (converter.plain === 'integer' && typeof given === 'number' && holds(converter, given)) {
-      this.#writer.integer(given)
-      return true
-    }
-    if (isUpdate && isUnsent(given, this.#unsent)) return false
-    const value = converted(converter, given)
-    if (value === undefined || value === null) return false
-    writeValue(this.#writer, converter.type, value)
-    return true
-  }
-
-  /** A decimal of a few bytes, which are passed; null when it has to be looked at. */
-  #unscaled({ type }: Converter): number | null {
-    const cursor = this.#value
-    const { bytes, at } = cursor
-    const length = bytes[at]! >> 1
-    // Up to six bytes, whose length takes one.
-    if (bytes[at]! > 12 || length === 0 || type.kind !== 'decimal') return null
-    if (at + length >= bytes.length) return null
-    let value = (bytes[at + 1]! << 24) >> 24
-    for (let index = 2; index <= length; index += 1) value = value * 256 + bytes[at + index]!
-    if (Math.abs(value) >= 10 ** type.precision) return null
-    cursor.at = at + 1 + length
-    return value
   }
 }
 
@@ -352,28 +242,17 @@ class UnreadBefore implements UnreadRow {
   }
 }
 
-function isInteger({ kind }: AvroType): boolean {
-  return kind === 'long' || kind === 'int'
-}
-
-function opOf(op: string): Exclude<ChangeOp, 't'> | null {
-  return op === 'c' || op === 'u' || op === 'd' || op === 'r' ? op : null
-}
-
-function isSame(known: Buffer, bytes: Buffer, start: number, length: number): boolean {
-  if (known.length !== length) return false
-  for (let index = 0; index < length; index += 1) {
-    if (known[index] !== bytes[start + index]) return false
-  }
-  return true
-}
-
-/** By the column's own rule; undefined when it refuses: the long way says why. */
-function converted({ convert }: Converter, given: unknown): Value | undefined {
-  try {
-    return given === null ? null : convert(given)
-  } catch (error) {
-    if (error instanceof DecodeError) return undefined
-    throw error
+function opOf(letter: number): Op | '' {
+  switch (letter) {
+    case 0x63:
+      return 'c'
+    case 0x75:
+      return 'u'
+    case 0x64:
+      return 'd'
+    case 0x72:
+      return 'r'
+    default:
+      return ''
   }
 }

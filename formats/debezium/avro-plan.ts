@@ -7,10 +7,11 @@ import { keyColumns } from '../../model/table-schema.ts'
 import type { PassPlan } from '../avro/avro-pass.ts'
 import { passPlanOf } from '../avro/avro-pass.ts'
 import type { AvroType } from '../avro/avro-schema.ts'
-import type { Converter } from '../values/converter.ts'
 import type { RowReader } from '../values/row-reader.ts'
+import type { AvroColumn } from './avro-row-encoder.ts'
+import { avroColumnOf } from './avro-row-encoder.ts'
+import { AvroSource } from './avro-source.ts'
 import type { RowRead } from './debezium-changes.ts'
-import { otherPlacesOf, sourceNames } from './debezium-payload.ts'
 
 export type AvroRecord = AvroType & { readonly kind: 'record' }
 
@@ -26,11 +27,7 @@ export interface EnvelopePlan {
   readonly envelope: PassPlan
   /** What each field of the envelope is; null for those that nobody reads. */
   readonly roles: readonly ('before' | 'after' | 'source' | 'op' | 'transaction' | null)[]
-  readonly source: PassPlan
-  /** Of each field of the source block its place in `sourceNames`; null for those that nobody reads. */
-  readonly members: readonly ((Optional & { readonly place: number }) | null)[]
-  /** Places that are of other connectors; see `otherPlacesOf`. */
-  readonly otherPlaces: readonly number[]
+  readonly source: AvroSource
   readonly row: AvroRecord
   readonly rowPass: PassPlan
   /** Of the row before and after in their unions. */
@@ -42,7 +39,8 @@ export interface TablePlan {
   readonly database: unknown
   readonly hints: RowRead['hints']
   readonly reader: RowReader
-  readonly columns: readonly (Optional & { readonly converter: Converter })[]
+  readonly isCurrent: NonNullable<RowRead['isCurrent']>
+  readonly columns: readonly AvroColumn[]
   readonly keyColumns: readonly Column[]
   /** Places of the key columns among the columns. */
   readonly keyPlaces: readonly number[]
@@ -60,17 +58,11 @@ export function envelopePlanOf(type: AvroType): EnvelopePlan | null {
   if (after?.type.kind !== 'record' || source?.kind !== 'record') return null
   // Without a row before there is nothing to pass.
   if (before !== null && before.type !== after.type) return null
-  const members = source.fields.map(one => {
-    const place = (sourceNames as readonly string[]).indexOf(one.name)
-    const optional = optionalOf(one.type)
-    return place < 0 || optional === null ? null : { ...optional, place }
-  })
+  if (field('op')?.kind !== 'string') return null
   return {
     envelope: passPlanOf(type.fields),
     roles: type.fields.map(one => roleOf(one.name)),
-    source: passPlanOf(source.fields),
-    members,
-    otherPlaces: otherPlacesOf(members.map(member => member?.place ?? -1)),
+    source: new AvroSource(source.fields),
     row: after.type,
     rowPass: passPlanOf(after.type.fields),
     rowBranch: { before: before?.branch ?? -1, after: after.branch },
@@ -102,8 +94,9 @@ function optionalOf(type: AvroType | undefined): Optional | null {
 
 export function tablePlanOf(
   row: AvroRecord,
-  { database, hints, reader }: RowRead,
+  { database, hints, reader, isCurrent }: RowRead,
 ): TablePlan | null {
+  if (isCurrent === null) return null
   const { schema } = reader
   const columns: TablePlan['columns'][number][] = []
   for (const [index, { name, type }] of row.fields.entries()) {
@@ -111,11 +104,11 @@ export function tablePlanOf(
     const converter = reader.convert.get(name)
     if (optional === null || converter === undefined) return null
     if (schema.columns[index]?.name !== name) return null
-    columns.push({ ...optional, converter })
+    columns.push(avroColumnOf(optional.type, optional.branch, converter))
   }
   const key = keyColumns(schema)
   // Their key is rounded, or loses a sign, on its way through the bytes: repeats are known by the key.
   if (key.length === 0 || key.some(({ type: { kind } }) => inexact.has(kind))) return null
   const keyPlaces = key.map(({ name }) => row.fields.findIndex(field => field.name === name))
-  return { database, hints, reader, columns, keyColumns: key, keyPlaces }
+  return { database, hints, reader, isCurrent, columns, keyColumns: key, keyPlaces }
 }

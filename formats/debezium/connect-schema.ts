@@ -5,7 +5,6 @@
 
 import { maxDecimalPrecision } from '../../model/column-type.ts'
 import { DecodeError } from '../../model/errors.ts'
-import type { Value } from '../../model/value.ts'
 import { misfit } from '../../model/value.ts'
 import type { Converter } from '../values/converter.ts'
 import type { Convert } from '../values/debezium-values.ts'
@@ -24,6 +23,7 @@ import {
   variableScaleText,
 } from '../values/debezium-values.ts'
 import { isoDate, isoInterval, isoTime, isoTimestamp, zonedTimestamp } from '../values/iso-times.ts'
+import { floatingConverter, listConverter } from '../values/plain-converters.ts'
 import {
   structuredDate,
   structuredElapsedTime,
@@ -82,7 +82,7 @@ export function connectConverter(schema: ConnectSchema, depth = 0): Converter {
   const plain = plainTypes.get(schema.type)
   if (plain !== undefined) return plain
   if (schema.type === 'array' && schema.items !== undefined && depth < maxDepth) {
-    return arrayConverter(schema.items, depth)
+    return listConverter(connectConverter(schema.items, depth + 1))
   }
   throw unsupported(schema)
 }
@@ -101,17 +101,6 @@ function ownName(name: string): string {
   return name.startsWith('io.debezium.time.Structured')
     ? name.replace(/SourceColumn[0-9a-f]*$/, '').replace(/Precision\d+$/, '')
     : name
-}
-
-function arrayConverter(items: ConnectSchema, depth: number): Converter {
-  const element = connectConverter(items, depth + 1)
-  return {
-    type: { kind: 'array', element: element.type },
-    convert: json => {
-      if (!Array.isArray(json)) throw misfit({ kind: 'array', element: element.type }, json)
-      return json.map((item: unknown): Value => (item === null ? null : element.convert(item)))
-    },
-  }
 }
 
 function integer(kind: 'tinyint' | 'smallint' | 'int' | 'bigint'): Converter {
@@ -137,27 +126,16 @@ const as = (kind: 'string' | 'timestamp' | 'timestamptz', convert: Convert): Con
 const date = (convert: Convert): Converter => ({ type: { kind: 'date' }, convert })
 const days: Converter = { ...date(dateOf), plain: 'integer' }
 const interval = (convert: Convert): Converter => ({ type: { kind: 'bigint' }, convert })
-const floating = (kind: 'float' | 'double'): Converter => ({
-  type: { kind },
-  convert: value => {
-    if (typeof value === 'number') return value
-    if (typeof value === 'bigint') return Number(value)
-    // JSON has no NaN or infinity: the converter writes them as text.
-    if (value === 'NaN' || value === 'Infinity' || value === '-Infinity') return Number(value)
-    throw misfit({ kind }, value)
-  },
-})
-
 const plainTypes: ReadonlyMap<string, Converter> = new Map(
   Object.entries({
     int8: integer('tinyint'),
     int16: integer('smallint'),
     int32: integer('int'),
     int64: integer('bigint'),
-    float: floating('float'),
-    float32: floating('float'),
-    double: floating('double'),
-    float64: floating('double'),
+    float: floatingConverter('float'),
+    float32: floatingConverter('float'),
+    double: floatingConverter('double'),
+    float64: floatingConverter('double'),
     boolean: {
       type: { kind: 'boolean' },
       convert: value => {

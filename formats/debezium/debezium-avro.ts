@@ -41,7 +41,6 @@ export interface AvroSchema {
 }
 
 class DebeziumAvroDecoder implements Decoder {
-  readonly schemaTopics: ReadonlySet<string> = new Set()
   readonly memory = ''
   readonly #changes: DebeziumChanges
   readonly #direct: AvroDirectDecoder | null
@@ -58,7 +57,19 @@ class DebeziumAvroDecoder implements Decoder {
   /** The schemas say it all. */
   restore(): void {}
 
-  learn(): void {}
+  get schemaTopics(): ReadonlySet<string> {
+    return this.#changes.schemaTopics
+  }
+
+  learn(record: LogRecord): void {
+    const { topic } = record
+    if (record.value === null) return
+    const value = toBuffer(record.value)
+    this.#changes.learn(topic, () => {
+      if (value[0] === openBrace) return this.#envelopes.read(topic, value).payload
+      return this.#read(value, this.#schemas.of(value, 'value'))
+    })
+  }
 
   decode(record: LogRecord): Decoded {
     try {
@@ -73,7 +84,9 @@ class DebeziumAvroDecoder implements Decoder {
     if (record.value === null) return { kind: 'tombstone' }
     const value = toBuffer(record.value)
     // The connector keeps its history of schemas in a topic of its own, always in JSON.
-    if (value[0] === openBrace && this.#isHistory(record, value)) return { kind: 'schema-change' }
+    if (value[0] === openBrace && this.#isHistory(record, value)) {
+      return { kind: 'schema-change', changes: [] }
+    }
     const key = record.key === null ? null : toBuffer(record.key)
     const schema = this.#schemas.of(value, 'value')
     const direct = this.#direct

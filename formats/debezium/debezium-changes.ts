@@ -8,32 +8,22 @@ import { ConfigError, DecodeError, ForagerError } from '../../model/errors.ts'
 import type { Position } from '../../model/position.ts'
 import type { TableSchema } from '../../model/table-schema.ts'
 import type { Decoded, DecoderOptions, TableHints } from '../decoder.ts'
-import { SchemaPending } from '../decoder.ts'
-import type { DatabaseColumn } from '../mysql/debezium-column-types.ts'
+import { idsText, noIds } from '../mysql/column-ids.ts'
 import { InferredReaders, jsonForm } from '../values/inferred-rows.ts'
+import { replacedIn } from '../values/replaced-values.ts'
 import type { RowReader } from '../values/row-reader.ts'
 import { statedType } from '../values/row-reader.ts'
 import { isUnsent } from '../values/unsent-value.ts'
 import type { ConnectSchema } from './connect-schema.ts'
+import type { PlacedRow } from './debezium-known-tables.ts'
+import { KnownTables } from './debezium-known-tables.ts'
 import type { SourceBlock } from './debezium-position.ts'
-import {
-  msOf,
-  positionOf,
-  schemaPositionOf,
-  snapshotOf,
-  tableOf,
-  wordOf,
-} from './debezium-position.ts'
+import { msOf, positionOf, snapshotOf, tableOf, wordOf } from './debezium-position.ts'
 import { buildEvents, routerField, transactionOf } from './debezium-rows.ts'
-import { schemaChangesOf } from './debezium-schema-changes.ts'
-import {
-  readerOfDatabase,
-  readerOfEmbedded,
-  readerOfStated,
-  SchemaHistory,
-} from './debezium-schemas.ts'
+import { readerOfDatabase, readerOfEmbedded, readerOfStated } from './debezium-schemas.ts'
 import type { RowChange } from './debezium-sources.ts'
 import { rowChangeOf } from './debezium-sources.ts'
+import { tableChangesOf } from './debezium-table-changes.ts'
 import { TimePrecision } from './debezium-time-precision.ts'
 import { bsonForm } from './mongodb-documents.ts'
 
@@ -91,15 +81,13 @@ export function unsentOf({ connectorSettings }: DecoderOptions): string {
 }
 
 export class DebeziumChanges {
-  readonly schemaTopics = new Set<string>()
   readonly #options: DecoderOptions
-  readonly #history = new SchemaHistory()
-  /** By their names, as their schema changes say. */
-  readonly #connectors = new Map<string, unknown>()
+  readonly #known: KnownTables
   readonly #timePrecision: TimePrecision
   /** Readers by what they were made from, then by table and key. */
   readonly #readers = new WeakMap<object, Map<string, RowReader>>()
-  readonly #stated = new Map<string, RowReader>()
+  /** What readers are made from that the operator alone tells of. */
+  readonly #stated = {}
   readonly #unsent: string
   readonly #documents = new InferredReaders(bsonForm)
   readonly #values = new InferredReaders(jsonForm)
@@ -108,8 +96,13 @@ export class DebeziumChanges {
 
   constructor(options: DecoderOptions) {
     this.#options = options
+    this.#known = new KnownTables(options)
     this.#unsent = unsentOf(options)
     this.#timePrecision = new TimePrecision(options.connectorSettings['time.precision.mode'])
+  }
+
+  get schemaTopics(): ReadonlySet<string> {
+    return this.#known.topics
   }
 
   /** What rows have shown of the connector's settings. */
@@ -121,16 +114,9 @@ export class DebeziumChanges {
     this.#timePrecision.restore(memory)
   }
 
-  /** Takes in the payload of a schema-change event. */
-  learn(payload: unknown): void {
-    const found = schemaChangesOf(payload)
-    if (found === null) return
-    const { source, tables } = found
-    this.#connectors.set(wordOf(source.name), source.connector)
-    const position = schemaPositionOf(source, this.#options.incarnation)
-    for (const [table, columns] of tables) {
-      this.#history.add(table, position, columns, msOf(source))
-    }
+  /** Takes in the payload of a schema-change event, once it is read. */
+  learn(topic: string, read: () => unknown): void {
+    this.#known.learn(topic, read)
   }
 
   /** `onRead` is told how the row of a change was read. */
@@ -138,6 +124,11 @@ export class DebeziumChanges {
     const { record, payload } = message
     if (payload === null) return { kind: 'tombstone' }
     const kind = kindOf(payload, record.topic)
+    if (kind === 'schema-change') {
+      const { timestampMs } = record
+      const given = { payload, isEmbedded: message.schema !== null, timestampMs }
+      return { kind, changes: tableChangesOf(given, this.#options) }
+    }
     if (kind !== 'change') return { kind }
     const change = payload as ChangePayload
     if (wordOf(change.op).toLowerCase() === 'm') return { kind: 'message' }
@@ -201,7 +192,14 @@ export class DebeziumChanges {
       const which = op === 'd' ? 'before' : 'after'
       throw new DecodeError('row-missing', `a change with op "${op}" has no "${which}"`)
     }
-    const reader = this.#reader(given, wanted, keyNames, row)
+    const placed = {
+      topic: record.topic,
+      table,
+      names: this.#namesOf(given, row),
+      source,
+      position,
+    }
+    const reader = this.#reader(given, wanted, keyNames, row, placed)
     const change =
       given.isDocument && !given.isPatch ? completed(given.change, reader) : given.change
     const events = buildEvents({
@@ -220,10 +218,15 @@ export class DebeziumChanges {
         hints,
         reader,
         database: source.db,
-        isCurrent: this.#currencyOf(given.schema, wanted, row, source),
+        isCurrent: this.#currencyOf(given, hints, placed),
       })
     }
-    return { kind: 'changes', events, isKeyOrdered: isKeyOrdered(hints, messageKey) }
+    return {
+      kind: 'changes',
+      events,
+      isKeyOrdered: isKeyOrdered(hints, messageKey),
+      replaced: replacedIn(change.after ?? null, events.at(-1)!.after),
+    }
   }
 
   #reader(
@@ -231,35 +234,45 @@ export class DebeziumChanges {
     { table, hints }: WantedTable,
     key: readonly string[],
     row: PlainRow,
+    placed: PlacedRow,
   ): RowReader {
     const { schema: embedded, change, isDocument } = given
     const { source, before, after } = change
+    const settings = this.#options.connectorSettings
     const name = `${table} ${key.join('\0')}`
     if (embedded !== null) {
-      const settings = this.#options.connectorSettings
-      return this.#remember(embedded, name, () => readerOfEmbedded(embedded, key, hints, settings))
+      const ids = isDocument ? noIds : this.#known.idsOf(placed).ids
+      return this.#remember(embedded, `${name} ${idsText(ids)}`, () =>
+        readerOfEmbedded(embedded, key, hints, { settings, ids }),
+      )
     }
     if (this.#isInferred(given, hints, row)) {
       const readers = isDocument ? this.#documents : this.#values
       const rows = [row, before ?? null, after ?? null].map(one => this.#sent(one))
       return readers.readerOf(table, key, hints, rows, isDocument)
     }
-    const columns = this.#columnsAt({ table, hints }, row, source)
-    if (columns !== null) {
+    if (!isStated(row, hints)) {
+      const version = this.#known.typesOf(placed, hints)
+      const columns = version.columns!
       const mode = this.#timePrecision.modeFor(wordOf(source.name), columns, row)
-      // A flattened row does not say it.
-      const connector = source.connector ?? this.#connectors.get(wordOf(source.name))
-      const settings = { ...this.#options.connectorSettings, 'time.precision.mode': mode }
-      return this.#remember(columns, `${name} ${mode}`, () =>
-        readerOfDatabase(columns, key, hints, { connector, settings }),
+      const connector = this.#known.connectorOf(source)
+      return this.#remember(version, `${name} ${mode}`, () =>
+        readerOfDatabase(columns, key, hints, {
+          connector,
+          settings: { ...settings, 'time.precision.mode': mode },
+          ids: version.ids,
+        }),
       )
     }
-    const names = Object.keys(row)
-    const known = this.#stated.get(`${name} ${names.join('\0')}`)
-    if (known !== undefined) return known
-    const reader = readerOfStated(names, key, hints, this.#options.connectorSettings)
-    this.#stated.set(`${name} ${names.join('\0')}`, reader)
-    return reader
+    const { ids } = this.#known.idsOf(placed)
+    return this.#remember(this.#stated, [name, ...placed.names, idsText(ids)].join('\0'), () =>
+      readerOfStated(placed.names, key, hints, { settings, ids }),
+    )
+  }
+
+  /** Of the columns that the message tells of, or its row has. */
+  #namesOf({ schema }: RowChange, row: PlainRow): readonly string[] {
+    return schema === null ? Object.keys(row) : namesIn(schema)
   }
 
   /** Whether types that nobody states are inferred: of documents, and where no schema changes are sent. */
@@ -278,41 +291,19 @@ export class DebeziumChanges {
     return Object.fromEntries(sent)
   }
 
-  /** Null when the operator states every type; SchemaPending while the row's columns are not known. */
-  #columnsAt(
-    { table, hints }: WantedTable,
-    row: PlainRow,
-    source: SourceBlock,
-  ): readonly DatabaseColumn[] | null {
-    const names = Object.keys(row)
-    if (isStated(row, hints)) return null
-    const topic = wordOf(source.name)
-    this.schemaTopics.add(topic)
-    const position = positionOf(source, this.#options.incarnation)
-    const columns =
-      position === null
-        ? this.#history.columnsOf(table, names, msOf(source))
-        : this.#history.columnsAt(table, position, msOf(source))
-    const known = new Set(columns?.map(column => column.name))
-    const missing = names.filter(name => !known.has(name))
-    if (columns !== null && missing.length === 0) return columns
-    const untyped = missing.filter(name => statedType(hints, name) === undefined)
-    const what = columns === null ? 'no schema of the table is known, and ' : ''
-    const asked = (untyped.length > 0 ? untyped : missing).join(', ')
-    throw new SchemaPending(table, topic, `${what}no type for ${asked}`)
-  }
-
   /** Tells of later rows whether this one's reader is theirs; null: that depends on their values. */
   #currencyOf(
-    embedded: ConnectSchema | null,
-    { table, hints }: WantedTable,
-    row: PlainRow,
-    source: SourceBlock,
+    { schema: embedded, change }: RowChange,
+    hints: TableHints,
+    placed: PlacedRow,
   ): RowRead['isCurrent'] {
-    const columns = embedded === null ? this.#columnsAt({ table, hints }, row, source) : null
-    if (columns === null) return () => true
-    if (this.#timePrecision.isShownBy(columns)) return null
-    return (position, sourceMs) => this.#history.columnsAt(table, position, sourceMs) === columns
+    const row = change.op === 'd' ? change.before : change.after
+    if (embedded !== null || isStated(row ?? {}, hints)) {
+      return this.#known.idsOf(placed).isCurrent
+    }
+    const version = this.#known.typesOf(placed, hints)
+    if (this.#timePrecision.isShownBy(version.columns!)) return null
+    return this.#known.currencyOf(version, placed)
   }
 
   #remember(from: object, name: string, make: () => RowReader): RowReader {
@@ -324,6 +315,16 @@ export class DebeziumChanges {
     readers.set(name, reader)
     return reader
   }
+}
+
+const namesOfSchemas = new WeakMap<ConnectSchema, readonly string[]>()
+
+function namesIn(schema: ConnectSchema): readonly string[] {
+  const known = namesOfSchemas.get(schema)
+  if (known !== undefined) return known
+  const found = (schema.fields ?? []).map(({ field }) => field ?? '')
+  namesOfSchemas.set(schema, found)
+  return found
 }
 
 function isStated(row: PlainRow, hints: TableHints): boolean {

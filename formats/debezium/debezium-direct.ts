@@ -140,7 +140,8 @@ export class DirectDecoder {
       rowBytes,
       unread: this.#before(record, own.reader, loggedBefore(source, op)),
     })
-    return { kind: 'changes', events: [event], isKeyOrdered: true }
+    const replaced = rowBytes === null ? undefined : this.#encoder.replaced
+    return { kind: 'changes', events: [event], isKeyOrdered: true, replaced }
   }
 
   /** Takes the message as an example of those that will come. */

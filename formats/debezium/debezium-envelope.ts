@@ -4,7 +4,8 @@
  * recognised by its text from then on.
  */
 import { toBuffer } from '../../model/bytes.ts'
-import { escapeControls, notJson } from '../json/json-messages.ts'
+import { escapeControls } from '../../model/shown-text.ts'
+import { notJson } from '../json/json-messages.ts'
 import { parseExact, parseLossless } from '../json/lossless-json.ts'
 import type { ConnectSchema } from './connect-schema.ts'
 import { isConnectSchema } from './connect-schema.ts'
@@ -56,10 +57,7 @@ export class EnvelopeReader {
   readHeader(bytes: Uint8Array): Envelope {
     const text = toBuffer(bytes).toString('utf8')
     try {
-      return parseWhole(
-        escapeControls(text, () => false),
-        parseExact,
-      )
+      return parseWhole(escapeControls(text), parseExact)
     } catch (cause) {
       throw notJson('header', text, cause)
     }

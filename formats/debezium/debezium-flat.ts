@@ -30,6 +30,7 @@ import type { FlatParts, References } from './debezium-flat-fields.ts'
 import { isAdded, partsOf, referencesOf } from './debezium-flat-fields.ts'
 import { FlatTables, routedTopic } from './debezium-flat-tables.ts'
 import type { SourceBlock } from './debezium-position.ts'
+import { tableChangesOf } from './debezium-table-changes.ts'
 
 export function debeziumFlat(): Format {
   return {
@@ -41,6 +42,7 @@ export function debeziumFlat(): Format {
 
 class DebeziumFlatDecoder implements Decoder {
   readonly #envelopes = new EnvelopeReader()
+  readonly #options: DecoderOptions
   readonly #changes: DebeziumChanges
   readonly #fields: References
   readonly #headers = referencesOf(undefined)
@@ -53,6 +55,7 @@ class DebeziumFlatDecoder implements Decoder {
   readonly #deleted = new Map<string, string>()
 
   constructor(options: DecoderOptions) {
+    this.#options = options
     this.#changes = new DebeziumChanges(options)
     const { connectorSettings: settings } = options
     this.#fields = referencesOf(settings['add.fields'], settings['add.fields.prefix'])
@@ -71,10 +74,13 @@ class DebeziumFlatDecoder implements Decoder {
   }
 
   learn(record: LogRecord): void {
-    if (record.value === null) return
-    const { payload } = this.#envelopes.read(record.topic, record.value)
-    this.#changes.learn(payload)
-    this.#tables.learn(payload)
+    const { topic, value } = record
+    if (value === null) return
+    this.#changes.learn(topic, () => {
+      const { payload } = this.#envelopes.read(topic, value)
+      this.#tables.learn(payload)
+      return payload
+    })
   }
 
   decode(record: LogRecord): Decoded {
@@ -98,6 +104,11 @@ class DebeziumFlatDecoder implements Decoder {
       return isMute ? { kind: 'tombstone' } : this.#decodeDelete(record)
     }
     const kind = otherKindOf(value.payload)
+    if (kind === 'schema-change') {
+      const { payload, schema } = value
+      const given = { payload, isEmbedded: schema !== null, timestampMs: record.timestampMs }
+      return { kind, changes: tableChangesOf(given, this.#options) }
+    }
     if (kind !== null) return { kind }
     const row = value.payload as JsonObject
     const parts = partsOf(row, record.headers, this.#fields, this.#headers)

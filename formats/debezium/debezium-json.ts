@@ -42,8 +42,9 @@ class DebeziumJsonDecoder implements Decoder {
   }
 
   learn(record: LogRecord): void {
-    if (record.value === null) return
-    this.#changes.learn(this.#envelopes.read(record.topic, record.value).payload)
+    const { topic, value } = record
+    if (value === null) return
+    this.#changes.learn(topic, () => this.#envelopes.read(topic, value).payload)
   }
 
   decode(record: LogRecord): Decoded {

@@ -220,7 +220,7 @@ export class PayloadReader {
 export function sourceBlockOf(
   values: readonly unknown[],
   otherPlaces: readonly number[],
-): SourceBlock {
+): Record<string, unknown> {
   const found: Record<string, unknown> = {
     connector: values[0],
     name: values[1],

@@ -80,13 +80,25 @@ export function msOf({ ts_ms: ms }: SourceBlock): number | null {
  */
 export function tableOf(source: SourceBlock | null): string {
   const { schema, keyspace, db, table, collection } = source ?? {}
+  const isLast =
+    table === lastTable.table &&
+    db === lastTable.db &&
+    schema === lastTable.schema &&
+    collection === lastTable.collection &&
+    keyspace === lastTable.keyspace
+  if (isLast) return lastTable.text
   const name = table ?? collection
   if (typeof name !== 'string') {
     throw new DecodeError('message-unknown', 'the "source" of the change names no table')
   }
   const isThere = (part: unknown): boolean => typeof part === 'string' && part !== ''
-  return `${wordOf([schema, keyspace].find(isThere) ?? db)}.${name}`
+  const text = `${wordOf([schema, keyspace].find(isThere) ?? db)}.${name}`
+  lastTable = { schema, keyspace, db, table, collection, text }
+  return text
 }
+
+/** A table's name, and what it is made of: nearly always it is that of the message before. */
+let lastTable: SourceBlock & { readonly text: string } = { table: {}, text: '' }
 
 function nameOf(source: SourceBlock, incarnation: string): string {
   return incarnation === '' ? wordOf(source.name) : `${wordOf(source.name)}@${incarnation}`
@@ -97,30 +109,47 @@ function binlogPosition(source: SourceBlock, incarnation: string): Position | nu
   const place = typeof file === 'string' ? placeOfFile(file) : null
   if (place === null || !isInteger(pos)) return null
   const rowNumber = isInteger(row) ? row : 0
-  // A snapshot does not say which server it read.
-  const serverId = isInteger(server) && server !== 0 ? String(server) : null
+  const { id, mark } = isInteger(server) ? serverOf(server) : noServer
   return {
     connector: wordOf(source.connector),
     name: nameOf(source, incarnation),
-    server: serverId,
+    server: id,
     log: place.log,
     order: [place.number, pos, rowNumber],
     transaction: null,
     gtid: typeof gtid === 'string' ? gtid : null,
     isSnapshot: snapshotOf(source) !== 'no',
-    text: `${file as string}:${pos}:${rowNumber}${serverId === null ? '' : `@${serverId}`}`,
+    text: `${place.mark}${pos}:${rowNumber}${mark}`,
   }
 }
 
 /** A binlog's file: which log, and its number there. It changes seldom. */
-let lastFile = { file: '', log: '', number: 0 }
+let lastFile = { file: '', log: '', number: 0, mark: '' }
 
-function placeOfFile(file: string): { readonly log: string; readonly number: number } | null {
+function placeOfFile(file: string): typeof lastFile | null {
   if (file === lastFile.file) return lastFile
   const match = /^(.+)\.(\d+)$/.exec(file)
   if (match === null) return null
-  lastFile = { file, log: match[1]!, number: Number(match[2]) }
+  lastFile = { file, log: match[1]!, number: Number(match[2]), mark: `${file}:` }
   return lastFile
+}
+
+interface Server {
+  readonly id: string | null
+  /** At the end of a position's text. */
+  readonly mark: string
+}
+
+/** A snapshot does not say which server it read. */
+const noServer: Server = { id: null, mark: '' }
+let lastServer: Server & { readonly given: number | bigint } = { ...noServer, given: 0 }
+
+/** It changes seldom as well. */
+function serverOf(given: number | bigint): Server {
+  if (given !== lastServer.given) {
+    lastServer = { given, id: String(given), mark: `@${given}` }
+  }
+  return given === 0 ? noServer : lastServer
 }
 
 function postgresPosition(source: SourceBlock, incarnation: string): Position | null {

@@ -1,20 +1,11 @@
 /** What formats in JSON have in common: objects, and the error of a message that is no JSON. */
 import { DecodeError } from '../../model/errors.ts'
+import { escapeControls } from '../../model/shown-text.ts'
 
 export type JsonObject = Readonly<Record<string, unknown>>
 
 export function isObject(json: unknown): json is JsonObject {
   return typeof json === 'object' && json !== null && !Array.isArray(json)
-}
-
-const controls = /\p{Cc}/gu
-
-/** As JSON writes it within a text. */
-export function escapeControls(text: string, isKept: (control: string) => boolean): string {
-  return text.replaceAll(controls, control => {
-    if (isKept(control)) return control
-    return `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`
-  })
 }
 
 /** `what`: the part of the message that was read. */

@@ -1,10 +1,14 @@
 /**
  * What Maxwell's schema changes (`output_ddl`) say of tables: the columns of each version, with as much of
  * their types as Maxwell knows. It has no sizes: a decimal without its scale, BIT and BINARY without their
- * length. Those are inferred from values, as all columns of a table that was never changed.
+ * length. Those are inferred from values, as all columns of a table that was never changed. The ids of columns
+ * stay when they are renamed (`column-ids.ts`).
  */
 import type { Position } from '../../model/position.ts'
 import { comparePositions } from '../../model/position.ts'
+import { parseTableStatement } from '../mysql/alter-table.ts'
+import type { ColumnIds } from '../mysql/column-ids.ts'
+import { ColumnIdHistory, noIds } from '../mysql/column-ids.ts'
 import type { MySqlType } from '../mysql/mysql-type.ts'
 import { maxwellPosition } from './maxwell-position.ts'
 
@@ -27,6 +31,7 @@ interface DdlMessage {
   /** Milliseconds here, seconds in rows. */
   readonly ts?: unknown
   readonly position?: unknown
+  readonly sql?: unknown
 }
 
 interface TableDefinition {
@@ -40,10 +45,17 @@ export function isDdl(type: unknown): boolean {
 
 export class DdlHistory {
   readonly #tables = new Map<string, TableVersion[]>()
+  readonly #ids = new ColumnIdHistory()
+  readonly #idsOf = new WeakMap<DdlColumns, ColumnIds>()
+
+  /** Of columns that `columnsAt` gave. */
+  idsOf(columns: DdlColumns): ColumnIds {
+    return this.#idsOf.get(columns) ?? noIds
+  }
 
   /** Takes in a schema change; anything else is passed over. Changes come in order, each at least once. */
   add(message: DdlMessage, incarnation: string): void {
-    const { type, database, table, ts } = message
+    const { type, database, table, ts, sql } = message
     if (!isDdl(type) || typeof database !== 'string' || typeof table !== 'string') return
     const from = {
       position: maxwellPosition({ position: message.position }, incarnation),
@@ -51,9 +63,31 @@ export class DdlHistory {
     }
     const name = `${database}.${table}`
     const [old, now] = [definitionOf(message.old), definitionOf(message.def)]
-    if (old !== null && !this.#tables.has(name)) this.#put(name, { from: null, ...old })
+    // Sent again: the columns of a table that has changed since would be taken for new ones.
+    if (this.#isKnown(now?.name ?? name, from.position, now?.columns ?? null)) return
+    if (old !== null && !this.#tables.has(name)) {
+      this.#put(name, { from: null, ...old })
+      this.#ids.begin(name, [...old.columns.keys()])
+      this.#idsOf.set(old.columns, this.#ids.idsOf(name))
+    }
     if (now === null || now.name !== name) this.#put(name, { from, columns: null })
-    if (now !== null) this.#put(now.name, { from, columns: now.columns })
+    if (now === null) this.#ids.drop(name)
+    else {
+      this.#put(now.name, { from, columns: now.columns })
+      const names = [...now.columns.keys()]
+      const statement = typeof sql === 'string' ? parseTableStatement(sql) : null
+      const change = { table: now.name, names, statement, database, atMs: from.sourceMs }
+      this.#idsOf.set(now.columns, this.#ids.alter(change))
+    }
+  }
+
+  #isKnown(table: string, position: Position | null, columns: DdlColumns | null): boolean {
+    if (position === null) return false
+    return (this.#tables.get(table) ?? []).some(version => {
+      const known = version.from?.position ?? null
+      const isThere = known !== null && comparePositions(known, position) === 0
+      return isThere && textOf(version.columns) === textOf(columns)
+    })
   }
 
   /**
@@ -77,6 +111,10 @@ export class DdlHistory {
     this.#tables.set(table, versions)
     versions.push({ from, columns })
   }
+}
+
+function textOf(columns: DdlColumns | null): string {
+  return JSON.stringify(columns === null ? null : [...columns])
 }
 
 type Moment = Exclude<TableVersion['from'], null>

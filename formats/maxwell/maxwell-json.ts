@@ -16,8 +16,10 @@ import { SchemaPending } from '../decoder.ts'
 import type { JsonObject } from '../json/json-messages.ts'
 import { isObject, notJson } from '../json/json-messages.ts'
 import { parseExact } from '../json/lossless-json.ts'
+import { noIds } from '../mysql/column-ids.ts'
 import type { TypedRow } from '../values/inferred-types.ts'
 import { InferredTypes } from '../values/inferred-types.ts'
+import { replacedIn } from '../values/replaced-values.ts'
 import type { RowReader } from '../values/row-reader.ts'
 import { isSameKey, keyOf } from '../values/row-reader.ts'
 import type { DdlColumns } from './maxwell-ddl.ts'
@@ -88,7 +90,7 @@ class MaxwellJsonDecoder implements Decoder {
     if (record.value === null) return { kind: 'tombstone' }
     const fields = parseMessage(record.value)
     const { type } = fields
-    if (isDdl(type)) return { kind: 'schema-change' }
+    if (isDdl(type)) return { kind: 'schema-change', changes: [] }
     if (type === 'bootstrap-start' || type === 'bootstrap-complete') return { kind: 'message' }
     const message = rowMessage(fields)
     const { table } = message
@@ -107,28 +109,31 @@ class MaxwellJsonDecoder implements Decoder {
     const primary = primaryKeyOf(fields, record.key, data)
     const key = hints.key ?? primary
     if (key === null) throw noKey(fields)
-    const [given, previous] = this.#typedRows(message, base, hints)
+    const names = [...Object.keys(data), ...Object.keys(message.old)]
+    const columns = this.#columnsAt(message.table, base, names)
+    const [given, previous] = this.#typedRows(message, columns, hints)
     checkKey(key, data, given)
     const isDelete = op === 'd'
     const sides = isDelete ? [null, given] : [given, op === 'u' ? { ...given, ...previous } : null]
-    const { schema, rows } = this.#types.read(message.table, key, sides)
+    const ids = columns === null ? noIds : this.#history.idsOf(columns)
+    const { schema, rows } = this.#types.read(message.table, key, sides, { ids })
     const events = eventsOf(base, op, schema, rows, hints)
     // A changed key comes under the new one alone: the old one's changes may come another way.
     const isChangedKey = events.length > 1
     const hasPrimary = primary?.every(name => key.includes(name)) === true
     const isKeyOrdered = !isChangedKey && (hints.key === undefined || hasPrimary)
-    return { kind: 'changes', events, isKeyOrdered }
+    const replaced = isDelete ? undefined : replacedIn(data, rows[0] ?? null)
+    return { kind: 'changes', events, isKeyOrdered, replaced }
   }
 
   /** Of `data` and of `old`. */
   #typedRows(
     { table, data, old }: RowMessage,
-    at: { readonly position: Position | null; readonly sourceMs: number },
+    columns: DdlColumns | null,
     hints: TableHints,
   ): readonly [TypedRow, TypedRow] {
     const reader = this.#readers.get(table) ?? new MaxwellRowReader(hints)
     this.#readers.set(table, reader)
-    const columns = this.#columnsAt(table, at, [...Object.keys(data), ...Object.keys(old)])
     return [reader.read(data, columns), reader.read(old, columns)]
   }
 

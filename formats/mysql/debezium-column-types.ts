@@ -11,7 +11,6 @@ import { DecodeError } from '../../model/errors.ts'
 import type { Value } from '../../model/value.ts'
 import { checkInteger, misfit, parseDecimal } from '../../model/value.ts'
 import type { ConnectorSettings } from '../connector-settings.ts'
-import { connectConverter } from '../debezium/connect-schema.ts'
 import type { Converter } from '../values/converter.ts'
 import {
   binaryIn,
@@ -24,6 +23,7 @@ import {
   unsignedOf,
   variableScaleText,
 } from '../values/debezium-values.ts'
+import { floatingConverter, listConverter } from '../values/plain-converters.ts'
 import {
   anyDate,
   anyTime,
@@ -31,6 +31,7 @@ import {
   anyZonedTimestamp,
   unitsPerMicroOf,
 } from '../values/temporal-values.ts'
+import { geometryNames } from './mysql-geometry.ts'
 
 /** A column of `tableChanges[].table.columns`. */
 export interface DatabaseColumn {
@@ -135,14 +136,8 @@ function isDecimalText(json: unknown, scale: number, mode: string | undefined): 
   return /^\d+$/.test(json)
 }
 
-function floating(kind: 'float' | 'double'): Make {
-  return () => ({
-    type: { kind },
-    convert: json => {
-      if (typeof json === 'number' || typeof json === 'bigint') return Number(json)
-      throw misfit({ kind }, json)
-    },
-  })
+const floating = (kind: 'float' | 'double'): Make => {
+  return () => floatingConverter(kind)
 }
 
 /** FLOAT(24) to FLOAT(53) are doubles; FLOAT(7,4) is not. */
@@ -205,7 +200,7 @@ const long: Make = (column, settings, isUnsigned) => {
   return (/VARBINARY/i.test(column.typeName) ? binary : text)(column, settings, isUnsigned)
 }
 
-const vector: Make = () => connectConverter({ type: 'array', items: { type: 'float' } })
+const vector: Make = () => listConverter(floatingConverter('float'))
 
 const types: Readonly<Record<string, Make>> = {
   BOOL: boolean,
@@ -261,14 +256,7 @@ const types: Readonly<Record<string, Make>> = {
   TIMESTAMP: () => ({ type: { kind: 'timestamptz' }, convert: anyZonedTimestamp }),
   YEAR: (column, settings) => integer('int', 'int')(column, settings, false),
   BIT: bit,
-  GEOMETRY: geometry,
-  POINT: geometry,
-  LINESTRING: geometry,
-  POLYGON: geometry,
-  MULTIPOINT: geometry,
-  MULTILINESTRING: geometry,
-  MULTIPOLYGON: geometry,
-  GEOMETRYCOLLECTION: geometry,
+  ...Object.fromEntries(geometryNames.map(name => [name, geometry])),
   GEOMCOLLECTION: geometry,
   VECTOR: vector,
 }

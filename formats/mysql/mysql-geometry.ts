@@ -5,6 +5,18 @@
 import { misfit } from '../../model/value.ts'
 import { jsonTextOf } from '../values/debezium-values.ts'
 
+/** Types of such columns. */
+export const geometryNames = [
+  'GEOMETRY',
+  'POINT',
+  'LINESTRING',
+  'POLYGON',
+  'MULTIPOINT',
+  'MULTILINESTRING',
+  'MULTIPOLYGON',
+  'GEOMETRYCOLLECTION',
+] as const
+
 const sridBytes = 4
 const pointBytes = 21
 const wkbPoint = 1

@@ -9,7 +9,7 @@ import type { Row } from '../../model/value.ts'
 import type { TableHints } from '../decoder.ts'
 import type { Converter } from '../values/converter.ts'
 import type { RowReader } from '../values/row-reader.ts'
-import { checkColumnName, isSameKey, keyOf, readRow, statedType } from '../values/row-reader.ts'
+import { checkColumnNames, isSameKey, keyOf, readRow, statedType } from '../values/row-reader.ts'
 import type { MySqlTextForm } from './mysql-text.ts'
 import { mysqlTextConverter } from './mysql-text.ts'
 import { parseMySqlType } from './mysql-type.ts'
@@ -95,9 +95,9 @@ function makeReader(
       { context: { column: missing } },
     )
   }
+  checkColumnNames(columns.map(([name]) => name))
   const convert = new Map(
     columns.map(([name, type]) => {
-      checkColumnName(name)
       const converter = converterOf(name, type, hints, form)
       return [name, key.includes(name) ? ofKey(converter) : converter]
     }),
@@ -162,15 +162,6 @@ export function readChangedColumns(json: unknown, reader: RowReader): Row {
     })
   }
   return readRow(json as JsonRow, reader)!
-}
-
-/** How many values of the row were sent and read as null: dates with a zero in them. */
-export function zeroDatesIn(json: unknown, row: Row, { schema }: RowReader): number {
-  let count = 0
-  for (const { name } of schema.columns) {
-    if (row[name] === null && (json as JsonRow)[name] !== null) count += 1
-  }
-  return count
 }
 
 export function insertEvent(base: EventBase, after: Row, reader: RowReader): ChangeEvent {

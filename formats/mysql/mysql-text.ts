@@ -25,7 +25,7 @@ import type { Convert } from '../values/debezium-values.ts'
 import { bytesOf, dayNumber, jsonTextOf, textOf } from '../values/debezium-values.ts'
 import { statedConverter } from '../values/stated-types.ts'
 import { databaseConverter } from './debezium-column-types.ts'
-import { geometryText } from './mysql-geometry.ts'
+import { geometryNames, geometryText } from './mysql-geometry.ts'
 import type { MySqlType } from './mysql-type.ts'
 import { instantsIn } from './time-zone.ts'
 
@@ -359,12 +359,5 @@ const makes: Readonly<Record<string, Make>> = {
   TIMESTAMP: timestamp,
   YEAR: year,
   BIT: bit,
-  GEOMETRY: geometry,
-  POINT: geometry,
-  LINESTRING: geometry,
-  POLYGON: geometry,
-  MULTIPOINT: geometry,
-  MULTILINESTRING: geometry,
-  MULTIPOLYGON: geometry,
-  GEOMETRYCOLLECTION: geometry,
+  ...Object.fromEntries(geometryNames.map(name => [name, geometry])),
 }

@@ -18,9 +18,12 @@ export interface MySqlType {
 const maxLengths: Readonly<Record<string, number>> = { DECIMAL: 65, BIT: 64, BINARY: 255 }
 const maxSetLabels = 64
 
+/** A word and white space end where they end: else a long one without an end is read anew from each letter. */
+const typeForm = /^\s*([A-Za-z0-9_]+)\b\s*(?!\s)(?:\((.*)\))?([^()]*)$/s
+
 /** Throws DecodeError `type-unsupported` for a text that is no type. */
 export function parseMySqlType(text: string): MySqlType {
-  const match = /^\s*([A-Za-z0-9_]+)\s*(?:\((.*)\))?([^()]*)$/s.exec(text)
+  const match = typeForm.exec(text)
   if (match === null) throw noType(text)
   const word = match[1]!.toUpperCase()
   const name = aliases[word] ?? word

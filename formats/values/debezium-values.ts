@@ -90,18 +90,24 @@ export function variableScaleText(json: unknown): string {
   const { scale, value } = (json ?? {}) as { scale?: unknown; value?: unknown }
   if (!isScale(scale)) throw misfit({ kind: 'string' }, json)
   const unscaled = unscaledOf(value)
+  const zeros = scale < 0 ? -scale : scale - digitsOf(unscaled)
+  if (zeros > maxZeros) throw misfit({ kind: 'string' }, json)
   return scale >= 0
     ? unscaledText(unscaled, scale)
     : (BigInt(unscaled) * 10n ** BigInt(-scale)).toString()
+}
+
+/** What a message does not have becomes no part of a row in any amount: a few bytes would be megabytes. */
+const maxZeros = 1000
+
+function digitsOf(unscaled: number | bigint): number {
+  return unscaled.toString().length
 }
 
 /** PostgreSQL's numbers have the most digits: so many before the point, and behind it. */
 export function isScale(scale: unknown): scale is number {
   return Number.isInteger(scale) && Number(scale) >= -131_072 && Number(scale) <= 16_383
 }
-
-/** Of PostgreSQL's `bit`. */
-const maxBits = 83_886_080
 
 /** What `bit varying` without a length says of its length. */
 const anyLength = 2 ** 31 - 1
@@ -111,7 +117,7 @@ export function bitsText(json: unknown, length: number): string {
   const bytes = [...bytesOf(json)].reverse()
   const bits = bytes.map(byte => byte.toString(2).padStart(8, '0')).join('')
   if (length === anyLength) return bits
-  const isWhole = length <= maxBits && !bits.slice(0, -length).includes('1')
+  const isWhole = length <= bits.length + maxZeros && !bits.slice(0, -length).includes('1')
   if (!isWhole) throw misfit({ kind: 'string' }, json)
   return bits.slice(-length).padStart(length, '0')
 }
@@ -199,6 +205,11 @@ export function checkDay(days: number, json: unknown): number {
   if (infinity !== undefined) return infinity
   if (days < calendar[0] || days > calendar[1]) throw misfit({ kind: 'date' }, json)
   return days
+}
+
+/** Whether the number is infinity, of dates or of moments in any unit. */
+export function isInfiniteNumber(json: unknown): boolean {
+  return typeof json === 'number' ? infiniteDays.has(json) : unitOfInfinity(json) !== undefined
 }
 
 /** An amount of time, in microseconds. */

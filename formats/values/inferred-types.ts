@@ -21,6 +21,8 @@ import type { Row, Value } from '../../model/value.ts'
 import { misfit, powerOfTen, toInteger } from '../../model/value.ts'
 import { commonInferredType, widenValue } from '../../model/widening.ts'
 import { DecimalText, exactJsonText } from '../json/lossless-json.ts'
+import type { ColumnIds } from '../mysql/column-ids.ts'
+import { identityIn, idsText, noIds } from '../mysql/column-ids.ts'
 import { checkColumnName } from './row-reader.ts'
 
 /** A value and the narrowest type that holds it. */
@@ -61,7 +63,10 @@ export class InferredTypes {
     table: string,
     key: readonly string[],
     given: readonly (TypedRow | null)[],
-    { isComplete = false }: { readonly isComplete?: boolean } = {},
+    {
+      isComplete = false,
+      ids = noIds,
+    }: { readonly isComplete?: boolean; readonly ids?: ColumnIds } = {},
   ): InferredRows {
     const known = this.#table(table)
     const declared = new Map<string, ColumnType>()
@@ -71,7 +76,7 @@ export class InferredTypes {
     const names = isComplete
       ? new Set([...known.types.keys(), ...declared.keys()])
       : new Set(given.flatMap(row => Object.keys(row ?? {})))
-    const schema = schemaOf(known, declared, key, [...names])
+    const schema = schemaOf(known, declared, key, [...names], ids)
     return { schema, rows: given.map(row => rowOf(schema, row, isComplete)) }
   }
 
@@ -124,10 +129,11 @@ function schemaOf(
   declared: ReadonlyMap<string, ColumnType>,
   key: readonly string[],
   names: readonly string[],
+  ids: ColumnIds,
 ): TableSchema {
   const typeOf = (name: string) => declared.get(name) ?? types.get(name) ?? null
   const texts = names.map(name => `${name} ${textOf(typeOf(name))} ${declared.has(name)}`)
-  const id = [...texts, ...key].join('\0')
+  const id = [...texts, ...key, idsText(ids)].join('\0')
   const known = schemas.get(id)
   if (known !== undefined) return known
   const missing = key.find(name => !names.includes(name))
@@ -148,7 +154,7 @@ function schemaOf(
   }
   const columns = names.map((name): Column => {
     const type = typeOf(name)
-    const column = { id: name, name, nullable: true }
+    const column = { ...identityIn(ids, name), name, nullable: true }
     return type === null
       ? { ...column, type: { kind: 'string' }, isUntyped: true }
       : { ...column, type }

@@ -5,6 +5,7 @@
 import { ByteWriter } from '../../model/bytes.ts'
 import { beginRow, markNull, writeValue } from '../../model/row-codec.ts'
 import type { Value } from '../../model/value.ts'
+import type { Replaced } from '../decoder.ts'
 import type { Shape } from '../json/json-bytes.ts'
 import {
   closeBrace,
@@ -21,6 +22,7 @@ import {
 } from '../json/json-bytes.ts'
 import type { Converter } from './converter.ts'
 import { firstDay, lastDay } from './debezium-values.ts'
+import { infinitiesIn, replaced } from './replaced-values.ts'
 import { isUnsent, unsentLengths } from './unsent-value.ts'
 
 /** `shape`: the object has other members than were expected; `value`: a value has to be looked at. */
@@ -33,10 +35,16 @@ export class RowEncoder {
   readonly #unsent: string
   /** How long it may be, in bytes. */
   readonly #unsentLengths: readonly number[]
+  #infinities = 0
 
   constructor(unsent: string) {
     this.#unsent = unsent
     this.#unsentLengths = unsentLengths(unsent)
+  }
+
+  /** Of the row that was encoded last: a row with a zero date is not encoded here. */
+  get replaced(): Replaced | undefined {
+    return replaced(0, this.#infinities)
   }
 
   /** `isUpdate`: only then a value can be left out that was not sent. */
@@ -49,6 +57,7 @@ export class RowEncoder {
     const { shape, columns } = row
     const writer = this.#writer
     writer.reset()
+    this.#infinities = 0
     const nulls = beginRow(writer, columns.length)
     let at = start
     for (let index = 0; index < columns.length; index += 1) {
@@ -90,9 +99,10 @@ export class RowEncoder {
       }
     }
     const end = skipValue(bytes, start)
-    const value = converted(column, bytes, start, end, isUpdate ? this.#unsent : null)
-    if (value === undefined || value === null) return -1
-    writeValue(this.#writer, type, value)
+    const found = converted(column, bytes, start, end, isUpdate ? this.#unsent : null)
+    if (found === undefined || found.value === null) return -1
+    this.#infinities += infinitiesIn(found.given, found.value)
+    writeValue(this.#writer, type, found.value)
     return end
   }
 }
@@ -108,7 +118,7 @@ export function keyValueAt(
     const value = integerAt(bytes, start, end)
     if (holds(converter, value)) return value
   }
-  return converted(converter, bytes, start, end, null)
+  return converted(converter, bytes, start, end, null)?.value
 }
 
 /** Whether the type of the column has the number. */
@@ -137,12 +147,12 @@ function converted(
   start: number,
   end: number,
   unsent: string | null,
-): Value | undefined {
+): { readonly given: unknown; readonly value: Value } | undefined {
   if (end < 0) return undefined
   try {
     const json = parseAt(bytes, start, end)
     if (json === undefined || (unsent !== null && isUnsent(json, unsent))) return undefined
-    return json === null ? null : convert(json)
+    return { given: json, value: json === null ? null : convert(json) }
   } catch {
     return undefined
   }

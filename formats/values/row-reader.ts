@@ -20,10 +20,21 @@ export function statedType({ types }: TableHints, name: string): StatedType | un
   return types !== undefined && Object.hasOwn(types, name) ? types[name] : undefined
 }
 
+/** No database has more in a table (MySQL 4,096, PostgreSQL 1,600); a message may name any number. */
+const maxColumns = 10_000
+
 /** Rows are objects: a value of this name would be no column of theirs. Throws DecodeError. */
 export function checkColumnName(name: string): void {
   if (name !== '__proto__') return
   throw new DecodeError('type-unsupported', `no column is called ${name}`)
+}
+
+/** Throws DecodeError for columns that no table has. */
+export function checkColumnNames(names: readonly string[]): void {
+  for (const name of names) checkColumnName(name)
+  if (names.length <= maxColumns) return
+  const message = `a table has at most ${maxColumns} columns, and the message has ${names.length}`
+  throw new DecodeError('type-unsupported', message)
 }
 
 export function readRow(

@@ -13,6 +13,7 @@ export class KafkaConsumer implements LogConsumer {
   readonly #client: KafkaClient
   readonly #member: GroupMember
   readonly #reader: PartitionReader
+  /** Under which the last assignment was handed out. */
   #memberId = ''
   #joining: Promise<void> | null = null
   /** What the group gave; the next poll hands it out, however long joining took. */
@@ -45,7 +46,12 @@ export class KafkaConsumer implements LogConsumer {
       this.#hasNews = false
       const assignment = this.#assigned
       this.#assigned = null
-      if (assignment !== null) return { kind: 'assigned', assignment }
+      if (assignment !== null) {
+        // Who had not heard of it may have sought meanwhile what the group took away.
+        this.#keepOnly(assignment)
+        this.#memberId = assignment.membership.memberId
+        return { kind: 'assigned', assignment }
+      }
       this.#throwFailure()
       if (this.#member.isJoinDue && this.#joining === null) this.#joining = this.#join()
       const waitMs = Math.max(0, deadline - clock.monotonic())
@@ -109,17 +115,19 @@ export class KafkaConsumer implements LogConsumer {
   async #join(): Promise<void> {
     try {
       const assignment = await this.#member.join()
-      const { memberId } = assignment.membership
-      // Another id: somebody else may have had the partitions meanwhile.
-      if (memberId !== this.#memberId) this.#reader.keep(null)
-      this.#memberId = memberId
-      this.#reader.keep(new Set(assignment.partitions.map(partitionName)))
+      this.#keepOnly(assignment)
       this.#assigned = assignment
     } catch (error) {
       if (!this.#isClosed) this.#failure = error
     } finally {
       this.#joining = null
     }
+  }
+
+  #keepOnly({ membership, partitions }: Assignment): void {
+    // Another id: somebody else may have had the partitions meanwhile.
+    if (membership.memberId !== this.#memberId) this.#reader.keep(null)
+    this.#reader.keep(new Set(partitions.map(partitionName)))
   }
 
   /** Waits until the action is done, the time is over, or something wakes the consumer. */

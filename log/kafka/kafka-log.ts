@@ -117,8 +117,11 @@ export class KafkaLog implements Log {
   }
 
   async offsets(partition: TopicPartition): Promise<{ start: number; end: number }> {
-    const start = await this.#listOffset(partition, earliest)
-    return { start, end: await this.#listOffset(partition, latest) }
+    const [start, end] = await Promise.all([
+      this.#listOffset(partition, earliest),
+      this.#listOffset(partition, latest),
+    ])
+    return { start, end }
   }
 
   async offsetOfTime(partition: TopicPartition, timeMs: number): Promise<number> {

@@ -6,7 +6,8 @@
 import type { LogHeader, LogRecord } from '../../model/change-event.ts'
 import { SourceError } from '../../model/errors.ts'
 import type { LogBatch, ProducerRecord, TopicPartition } from '../log.ts'
-import { checksum, decompress } from './protocol.ts'
+import { checksum } from './protocol.ts'
+import { unpack } from './unpack.ts'
 import type { AbortedTransaction } from './wire.ts'
 
 /** First offset and length: what is before the part that the length counts. */
@@ -53,7 +54,13 @@ export function decodeBatches(
       continue
     }
     if ((attributes & isTransactional) !== 0 && aborted.has(producerId)) continue
-    decodeRecords(at, batch, fromOffset, records)
+    try {
+      decodeRecords(at, batch, fromOffset, records)
+    } catch (cause) {
+      const message = `a record batch cannot be read: ${(cause as Error).message}`
+      const context = { ...at, offset: first }
+      throw new SourceError('source-unreadable', message, { context, cause })
+    }
   }
   return { ...at, records, nextOffset }
 }
@@ -73,6 +80,7 @@ function check(at: TopicPartition, batch: Buffer, offset: number): void {
   }
 }
 
+/** Throws RangeError or Error for what cannot be unpacked, is too large then, or ends before its end. */
 function decodeRecords(
   { topic, partition }: TopicPartition,
   batch: Buffer,
@@ -86,10 +94,11 @@ function decodeRecords(
   const count = batch.readInt32BE(57)
   const codec = attributes & codecMask
   const body = batch.subarray(headBytes)
-  const cursor = new Cursor(codec === 0 ? body : decompress(codec, body))
+  const cursor = new Cursor(codec === 0 ? body : unpack(codec, body))
   for (let index = 0; index < count; index += 1) {
     const length = cursor.integer()
     const end = cursor.position + length
+    cursor.expect(length)
     cursor.position += 1
     const timestampDelta = cursor.integer()
     const offset = firstOffset + cursor.integer()
@@ -129,9 +138,17 @@ class Cursor {
     return value % 2 === 0 ? value / 2 : -(value + 1) / 2
   }
 
+  /** So much must be left of it. */
+  expect(length: number): void {
+    const left = this.#bytes.length - this.position
+    if (length >= 0 && length <= left && left >= 0) return
+    throw new RangeError(`${length} bytes are announced, and ${left} are left`)
+  }
+
   bytes(): Buffer | null {
     const length = this.integer()
     if (length < 0) return null
+    this.expect(length)
     this.position += length
     return this.#bytes.subarray(this.position - length, this.position)
   }
@@ -139,6 +156,8 @@ class Cursor {
   headers(): readonly LogHeader[] {
     const count = this.integer()
     if (count === 0) return noHeaders
+    // Each takes two bytes at least.
+    this.expect(count * 2)
     return Array.from({ length: count }, () => {
       const key = this.bytes()!.toString()
       return { key, value: this.bytes() ?? Buffer.alloc(0) }

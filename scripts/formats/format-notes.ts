@@ -24,12 +24,22 @@ const debeziumRow = {
   unsent: 'the placeholder; the table keeps what it has',
 } as const
 
+const debeziumNames = [
+  'Renamed columns of MySQL and MariaDB are followed by the topic of schema changes (`include.schema.changes`, named like `topic.prefix`), whether messages have schemas or not: give it `retention.ms=-1`, as what has expired is not known. A renaming is believed where the statement and the columns before and after it agree; tables that change by a copy (gh-ost, pt-online-schema-change) are followed. Without the topic, and of other databases, a renamed column is a new one. A column of rows that the topic does not know (a transform added it) is waited for once, 5 seconds.',
+  'Tables that are created, dropped or renamed are told where that topic is among `topics`; a table created with embedded schemas is told without its columns where their types depend on settings of the connector that are not stated (`source.connector`).',
+  'Old rows of a column that was added have its default, where that is a value; an expression (`CURRENT_TIMESTAMP`) gives null.',
+] as const
+
+const withoutNames =
+  'Its schema changes are counted and say nothing else: a column that was renamed is a new one, its old values stay in the old one, and a column that was added is null in old rows.'
+
 const canalUnsent =
   'columns that are missing (`binlog_row_image=NOBLOB`); the table keeps what it has'
 
 const canalNotes = [
   'MySQL has to log whole rows (`binlog_row_image=FULL`; `canal.instance.binlog.image = FULL` has canal check it). With `NOBLOB` the table keeps what it has of a large column that was left out; a key that changes without it, before any insert of the table was seen, loses it.',
   'There are no positions: `gtid` is a set of transactions and `es` has seconds. Every event is in doubt, and repeats are applied again.',
+  withoutNames,
   'Truncates need a topic with one partition, as nothing orders them against rows of others (`truncate-unordered`).',
   'A TIMESTAMP is written as the clock of canal’s JVM is: state `connector: { user.timezone: Asia/Shanghai }`; it is UTC otherwise.',
   'Types come with each message. Labels of ENUM and SET are found by their number, bytes are text in ISO 8859-1. What MariaDB alone has (UUID, INET6) canal cannot tell, and it is refused unless it is text.',
@@ -47,6 +57,7 @@ export const formatNotes: Readonly<Record<FormatName, FormatNotes>> = {
     notes: [
       'Without embedded schemas the types of MySQL’s and MariaDB’s columns come from the topic of schema changes, which has to be among what Forager may read; other databases need `columns.types`.',
       'DDL is taken from schema changes, or from the next row’s schema.',
+      ...debeziumNames,
       'All types, and all settings of the connector: [types.md](types.md).',
     ],
   },
@@ -58,6 +69,7 @@ export const formatNotes: Readonly<Record<FormatName, FormatNotes>> = {
     ...debeziumRow,
     truncates: 'taken, ordered by position',
     notes: [
+      ...debeziumNames,
       'Each message names its schema, so that nothing has to be stated beside what the schema does not say.',
       'A registry is asked once for an id, so that a run goes on without it until a new one comes; then it is waited for (`registry.retryTimeout`), and the run stops with `registry-unreachable`: nothing is passed, and a restart goes on from there. An id that it does not have is a bad message (`schema-missing`).',
       'The connector needs the registry too for each new schema, those of heartbeats and transactions among them; its task fails without it, and has to be restarted.',
@@ -75,6 +87,7 @@ export const formatNotes: Readonly<Record<FormatName, FormatNotes>> = {
     truncates: 'do not come',
     unsent: debeziumRow.unsent,
     notes: [
+      ...debeziumNames,
       'Deletes are rows (`delete.tombstone.handling.mode: rewrite`) or tombstones. With `drop` deleted rows stay: no message tells.',
       'Positions are there where the transform was told to add them (`add.fields: file,pos` or `lsn`); without them repeats are applied again.',
       'The table is told by `__db`, `__schema` and `__table`, else by the topic’s name, `<prefix>.<database>.<table>`.',
@@ -119,6 +132,7 @@ export const formatNotes: Readonly<Record<FormatName, FormatNotes>> = {
     truncates: 'do not come',
     unsent: 'do not come: every row is whole',
     notes: [
+      'Renamed columns are followed where the topic of schema changes is named (`ddl_kafka_topic`); else a renamed column is a new one. It tells no defaults: a column that was added is null in old rows.',
       'MySQL has to log whole rows (`binlog_row_image=FULL`) and Maxwell to send nulls (`output_nulls=true`, its default): a column that is left out of a message cannot be told from one that was dropped, and becomes null.',
       'Positions are there with `output_binlog_position=true`, rows of one statement apart with `output_xoffset=true`; rows of a bootstrap have none, and are rows as they are now.',
       'Types come from `columns.types`, from the topic of schema changes (`output_ddl=true`, `ddl_kafka_topic`), and else from values; a column of the key whose values change their kind needs its type stated.',

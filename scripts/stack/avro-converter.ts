@@ -12,6 +12,7 @@ import { folderOf } from './downloads.ts'
 import type { StackOptions } from './parts.ts'
 import { resources } from './parts.ts'
 import { apicurioUrl } from './registry.ts'
+import { versions } from './servers.ts'
 
 const run = promisify(execFile)
 
@@ -19,7 +20,7 @@ const className = 'io.apicurio.registry.utils.converter.AvroConverter'
 
 /** A folder in a folder: Connect takes each folder of its plugin path for one plugin. */
 export const avroConverter: Download = {
-  title: "Apicurio's Avro converter 2.6.13 for Connect",
+  title: `Apicurio's Avro converter ${versions.converter} for Connect`,
   folder: 'converters/avro',
   pom: join(resources, 'connect', 'avro-converter.xml'),
   files: 22,

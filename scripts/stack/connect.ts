@@ -7,10 +7,11 @@ import { kafkaJars, kafkaLog4j } from './kafka.ts'
 import type { Part, StackOptions } from './parts.ts'
 import { partFolder, portOf, resources } from './parts.ts'
 import { textAt } from './probes.ts'
+import { heapsMb, versions } from './servers.ts'
 import { writeSettings } from './settings.ts'
 
 const debezium: Download = {
-  title: 'Debezium 3.5.0 for MariaDB and PostgreSQL',
+  title: `Debezium ${versions.debezium} for MariaDB and PostgreSQL`,
   folder: 'debezium',
   pom: join(resources, 'connect', 'debezium.xml'),
   files: 2,
@@ -40,7 +41,7 @@ export const connect: Part = {
     const main = 'org.apache.kafka.connect.cli.ConnectDistributed'
     return {
       command: 'java',
-      args: ['-Xmx640m', '-Xms128m', kafkaLog4j, '-cp', classPath, main, settings],
+      args: [`-Xmx${heapsMb.connect}m`, '-Xms128m', kafkaLog4j, '-cp', classPath, main, settings],
     }
   },
   /** It lists its connectors: before it has read their settings from Kafka it answers with an error. */

@@ -1,103 +1,38 @@
 /**
  * Debezium's connectors on the worker of the stack: their settings for its databases, and Connect's REST
- * interface as far as tests and the demo need it. Every message carries its schema, in JSON.
+ * interface as far as tests and the demo need it.
  */
 import { execFile } from 'node:child_process'
-import { createHash } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { connectUrl } from './connect.ts'
+import type { ConnectorConfig, ConnectorOptions, ConnectorPlaces } from './connector-settings.ts'
+import { mariadbSettings, postgresSettings } from './connector-settings.ts'
 import { psql } from './databases.ts'
 import type { StackOptions } from './parts.ts'
 import { portOf } from './parts.ts'
 
 const run = promisify(execFile)
 
-export type ConnectorConfig = Readonly<Record<string, string>>
+export type { ConnectorConfig, ConnectorOptions } from './connector-settings.ts'
 
-export interface ConnectorOptions {
-  /** Topics are named `<prefix>.<database or schema>.<table>`; unique among the connectors. */
-  readonly topicPrefix: string
-  /** MariaDB's databases; schemas of PostgreSQL. */
-  readonly include: readonly string[]
-  /** Of each topic that is made. 1 unless it says otherwise. */
-  readonly partitions?: number
-  /** Taken over the ones that are chosen here. */
-  readonly more?: ConnectorConfig
-}
-
-const schemaJson = (which: 'key' | 'value'): ConnectorConfig => ({
-  [`${which}.converter`]: 'org.apache.kafka.connect.json.JsonConverter',
-  [`${which}.converter.schemas.enable`]: 'true',
-})
-
-function sharedSettings({ topicPrefix, partitions = 1 }: ConnectorOptions): ConnectorConfig {
+function placesOf(stack: StackOptions): ConnectorPlaces {
+  const host = '127.0.0.1'
   return {
-    'tasks.max': '1',
-    'database.hostname': '127.0.0.1',
-    'database.user': 'dbz',
-    'database.password': 'dbz',
-    'topic.prefix': topicPrefix,
-    // The broker makes no topic by itself.
-    'topic.creation.default.replication.factor': '1',
-    'topic.creation.default.partitions': String(partitions),
-    'include.schema.comments': 'true',
-    'provide.transaction.metadata': 'true',
-    'heartbeat.interval.ms': '5000',
-    'snapshot.mode': 'initial',
-    // Truncates are skipped otherwise.
-    'skipped.operations': 'none',
-    ...schemaJson('key'),
-    ...schemaJson('value'),
+    mariadb: { host, port: portOf('mariadb', stack) },
+    postgres: { host, port: portOf('postgres', stack) },
+    kafka: `${host}:${portOf('kafka', stack)}`,
+    password: 'dbz',
   }
 }
 
 export function mariadbConnector(stack: StackOptions, options: ConnectorOptions): ConnectorConfig {
-  const { topicPrefix, include, more } = options
-  return {
-    ...sharedSettings(options),
-    'connector.class': 'io.debezium.connector.mariadb.MariaDbConnector',
-    'database.port': String(portOf('mariadb', stack)),
-    // To the server a connector is a replica, and no two replicas may have one number.
-    'database.server.id': String(replicaId(topicPrefix)),
-    'database.ssl.mode': 'disable',
-    'database.include.list': include.join(),
-    'include.schema.changes': 'true',
-    'tombstones.on.delete': 'true',
-    'schema.history.internal.kafka.bootstrap.servers': `127.0.0.1:${portOf('kafka', stack)}`,
-    'schema.history.internal.kafka.topic': `${topicPrefix}._schema_history`,
-    // The default turns the upper half of BIGINT UNSIGNED into negative numbers.
-    'bigint.unsigned.handling.mode': 'precise',
-    // A YEAR of 0000 stops the snapshot otherwise.
-    'driver.yearIsDateType': 'false',
-    'include.query': 'true',
-    ...more,
-  }
-}
-
-function replicaId(topicPrefix: string): number {
-  return 1000 + (createHash('sha256').update(topicPrefix).digest().readUInt32BE() % 2 ** 31)
+  return mariadbSettings(placesOf(stack), options)
 }
 
 /** Of the database `demo`. Tables that are made after its start are not followed until it starts again. */
 export function postgresConnector(stack: StackOptions, options: ConnectorOptions): ConnectorConfig {
-  const { topicPrefix, include, more } = options
-  const suffix = topicPrefix.toLowerCase().replaceAll(/[^a-z0-9_]/g, '_')
-  return {
-    ...sharedSettings(options),
-    'connector.class': 'io.debezium.connector.postgresql.PostgresConnector',
-    'database.port': String(portOf('postgres', stack)),
-    'database.dbname': 'demo',
-    'schema.include.list': include.join(),
-    'plugin.name': 'pgoutput',
-    'slot.name': `dbz_${suffix}`,
-    'slot.drop.on.stop': 'false',
-    'publication.name': `pub_${suffix}`,
-    'publication.autocreate.mode': 'filtered',
-    'publish.via.partition.root': 'true',
-    'include.unknown.datatypes': 'false',
-    ...more,
-  }
+  return postgresSettings(placesOf(stack), options)
 }
 
 /** Makes it, or changes its settings. */

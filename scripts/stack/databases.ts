@@ -10,6 +10,7 @@ import { promisify } from 'node:util'
 import type { Command, Part, StackOptions } from './parts.ts'
 import { partFolder, portOf } from './parts.ts'
 import { succeeds } from './probes.ts'
+import { postgresServer, postgresSetup } from './servers.ts'
 import { writeSettings } from './settings.ts'
 
 const run = promisify(execFile)
@@ -91,19 +92,12 @@ export function psql(
   }
 }
 
-/** A line each. Who makes a publication for tables of others must be a superuser. */
-const postgresSetup = `
-CREATE ROLE hive LOGIN PASSWORD 'hive'
-CREATE ROLE dbz LOGIN SUPERUSER REPLICATION PASSWORD 'dbz'
-CREATE DATABASE hive OWNER hive
-CREATE DATABASE demo
-`
-
 async function initialisePostgres(folder: string, data: string): Promise<void> {
   const password = join(folder, 'password')
   const setup = join(folder, 'setup.sql')
   await writeFile(password, postgresAdmin.password)
-  await writeFile(setup, postgresSetup.trimStart())
+  // A line each: the server without clients takes no more.
+  await writeFile(setup, `${postgresSetup.join('\n')}\n`)
   await initialise('postgres', data, fresh => {
     const locale = ['--encoding=UTF8', '--locale=C.UTF-8']
     const access = ['--username=postgres', '--auth=scram-sha-256', `--pwfile=${password}`]
@@ -136,13 +130,7 @@ export const postgres: Part = {
       listen_addresses: '127.0.0.1',
       port: portOf('postgres', options),
       unix_socket_directories: '',
-      wal_level: 'logical',
-      max_wal_senders: 20,
-      max_replication_slots: 20,
-      // The pools of the metastore and of HiveServer2 take many.
-      max_connections: 200,
-      shared_buffers: '64MB',
-      timezone: 'UTC',
+      ...postgresServer,
       // Its data need not outlive a crash of the machine.
       fsync: 'off',
     }

@@ -10,13 +10,14 @@ import { classPathOf } from './downloads.ts'
 import type { Command, Part, StackOptions } from './parts.ts'
 import { partFolder, portOf, resources } from './parts.ts'
 import { textAt } from './probes.ts'
+import { heapsMb, smallJvm, versions } from './servers.ts'
 import type { Values } from './settings.ts'
 import { writeSettings } from './settings.ts'
 
 const run = promisify(execFile)
 
 export const hiveJars: Download = {
-  title: 'Hive 4.0.1 with Hadoop 3.3.6 and Tez 0.10.4',
+  title: `Hive ${versions.hive} with Hadoop ${versions.hadoop} and Tez ${versions.tez}`,
   folder: 'hive/libs',
   pom: join(resources, 'hive', 'pom.xml'),
   files: 331,
@@ -97,8 +98,9 @@ async function makeWebFolders(part: string, options: StackOptions): Promise<void
   }
 }
 
-/** Few classes, little work: the quick compiler and the simple collector are enough. */
-export const smallJvm = ['-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1']
+export function jvmOf(part: 'namenode' | 'datanode' | 'metastore'): readonly string[] {
+  return [`-Xmx${heapsMb[part]}m`, ...smallJvm]
+}
 
 export function webHdfsUrl(options: StackOptions): string {
   return `http://127.0.0.1:${portOf('namenodeHttp', options)}/webhdfs/v1`
@@ -120,7 +122,7 @@ export const namenode: Part = {
       const { command, args } = await hadoopJava('namenode', options, smallJvm, format)
       await run(command, args)
     }
-    return await hadoopJava('namenode', options, ['-Xmx192m', ...smallJvm], [main])
+    return await hadoopJava('namenode', options, jvmOf('namenode'), [main])
   },
   async answers(options) {
     return (await textAt(`${webHdfsUrl(options)}/?op=GETFILESTATUS`)) !== null
@@ -138,7 +140,7 @@ export const datanode: Part = {
     await writeHadoopSettings('datanode', options)
     await makeWebFolders('datanode', options)
     const main = 'org.apache.hadoop.hdfs.server.datanode.DataNode'
-    return await hadoopJava('datanode', options, ['-Xmx192m', ...smallJvm], [main])
+    return await hadoopJava('datanode', options, jvmOf('datanode'), [main])
   },
   /** It serves the NameNode, and the NameNode takes writes. */
   async answers(options) {

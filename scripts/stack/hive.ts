@@ -5,10 +5,11 @@ import { promisify } from 'node:util'
 import { psql } from './databases.ts'
 import type { Download } from './downloads.ts'
 import { folderOf } from './downloads.ts'
-import { hadoopJava, hiveJars, smallJvm, writeHadoopSettings } from './hdfs.ts'
+import { hadoopJava, hiveJars, jvmOf, writeHadoopSettings } from './hdfs.ts'
 import type { Command, Part, StackOptions } from './parts.ts'
 import { partFolder, portOf, resources } from './parts.ts'
 import { replies } from './probes.ts'
+import { heapsMb } from './servers.ts'
 import { writeSettings } from './settings.ts'
 
 const run = promisify(execFile)
@@ -68,7 +69,7 @@ export const metastore: Part = {
     await makeSchema(options)
     const main = 'org.apache.hadoop.hive.metastore.HiveMetaStore'
     const port = String(portOf('metastore', options))
-    return await prepareHive('metastore', options, ['-Xmx384m', ...smallJvm], [main, '-p', port])
+    return await prepareHive('metastore', options, jvmOf('metastore'), [main, '-p', port])
   },
   /** It tells its databases, by Thrift's binary protocol: so its own database answers too. */
   answers(options) {
@@ -99,7 +100,7 @@ export const hiveserver2: Part = {
     prepareHive(
       'hiveserver2',
       options,
-      ['-Xmx1280m', '-Xms256m'],
+      [`-Xmx${heapsMb.hiveserver2}m`, '-Xms256m'],
       ['org.apache.hive.service.server.HiveServer2'],
     ),
   /** It lets somebody in; a session would cost it a Tez application. */

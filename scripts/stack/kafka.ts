@@ -9,13 +9,14 @@ import { classPathOf } from './downloads.ts'
 import type { Command, Part, PortName, StackOptions } from './parts.ts'
 import { partFolder, portOf, resources } from './parts.ts'
 import { canConnect } from './probes.ts'
+import { heapsMb, kafkaClusterId, versions } from './servers.ts'
 import type { Values } from './settings.ts'
 import { writeSettings } from './settings.ts'
 
 const run = promisify(execFile)
 
 export const kafkaJars: Download = {
-  title: 'Kafka 4.3.1 with its tools and Connect',
+  title: `Kafka ${versions.kafka} with its tools and Connect`,
   folder: 'kafka/libs',
   pom: join(resources, 'kafka', 'pom.xml'),
   files: 94,
@@ -61,8 +62,7 @@ async function prepareBroker(broker: Broker, options: StackOptions): Promise<Com
   if (!existsSync(join(data, 'meta.properties'))) {
     await broker.equip?.(options)
     const tools = `-Dlog4j2.configurationFile=${join(resources, 'kafka', 'log4j2-tools.properties')}`
-    const id = 'Zm9yYWdlci1zdGFjay0xMQ'
-    const format = ['kafka.tools.StorageTool', 'format', '-t', id, '-c', settings]
+    const format = ['kafka.tools.StorageTool', 'format', '-t', kafkaClusterId, '-c', settings]
     await run('java', ['-cp', classPath, tools, ...format, ...(broker.formatArgs ?? [])])
   }
   const memory = [`-Xmx${broker.memoryMb}m`, '-Xms128m']
@@ -76,7 +76,7 @@ export const kafka = brokerPart({
   name: 'kafka',
   isExtra: false,
   settings: 'server.properties',
-  memoryMb: 640,
+  memoryMb: heapsMb.kafka,
   port: 'kafka',
   values: options => ({
     PORT: portOf('kafka', options),

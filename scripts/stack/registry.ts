@@ -6,12 +6,13 @@ import { join } from 'node:path'
 import type { Download } from './downloads.ts'
 import { folderOf } from './downloads.ts'
 import { javaOf } from './java.ts'
-import type { Part, StackOptions } from './parts.ts'
+import type { Command, Part, StackOptions } from './parts.ts'
 import { partFolder, portOf, resources } from './parts.ts'
 import { textAt } from './probes.ts'
+import { heapsMb, versions } from './servers.ts'
 
-const apicurio: Download = {
-  title: 'Apicurio Registry 3.3.3',
+export const apicurio: Download = {
+  title: `Apicurio Registry ${versions.registry}`,
   folder: 'registry/app',
   pom: join(resources, 'registry', 'pom.xml'),
   files: 1,
@@ -31,6 +32,12 @@ export function apicurioUrl(options: StackOptions): string {
 
 function rootUrl(options: StackOptions): string {
   return `http://127.0.0.1:${portOf('registry', options)}`
+}
+
+/** Without its settings. */
+export function registryCommand({ home }: StackOptions): Command {
+  const jar = join(folderOf(apicurio, home), 'quarkus-run.jar')
+  return { command: javaOf(21, { neededBy: 'the registry' }), args: ['-jar', jar] }
 }
 
 export const registry: Part = {
@@ -53,11 +60,8 @@ export const registry: Part = {
       'apicurio.datasource.url': `jdbc:h2:file:${data}`,
     }
     const given = Object.entries(settings).map(([name, value]) => `-D${name}=${value}`)
-    const jar = join(folderOf(apicurio, options.home), 'quarkus-run.jar')
-    return {
-      command: javaOf(21, { neededBy: 'the registry' }),
-      args: ['-Xmx384m', ...given, '-jar', jar],
-    }
+    const { command, args } = registryCommand(options)
+    return { command, args: [`-Xmx${heapsMb.registry}m`, ...given, ...args] }
   },
   /** It lists its subjects: its database answers too. */
   async answers(options) {

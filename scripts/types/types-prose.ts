@@ -54,12 +54,12 @@ export const afterTables = `## Extreme values
 
 | of the source | arrives as | is written as | is counted as |
 |---|---|---|---|
-| zero date of MySQL | null, or the epoch where the column is NOT NULL; \`structured\`: a struct with month or day 0 | what arrives; of the struct null | a row like others |
-| infinity of PostgreSQL | a number beyond the calendar, or the word | Hive's last moment \`9999-12-31 23:59:59.999999\` or day, or its first, \`0001-01-01\`: they compare as infinity does | a row like others |
+| zero date of MySQL | null, or the epoch where the column is NOT NULL; \`structured\`: a struct with month or day 0 | what arrives; of the struct, and of canal's and Maxwell's \`0000-00-00\`, null | \`forager_values_replaced_total\`, reason \`zero_date\`, where Forager made it null; what the connector replaced looks like any other value |
+| infinity of PostgreSQL | a number beyond the calendar, or the word | Hive's last moment \`9999-12-31 23:59:59.999999\` or day, or its first, \`0001-01-01\`: they compare as infinity does | \`forager_values_replaced_total\`, reason \`infinity\` |
 | years before 1 and after 9999 | a number, or ISO 8601 with a sign | as they are, to the microsecond; Hive documents years from 1 to 9999 only; \`string\` keeps them as text | a row like others |
 | a day that no calendar has | a number before 4713 BC or after 5874897 | nothing: \`value-invalid\` | a bad message |
 | NaN and infinity of a float | text | as they are | a row like others |
-| NaN and infinity of a decimal | null (\`precise\`), text, or a double | null, the text, or the double; in a column that is stated as a decimal nothing: \`value-invalid\` | a row like others, or a bad message |
+| NaN and infinity of a decimal | null (\`precise\`), text, or a double | null, the text, or the double; in a column that is stated as a decimal nothing: \`value-invalid\` | a row like others (null is the connector's own), or a bad message |
 | the upper half of unsigned \`BIGINT\` | a negative number (\`long\`) | the number that it is, where the column is known to be unsigned; else the negative one | a row like others |
 | decimals beyond 38 digits | bytes, or text | the exact number as text, unless \`columns.types\` says \`decimal(38,s)\` or \`fail\` | a row like others; a number that the stated column cannot hold is a bad message |
 | nanoseconds | a number, or digits | cut to the microsecond that has begun | a row like others |
@@ -92,7 +92,6 @@ zone is that of UTC.
   ([orc.md](orc.md#where-implementations-disagree)).
 - **A time of day** is text: Hive has no such type. **Maps, structs and geometry** are JSON text, with their members
   in order and every digit of their integers.
-- **No column becomes wider by itself.** When a source's \`int\` becomes \`bigint\`, the table is held back
-  (\`target-unsuitable\`) until its column was altered. A wider column that is there is used.
-- **A default of a new column** is not filled into rows that are in the table already: they have null there.
+- **Columns that change**: what becomes wider, and which values old rows have then, is in
+  [hive.md](hive.md#when-the-sources-columns-change). What cannot be read anew in place holds the table back.
 `

@@ -9,6 +9,7 @@ import { StateError, WarehouseError } from '../../model/errors.ts'
 import { fromJson, toJson } from '../../model/json.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'
 import type { TruncatePoint } from '../../model/position.ts'
+import type { FollowedSchema } from '../../model/schema-change.ts'
 import type { TableSchema } from '../../model/table-schema.ts'
 import { internSchema } from '../../model/table-schema.ts'
 import type { FileSystem } from '../../runtime/file-system.ts'
@@ -37,6 +38,8 @@ export interface TableCommit {
   /** Of the merger that made it. */
   readonly token: number
   readonly schema: TableSchema
+  /** What else is known of its columns. Commits of versions before have none. */
+  readonly followed?: Omit<FollowedSchema, 'schema'>
   readonly fileSchemas: readonly TableSchema[]
   readonly partitionBy: PartitionBy | null
   readonly files: readonly DataFile[]

@@ -15,6 +15,7 @@ import type { Value } from '../../model/value.ts'
 import { widenValue } from '../../model/widening.ts'
 import type { OrcStructType, OrcValue } from '../../orc/index.ts'
 import type { FileSystem } from '../../runtime/file-system.ts'
+import { shortName } from '../file-names.ts'
 import { localStagingFiles } from '../local-staging-files.ts'
 import { OrcFileWriter, readOrcRows } from '../orc-files.ts'
 import { orcTypeOf } from '../orc-types.ts'
@@ -157,7 +158,7 @@ export class DataFileWriter {
   }
 
   async #start(row: StoredRow): Promise<void> {
-    const path = join('data', this.#partition, `${this.#nextName()}.orc`)
+    const path = join('data', shortName(this.#partition), `${this.#nextName()}.orc`)
     await this.#fileSystem.makeDirectory(dirname(join(this.#folder, path)))
     const type = fileType(this.#schema.columns)
     const files = localStagingFiles(this.#fileSystem)

@@ -10,13 +10,19 @@ import type { NetChange } from '../../model/net-change.ts'
 import { partitionByText } from '../../model/partition-by.ts'
 import type { TruncatePoint } from '../../model/position.ts'
 import { isBeforeTruncate, newerTruncate } from '../../model/position.ts'
+import { followedFrom } from '../../model/schema-change.ts'
 import type { ApplyReceipt } from '../../model/staged-batch.ts'
 import type { TableSchema } from '../../model/table-schema.ts'
-import { unionSchema } from '../../model/table-schema.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type { FileSystem } from '../../runtime/file-system.ts'
 import type { Random } from '../../runtime/random.ts'
-import type { AppliedThrough, ApplyRequest, Warehouse } from '../warehouse.ts'
+import type {
+  ApplyRequest,
+  DescribedChanges,
+  FailedChange,
+  OpenedTable,
+  Warehouse,
+} from '../warehouse.ts'
 import type { DataFile, TableCommit } from './commit-log.ts'
 import { CommitLog } from './commit-log.ts'
 import type { StoredRow } from './data-files.ts'
@@ -55,6 +61,7 @@ const alreadyApplied: ApplyReceipt = {
 export class EmbeddedWarehouse implements Warehouse {
   readonly name: string
   readonly isRemote = false
+  readonly keeps = null
   readonly parallel = 1
   readonly #options: EmbeddedWarehouseOptions
   /** The newest commit of each table that was opened; null before its first. */
@@ -67,13 +74,31 @@ export class EmbeddedWarehouse implements Warehouse {
     this.name = `embedded:${options.root}`
   }
 
-  async open(table: string): Promise<AppliedThrough | null> {
+  async open(table: string): Promise<OpenedTable | null> {
     const log = this.#log(table)
     const commit = await log.latest()
     await log.sweep()
     this.#doubtful.set(table, await this.#sweep(table, commit))
     this.#tables.set(table, commit)
-    return commit?.applied ?? null
+    return openedOf(commit)
+  }
+
+  async look(table: string): Promise<OpenedTable | null> {
+    return openedOf(await this.#log(table).latest())
+  }
+
+  /** The columns are part of what an apply commits. */
+  evolve(): Promise<readonly FailedChange[]> {
+    return Promise.resolve([])
+  }
+
+  describeChanges(): DescribedChanges {
+    return { statements: [], impossible: [] }
+  }
+
+  /** There is nothing to execute: the first commit is the table. */
+  describeTable(): readonly string[] {
+    return []
   }
 
   async apply(request: ApplyRequest): Promise<ApplyReceipt> {
@@ -114,8 +139,7 @@ export class EmbeddedWarehouse implements Warehouse {
     request: ApplyRequest,
     before: TableCommit | null,
   ): Promise<{ commit: TableCommit; receipt: ApplyReceipt }> {
-    const schema =
-      before === null ? request.schema : unionOf(request.table, before.schema, request.schema)
+    const { schema, ...followed } = request.followed
     const partitionBy = before === null ? request.partitionBy : samePartitions(request, before)
     const fileSchemas = [...new Set([...(before?.fileSchemas ?? []), schema])]
     const number = (before?.number ?? 0) + 1
@@ -160,6 +184,7 @@ export class EmbeddedWarehouse implements Warehouse {
       applied: request.through,
       token: request.token,
       schema,
+      followed,
       fileSchemas,
       partitionBy,
       files: merged.files,
@@ -264,6 +289,13 @@ export class EmbeddedWarehouse implements Warehouse {
   }
 }
 
+function openedOf(commit: TableCommit | null): OpenedTable | null {
+  if (commit === null) return null
+  const { schema, followed = {}, applied } = commit
+  const known = { ...followedFrom(schema), ...followed }
+  return { through: applied, followed: known, others: new Set() }
+}
+
 /** Of the commit that a data file was written for. */
 function commitNumberOf(path: string): number {
   return Number(basename(path).split('-')[0])
@@ -279,14 +311,6 @@ async function dataFilesIn(fileSystem: FileSystem, folder: string): Promise<read
     found.push(...inside.filter(isDataFile).map(name => join(partition, name)))
   }
   return found
-}
-
-function unionOf(table: string, schema: TableSchema, batch: TableSchema): TableSchema {
-  try {
-    return unionSchema(schema, batch)
-  } catch (error) {
-    throw error instanceof WarehouseError ? error.at({ table }) : error
-  }
 }
 
 function samePartitions({ table, partitionBy }: ApplyRequest, before: TableCommit) {

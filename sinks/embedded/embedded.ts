@@ -2,6 +2,8 @@
 import { join } from 'node:path'
 import type { PartitionBy } from '../../model/partition-by.ts'
 import { parsePartitionBy } from '../../model/partition-by.ts'
+import type { GivenPolicy } from '../../model/schema-change.ts'
+import { policyOf } from '../../model/schema-change.ts'
 import { localStagingFiles } from '../local-staging-files.ts'
 import { StagedFiles } from '../staged-files.ts'
 import type { WarehouseSink } from '../warehouse.ts'
@@ -14,6 +16,8 @@ export interface EmbeddedOptions {
   readonly table?: string
   /** `column` or `year_month(column)`; or by table, where several tables go through. */
   readonly partitionBy?: string | ((table: string) => PartitionBy | null)
+  /** What becomes of changes of the source's columns, of tables of which no rule says it. */
+  readonly schemaChanges?: GivenPolicy
   readonly targetFileBytes?: number
   readonly targetFileRows?: number
   /** Folder of staged windows; by default below the state folder. Instances share it. */
@@ -25,12 +29,14 @@ export interface EmbeddedOptions {
 export function embedded(options: EmbeddedOptions): WarehouseSink {
   const { partitionBy, path, table } = options
   const fixed = typeof partitionBy === 'string' ? parsePartitionBy(partitionBy) : null
+  const policy = policyOf(options.schemaChanges)
   return {
     name: `embedded:${path}`,
     targetOf: source => ({
       table: table ?? source,
       partitionBy: typeof partitionBy === 'function' ? partitionBy(source) : fixed,
     }),
+    policyOf: () => policy,
     open: context => ({
       warehouse: new EmbeddedWarehouse({ ...context, ...options, root: path }),
       staging: new StagedFiles({

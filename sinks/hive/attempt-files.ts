@@ -9,10 +9,16 @@ import { decodeKey } from '../../model/key.ts'
 import { alignValues, type NetChange } from '../../model/net-change.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'
 import { partitionColumn, partitionOf, placeOfPartition } from '../../model/partition-by.ts'
-import type { TableSchema } from '../../model/table-schema.ts'
+import type { Column, TableSchema } from '../../model/table-schema.ts'
 import { keyColumns } from '../../model/table-schema.ts'
 import type { Value } from '../../model/value.ts'
-import type { OrcStructType, OrcType, OrcValue, OrcWriterOptions } from '../../orc/index.ts'
+import type {
+  OrcField,
+  OrcStructType,
+  OrcType,
+  OrcValue,
+  OrcWriterOptions,
+} from '../../orc/index.ts'
 import type { Random } from '../../runtime/random.ts'
 import { fileNameOf } from '../file-names.ts'
 import { OrcFileWriter } from '../orc-files.ts'
@@ -27,14 +33,17 @@ export interface AttemptName {
   readonly attempt: number
 }
 
-export interface WrittenAttempt {
+export interface WrittenFile {
   readonly folder: string
   readonly file: string
   readonly sizeBytes: number
+  readonly rowCount: number
+}
+
+export interface WrittenAttempt extends WrittenFile {
   readonly facts: BatchFacts
   /** Names of key columns that are null in some row. */
   readonly nullKeys: ReadonlySet<string>
-  readonly rowCount: number
 }
 
 export interface AttemptContent {
@@ -83,19 +92,8 @@ export class AttemptFiles {
   }
 
   async write(name: AttemptName, content: AttemptContent): Promise<WrittenAttempt> {
-    const { token, attempt } = name
-    const parent = this.#folderOf(name.table)
-    // A request that is late must never make a folder again that another attempt has.
-    const folder = `${parent}/${token}-${attempt}-${this.#random.id().slice(0, 8)}`
-    const file = `${folder}/${fileName}`
-    await this.#files.makeDirectory(folder)
     const rows = new AttemptRows(content)
-    const writer = await OrcFileWriter.create(this.#files, file, attemptType(content.schema), {
-      stripeBytes,
-      compression: this.#compression,
-      dictionaryThreshold: 0,
-    })
-    try {
+    const written = await this.#write(name, attemptType(content.schema), async writer => {
       if (content.isWhole) writer.writeRow(rows.whole())
       let lastKey = ''
       for await (const part of content.changes) {
@@ -105,28 +103,58 @@ export class AttemptFiles {
           for (const row of rows.of(change)) if (writer.writeRow(row)) await writer.flush()
         }
       }
+    })
+    const { facts, nullKeys } = rows
+    return { ...written, facts, nullKeys }
+  }
+
+  /** One row: of each column what rows that are older than it have. */
+  async writeDefaults(name: AttemptName, columns: readonly Column[]): Promise<WrittenFile> {
+    const type: OrcStructType = { kind: 'struct', fields: columns.map(fieldOf) }
+    return await this.#write(name, type, writer => {
+      writer.writeRow(columns.map(({ initialDefault }) => initialDefault ?? null))
+    })
+  }
+
+  /** Whether it is still there as it was written. */
+  async isWhole({ file, sizeBytes }: WrittenFile): Promise<boolean> {
+    return (await this.#files.stat(file))?.sizeBytes === sizeBytes
+  }
+
+  async remove({ folder }: WrittenFile): Promise<void> {
+    await this.#files.remove(folder)
+  }
+
+  locationOf({ folder }: WrittenFile): string {
+    return this.#files.locationOf(folder)
+  }
+
+  async #write(
+    name: AttemptName,
+    type: OrcStructType,
+    writeRows: (writer: OrcFileWriter) => void | Promise<void>,
+  ): Promise<WrittenFile> {
+    const { token, attempt } = name
+    const parent = this.#folderOf(name.table)
+    // A request that is late must never make a folder again that another attempt has.
+    const folder = `${parent}/${token}-${attempt}-${this.#random.id().slice(0, 8)}`
+    const file = `${folder}/${fileName}`
+    await this.#files.makeDirectory(folder)
+    const writer = await OrcFileWriter.create(this.#files, file, type, {
+      stripeBytes,
+      compression: this.#compression,
+      dictionaryThreshold: 0,
+    })
+    try {
+      await writeRows(writer)
       const { sizeBytes, rowCount } = await writer.close()
       await this.#files.syncDirectory(folder)
       await this.#files.syncDirectory(parent)
-      const { facts, nullKeys } = rows
-      return { folder, file, sizeBytes, rowCount, facts, nullKeys }
+      return { folder, file, sizeBytes, rowCount }
     } catch (error) {
       await writer.abort()
       throw error
     }
-  }
-
-  /** Whether it is still there as it was written. */
-  async isWhole({ file, sizeBytes }: WrittenAttempt): Promise<boolean> {
-    return (await this.#files.stat(file))?.sizeBytes === sizeBytes
-  }
-
-  async remove({ folder }: WrittenAttempt): Promise<void> {
-    await this.#files.remove(folder)
-  }
-
-  locationOf({ folder }: WrittenAttempt): string {
-    return this.#files.locationOf(folder)
   }
 
   #folderOf(table: string): string {
@@ -135,9 +163,6 @@ export class AttemptFiles {
 }
 
 function attemptType(schema: TableSchema): OrcStructType {
-  const columns = schema.columns.map(({ name, type }) => {
-    return { name: name.toLowerCase(), type: readableType(orcTypeOf(type)) }
-  })
   return {
     kind: 'struct',
     fields: [
@@ -145,9 +170,13 @@ function attemptType(schema: TableSchema): OrcStructType {
       { name: '__forager_sent', type: { kind: 'string' } },
       { name: '__forager_search', type: { kind: 'boolean' } },
       { name: '__forager_place', type: { kind: 'string' } },
-      ...columns,
+      ...schema.columns.map(fieldOf),
     ],
   }
+}
+
+function fieldOf({ name, type }: Column): OrcField {
+  return { name: name.toLowerCase(), type: readableType(orcTypeOf(type)) }
 }
 
 /** Hive 4.0 reads no file with an instant in it: its value in UTC has the same form as a timestamp's. */

@@ -52,13 +52,18 @@ export function failed(sql: string, refusal: HiveRefusal): WarehouseError {
   if (isWithoutMetastore(refusal)) return unreachable(message, refusal)
   const isPassing = errorCode === genericError || isOfTransactions(errorCode)
   const isWrong = sqlState?.startsWith('42') === true && !isPassing
-  const retry = isWrong ? 'never' : 'backoff'
+  const retry = isWrong || isOfTypes(refusal) ? 'never' : 'backoff'
   return new WarehouseError('statement-failed', message, { retry, cause: refusal })
 }
 
 /** Hive's codes of transactions and locks that were lost to somebody else's: they have SQLSTATE 42000 too. */
 function isOfTransactions(errorCode: number): boolean {
   return errorCode >= 10_260 && errorCode <= 10_319
+}
+
+/** A metastore says so of a change of types that it does not allow, with the SQLSTATE of a lost connection. */
+function isOfTypes({ message }: HiveRefusal): boolean {
+  return /types incompatible with the existing columns/.test(message)
 }
 
 function isWithoutMetastore({ message }: HiveRefusal): boolean {

@@ -22,6 +22,9 @@ export interface SessionStatementOptions extends StatementOptions {
   readonly incarnation?: number
 }
 
+/** What somebody who has statements knows of a session. */
+export type Session = Pick<HiveSession, 'execute' | 'incarnation' | 'query'>
+
 /** Results that are wanted whole are small; larger ones are for `rows`. */
 const maxQueryRows = 100_000
 

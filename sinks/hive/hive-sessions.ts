@@ -6,9 +6,16 @@ import { assert } from '../../model/errors.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import { unreachable } from './hive-errors.ts'
 import type { HiveConnectionOptions } from './hive-options.ts'
+import type { Session } from './hive-session.ts'
 import { HiveSession } from './hive-session.ts'
 
-export class HiveSessions {
+/** What somebody who has statements knows of them; see `HiveSessions`. */
+export interface Sessions {
+  use<T>(action: (session: Session) => Promise<T>, signal?: AbortSignal): Promise<T>
+  close(): Promise<void>
+}
+
+export class HiveSessions implements Sessions {
   readonly #options: HiveConnectionOptions
   readonly #clock: Clock
   readonly #maxSessions: number

@@ -8,32 +8,41 @@
  * outcome is not known is followed by a new attempt, never sent again.
  */
 import type { ReachPoint } from '../../model/crash-points.ts'
-import { assert, StateError, WarehouseError } from '../../model/errors.ts'
+import { assert, WarehouseError } from '../../model/errors.ts'
+import type { PartitionBy } from '../../model/partition-by.ts'
+import type { ColumnChange } from '../../model/schema-change.ts'
 import type { ApplyReceipt } from '../../model/staged-batch.ts'
 import type { TableSchema } from '../../model/table-schema.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Clock } from '../../runtime/clock.ts'
-import type { AppliedThrough, ApplyRequest, Warehouse } from '../warehouse.ts'
+import type {
+  ApplyRequest,
+  DescribedChanges,
+  EvolveRequest,
+  FailedChange,
+  KeepLimits,
+  LoggedTable,
+  OpenedTable,
+  Warehouse,
+} from '../warehouse.ts'
 import type { AttemptFiles, WrittenAttempt } from './attempt-files.ts'
 import { describe } from './describe-table.ts'
-import { drain } from './drain.ts'
-import type { HiveSession } from './hive-session.ts'
-import type { HiveSessions } from './hive-sessions.ts'
+import { drainTable } from './drain-table.ts'
+import { goneError } from './evolve-table.ts'
+import { overFolder, takenOver } from './folder-table.ts'
+import { describedChanges, evolveTable } from './hive-evolution.ts'
+import type { Session } from './hive-session.ts'
+import type { Sessions } from './hive-sessions.ts'
 import type { KeyColumn, MergeInput } from './merge-sql.ts'
 import { appendSql, emptySql, mergeSql } from './merge-sql.ts'
+import { ownColumns } from './own-columns.ts'
 import type { TableName } from './sql-text.ts'
-import { parseTableName, quoteName, quoteTable, quoteText } from './sql-text.ts'
+import { parseTableName, quoteTable } from './sql-text.ts'
 import type { HiveColumn, HiveTable, HiveVersion } from './target-table.ts'
-import {
-  addColumnsSql,
-  createTableSql,
-  differencesOf,
-  targetTable,
-  targetTypeText,
-} from './target-table.ts'
+import { createSql, differencesOf, targetTable, targetTypeText } from './target-table.ts'
 
 export interface HiveWarehouseOptions {
-  readonly sessions: HiveSessions
+  readonly sessions: Sessions
   readonly attempts: AttemptFiles
   readonly clock: Clock
   readonly reach: ReachPoint
@@ -45,18 +54,22 @@ export interface HiveWarehouseOptions {
   readonly database: string
   /** Tables that are applied to at once: as many as there are sessions. */
   readonly parallel: number
+  /** Of staged files, for truncates that are known by their position. */
+  readonly keeps?: KeepLimits | undefined
   /** How long statements of others on a table are waited for. */
   readonly drainTimeoutMs: number
   /** Of new tables, for Hive 2.3. */
   readonly buckets: number
 }
 
+const defaultKeeps: KeepLimits = { maxAgeMs: 15 * 60_000, maxBytes: 64 * 1024 * 1024 }
 const noColumns: HiveTable = { columns: [], partition: null }
 const nothing = { rowsInserted: 0, rowsUpdated: 0, rowsDeleted: 0, rowsSearched: 0 }
 
 export class HiveWarehouse implements Warehouse {
   readonly name: string
   readonly isRemote = true
+  readonly keeps: KeepLimits
   readonly parallel: number
   readonly #options: HiveWarehouseOptions
   /** Tables as they were found or made; looked at again when a statement fails. */
@@ -70,22 +83,52 @@ export class HiveWarehouse implements Warehouse {
     this.#options = options
     this.name = options.name
     this.parallel = options.parallel
+    this.keeps = options.keeps ?? defaultKeeps
   }
 
-  async open(table: string, logged: AppliedThrough | null): Promise<AppliedThrough | null> {
+  async open(table: string, logged: LoggedTable): Promise<OpenedTable | null> {
     const name = parseTableName(table, this.#options.database)
     // A table that was made here, before others had it, may have rows by now.
     this.#made.delete(table)
     const found = await this.#options.sessions.use(session => describe(session, name))
     if (found === null) return null
     this.#tables.set(table, found)
-    return logged
+    return { through: logged.through, ...ownColumns(name, found, logged) }
+  }
+
+  async evolve(request: EvolveRequest): Promise<readonly FailedChange[]> {
+    try {
+      return await evolveTable(this.#options, request)
+    } finally {
+      this.#tables.delete(request.table)
+    }
+  }
+
+  describeChanges(
+    table: string,
+    changes: readonly ColumnChange[],
+    partitionBy: PartitionBy | null,
+  ): DescribedChanges {
+    const { database, version } = this.#options
+    return describedChanges(parseTableName(table, database), changes, { partitionBy, version })
+  }
+
+  /** To open a table asks Hive, and changes nothing there. */
+  async look(table: string, logged: LoggedTable): Promise<OpenedTable | null> {
+    return await this.open(table, logged)
+  }
+
+  describeTable(table: string, schema: TableSchema, by: PartitionBy | null): readonly string[] {
+    const wanted = targetTable(schema, by)
+    const name = parseTableName(table, this.#options.database)
+    return createSql(name, wanted, { ...this.#options, keys: schema.key })
   }
 
   async apply(request: ApplyRequest): Promise<ApplyReceipt> {
     const { attempts, reach } = this.#options
-    const { table, token, attempt, truncate, schema, partitionBy, changes } = request
-    refusePoint(request)
+    const { table, token, attempt, truncate, followed, partitionBy, changes } = request
+    const { schema } = followed
+    assert(typeof truncate === 'string', 'rows of Hive keep no positions', { table })
     const isWhole = truncate === 'all'
     await attempts.sweep({ table, token, attempt })
     const written = await attempts.write(
@@ -98,7 +141,7 @@ export class HiveWarehouse implements Warehouse {
         await request.claim()
         await this.#submit(session, request, written, isWhole)
       }, request.signal)
-      if (!(await attempts.isWhole(written))) throw takenOver(table, written)
+      if (!(await attempts.isWhole(written))) throw takenOver(table, written.folder)
       reach('apply.checked')
     } catch (error) {
       // What Hive describes next time may be another table.
@@ -119,26 +162,24 @@ export class HiveWarehouse implements Warehouse {
   }
 
   async #submit(
-    session: HiveSession,
+    session: Session,
     request: ApplyRequest,
     written: WrittenAttempt,
     isWhole: boolean,
   ): Promise<void> {
-    const { clock, drainTimeoutMs, reach } = this.#options
+    const { reach } = this.#options
     const { table, isInDoubt, signal } = request
     const name = parseTableName(table, this.#options.database)
-    if (isInDoubt) {
-      const asks = { query: (sql: string) => session.query(sql, { signal }) }
-      const ended = await drain(asks, name, { clock, timeoutMs: drainTimeoutMs, signal })
-      this.#options.logger.info('table.drained', { table, transactions: ended })
-    }
+    if (isInDoubt) await drainTable(session, name, this.#options, request)
     reach('apply.drained')
-    const isEmpty = request.schema.columns.length === 0
+    const isEmpty = request.followed.schema.columns.length === 0
     // Of a truncate that came before any row of its window no columns are known: none are needed.
     const target = isEmpty ? noColumns : await this.#ensureTable(session, name, request)
     // What was staged may come to nothing.
     if (written.rowCount === 0) return
-    await overFolder(session, this.#folderTable(request, written), signal, async source => {
+    const { attempts } = this.#options
+    const columns = batchColumns(request.followed.schema)
+    await overFolder(session, { attempts, written, columns, signal }, async source => {
       const input = mergeInput(request, { name, target, written, source, isWhole })
       const sql = isEmpty ? emptySql(quoteTable(name), source) : statementOf(request, input)
       await session.execute(sql, { signal, incarnation: session.incarnation })
@@ -147,12 +188,9 @@ export class HiveWarehouse implements Warehouse {
   }
 
   /** The target as it is when the rows of the request fit into it. */
-  async #ensureTable(
-    session: HiveSession,
-    name: TableName,
-    request: ApplyRequest,
-  ): Promise<HiveTable> {
-    const { table, schema, partitionBy } = request
+  async #ensureTable(session: Session, name: TableName, request: ApplyRequest): Promise<HiveTable> {
+    const { table, followed, partitionBy } = request
+    const { schema } = followed
     const known = this.#tables.get(table)
     const wanted = targetTable(schema, partitionBy)
     const found =
@@ -160,18 +198,14 @@ export class HiveWarehouse implements Warehouse {
     refuseOtherPartitioning(name, found, wanted)
     const { missing, problems } = differencesOf(found, wanted)
     if (problems.length > 0) throw unsuitable(name, problems)
-    if (missing.length > 0) {
-      await session.execute(addColumnsSql(name, missing, found.partition), {
-        signal: request.signal,
-      })
-      this.#options.logger.info('table.columns-added', {
-        table,
-        columns: missing.map(column => column.name).join(', '),
-      })
-    }
-    const target = { ...found, columns: [...found.columns, ...missing] }
-    this.#tables.set(table, target)
-    return target
+    // It had them when it was opened, or evolved: the merger opens it anew then.
+    if (missing.length > 0)
+      throw goneError(
+        name,
+        missing.map(column => column.name),
+      )
+    this.#tables.set(table, found)
+    return found
   }
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {
@@ -181,40 +215,27 @@ export class HiveWarehouse implements Warehouse {
   }
 
   async #findOrMake(
-    session: HiveSession,
+    session: Session,
     name: TableName,
     wanted: HiveTable,
     request: ApplyRequest,
   ): Promise<HiveTable> {
-    const { table, schema } = request
+    const { table, followed } = request
+    const { schema } = followed
     const found = await describe(session, name)
     if (found !== null) return found
     if (request.after !== null) {
       const message = `the table was applied through offset ${request.after.offset}, and it does not exist`
       throw new WarehouseError('warehouse-behind', message, { context: { table: request.table } })
     }
-    const { version, buckets } = this.#options
-    await session.execute(`CREATE DATABASE IF NOT EXISTS ${quoteName(name.database)}`)
-    await session.execute(createTableSql(name, wanted, { keys: schema.key, version, buckets }))
+    const options = { ...this.#options, keys: schema.key }
+    for (const sql of createSql(name, wanted, options)) await session.execute(sql)
     this.#made.add(table)
     this.#options.logger.info('table.created', { table: `${name.database}.${name.table}` })
     // Another one may have been made meanwhile.
     const made = await describe(session, name)
     assert(made !== null, 'a table that was made is not there', { table: quoteTable(name) })
     return made
-  }
-
-  #folderTable({ schema }: ApplyRequest, written: WrittenAttempt): FolderTable {
-    const columns = schema.columns.map(({ name, type }) => {
-      return { name: name.toLowerCase(), type: targetTypeText(type) }
-    })
-    const folder = written.folder.slice(written.folder.lastIndexOf('/') + 1)
-    return {
-      name: quoteName(`forager_changes_${folder.replaceAll('-', '_')}`),
-      location: this.#options.attempts.locationOf(written),
-      rowCount: written.rowCount,
-      columns,
-    }
   }
 }
 
@@ -223,49 +244,19 @@ function statementOf({ areNew, isInDoubt }: ApplyRequest, input: MergeInput): st
   return areNew && !isInDoubt && !input.isWhole ? appendSql(input) : mergeSql(input)
 }
 
-interface FolderTable {
-  /** Quoted. No other table has it: a temporary one hides others of its name, until it ends. */
-  readonly name: string
-  readonly location: string
-  readonly rowCount: number
-  readonly columns: readonly HiveColumn[]
-}
-
-/**
- * A table over the folder, in this session alone and for as long as the action runs: no attempt can meet
- * another one's. What is left of it ends with the session.
- */
-async function overFolder(
-  session: HiveSession,
-  { name: table, location, rowCount, columns }: FolderTable,
-  signal: AbortSignal,
-  action: (source: string) => Promise<void>,
-): Promise<void> {
-  const own = [
-    '`__forager_op` tinyint',
-    '`__forager_sent` string',
-    '`__forager_search` boolean',
-    '`__forager_place` string',
+/** The batch as `merge-sql.ts` reads it. */
+function batchColumns({ columns }: TableSchema): readonly HiveColumn[] {
+  return [
+    { name: '__forager_op', type: 'tinyint' },
+    { name: '__forager_sent', type: 'string' },
+    { name: '__forager_search', type: 'boolean' },
+    { name: '__forager_place', type: 'string' },
+    ...columns.map(({ name, type }) => ({ name: name.toLowerCase(), type: targetTypeText(type) })),
   ]
-  const all = [...own, ...columns.map(({ name, type }) => `${quoteName(name)} ${type}`)]
-  await session.execute(
-    `CREATE TEMPORARY EXTERNAL TABLE ${table} (${all.join(', ')})\n` +
-      `STORED AS ORC LOCATION ${quoteText(location)}`,
-    { signal },
-  )
-  // Hive takes it for empty otherwise, and plans the joins with it so.
-  const rows = `ALTER TABLE ${table} UPDATE STATISTICS SET ('numRows'='${rowCount}')`
-  await session.execute(rows, { signal, incarnation: session.incarnation })
-  await action(table)
-  const { incarnation } = session
-  // The statement is answered: what is left of its table cannot change that.
-  await session
-    .execute(`DROP TABLE IF EXISTS ${table}`, { incarnation, signal })
-    .catch(() => undefined)
 }
 
 function mergeInput(
-  { schema, partitionBy }: ApplyRequest,
+  { followed: { schema }, partitionBy }: ApplyRequest,
   parts: {
     readonly name: TableName
     readonly target: HiveTable
@@ -302,16 +293,6 @@ function keysOf(
   })
 }
 
-/** Rows of Hive do not keep their place in the source's log. */
-function refusePoint({ table, truncate }: ApplyRequest): void {
-  if (typeof truncate === 'string') return
-  throw new WarehouseError(
-    'truncate-by-position',
-    'a truncate came through a topic of several partitions, so its order among other changes is not known',
-    { context: { table } },
-  )
-}
-
 /** What the configuration says by now may fit: the merger tries that. */
 function refuseOtherPartitioning(name: TableName, found: HiveTable, wanted: HiveTable): void {
   if (found.partition?.name === wanted.partition?.name) return
@@ -326,10 +307,4 @@ function refuseOtherPartitioning(name: TableName, found: HiveTable, wanted: Hive
 function unsuitable(name: TableName, problems: readonly string[]): WarehouseError {
   const table = `${name.database}.${name.table}`
   return new WarehouseError('target-unsuitable', problems.join('; '), { context: { table } })
-}
-
-function takenOver(table: string, { folder }: WrittenAttempt): StateError {
-  return new StateError('task-fenced', `the folder ${folder} was taken away by a later owner`, {
-    context: { table },
-  })
 }

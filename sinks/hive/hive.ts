@@ -2,9 +2,11 @@
 import { ConfigError } from '../../model/errors.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'
 import { parsePartitionBy } from '../../model/partition-by.ts'
+import type { GivenPolicy } from '../../model/schema-change.ts'
+import { policyOf } from '../../model/schema-change.ts'
 import { StagedFiles } from '../staged-files.ts'
 import type { StagingFiles } from '../staging-files.ts'
-import type { SinkContext, WarehouseSink } from '../warehouse.ts'
+import type { KeepLimits, SinkContext, WarehouseSink } from '../warehouse.ts'
 import { AttemptFiles } from './attempt-files.ts'
 import type { HiveConnectionOptions } from './hive-options.ts'
 import { hiveAddress } from './hive-options.ts'
@@ -22,12 +24,16 @@ export interface HiveOptions {
   readonly table?: string
   /** `column` or `year_month(column)`; or by table, where several tables go through. */
   readonly partitionBy?: string | ((table: string) => PartitionBy | null)
+  /** What becomes of changes of the source's columns, of tables of which no rule says it. */
+  readonly schemaChanges?: GivenPolicy
   /** Of targets that are named without one: `default`. */
   readonly database?: string
   /** Default `4.0`. */
   readonly version?: HiveVersion
   /** Tables that are applied to at once: 2. */
   readonly sessions?: number
+  /** For how long, and how much of a table, staged files are kept for truncates: 15 min, 64 MiB. */
+  readonly keeps?: KeepLimits
   /** How long statements that are open on a table are waited for when one of ours is in doubt: 10 min. */
   readonly drainTimeoutMs?: number
   /** Of new tables, for Hive 2.3: 4. */
@@ -53,10 +59,12 @@ const neededSettings: Readonly<Record<string, string>> = {
 /**
  * With direct inserts, a statement that is ended by force leaves a folder `-tmp.delete_delta_…` in the table,
  * which every reader then takes for rows and fails. Hive before 4.0 has none, and opens no session for who
- * names a setting that it does not know.
+ * names a setting that it does not know. Found by name, and not by place, columns that were renamed lose the
+ * values of old rows: by place is what Hive 4.0 does unless it is told otherwise.
  */
 const neededSettings4: Readonly<Record<string, string>> = {
   'hive.acid.direct.insert.enabled': 'false',
+  'orc.force.positional.evolution': 'true',
 }
 
 const usefulSettings: Readonly<Record<string, string>> = {
@@ -85,6 +93,7 @@ export function settingsOf(
 export function hive(options: HiveOptions): WarehouseSink {
   const { partitionBy, table, connection, stagingPath: root } = options
   const fixed = typeof partitionBy === 'string' ? parsePartitionBy(partitionBy) : null
+  const policy = policyOf(options.schemaChanges)
   const version = options.version ?? '4.0'
   const settings = settingsOf(connection, version)
   const name = `hive:${hiveAddress(connection)}`
@@ -94,6 +103,7 @@ export function hive(options: HiveOptions): WarehouseSink {
       table: table ?? source,
       partitionBy: typeof partitionBy === 'function' ? partitionBy(source) : fixed,
     }),
+    policyOf: () => policy,
     open: context => {
       const { clock, random } = context
       const files = options.staging(context)
@@ -105,6 +115,7 @@ export function hive(options: HiveOptions): WarehouseSink {
           name,
           version,
           parallel,
+          keeps: options.keeps,
           sessions: new HiveSessions({ ...connection, sessionSettings: settings }, clock, parallel),
           attempts: new AttemptFiles({
             files,

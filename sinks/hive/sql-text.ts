@@ -9,13 +9,18 @@ const maxNameChars = 128
 
 /** An identifier of Hive: case is not kept. WarehouseError `name-unsupported` for one that Hive refuses. */
 export function quoteName(name: string): string {
-  if (name === '' || name.length > maxNameChars || Array.from(name).some(isRefused)) {
+  const isVariable = name.includes('${')
+  if (name === '' || isVariable || name.length > maxNameChars || Array.from(name).some(isRefused)) {
     throw new WarehouseError('name-unsupported', `Hive has no name like "${name}"`)
   }
   return `\`${name.toLowerCase()}\``
 }
 
-/** A backtick would end the name; columns with a point or a colon cannot be asked for (Hive DDL, Create Table). */
+/**
+ * A backtick would end the name; columns with a point or a colon cannot be asked for (Hive DDL, Create Table). HiveServer2
+ * puts the values of its variables and of its environment into a statement before it reads it (`${env:HOME}`),
+ * within quotes too: a name has none, and a text has a backslash in between, which Hive takes away again.
+ */
 function isRefused(char: string): boolean {
   return '`.:'.includes(char) || char < ' '
 }
@@ -31,6 +36,7 @@ export function quoteText(text: string): string {
     .replaceAll('\u0000', '\\000')
     // A statement ends at a semicolon for some of Hive's clients.
     .replaceAll(';', '\\;')
+    .replaceAll('${', '$\\{')
   return `'${escaped}'`
 }
 

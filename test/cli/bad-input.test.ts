@@ -224,7 +224,7 @@ describe('a disk', () => {
       const failed = await program.run(['run', 'forager.yaml'])
       expect([failed.code, failed.stdout]).toEqual([1, ''])
       expect(failed.stderr).toMatch(
-        /^error: cannot create [^\n]*: a part of the path is not a folder [^\n]*\[storage-failed\]\. Mend the cause and run again; nothing is lost\.\n$/,
+        /^error: cannot create [^\n]*: a part of the path is not a folder [^\n]*\[storage-failed\]\. Mend the cause and run again; nothing is lost\.\n$/m,
       )
       expect(failed.stderr).toContain(program.path(path))
       await rm(program.path(path))
@@ -249,7 +249,7 @@ describe('a disk', () => {
       const failed = await program.run(['run', 'forager.yaml'], { shell })
       expect([failed.code, failed.stdout]).toEqual([1, ''])
       expect(failed.stderr).toMatch(
-        /^error: cannot write [^\n]*the file would be larger than is allowed/,
+        /^error: cannot write [^\n]*the file would be larger than is allowed/m,
       )
       expect(failed.stderr).toMatch(
         /\[storage-failed\]\. Mend the cause and run again; nothing is lost\.\n$/,

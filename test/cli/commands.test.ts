@@ -45,12 +45,18 @@ function jsonLines(text: string): Record<string, unknown>[] {
 describe('forager run', () => {
   it('reads recorded events to their end, and says what it did', () => {
     expect(first.code).toBe(0)
-    expect(first.stdout).toContain('217 records read: 57 change events in, 41 net changes out')
+    expect(first.stdout).toContain('217 records read: 57 change events in, 42 net changes out')
     expect(first.stdout).toMatch(/│ ods\.user\s+│\s+14 │\s+7 │\s+5 │\s+0 │\s+0 │/)
     expect(first.stdout).toContain(
       'Refused: 8 events of demo.op_log, which has no primary key. Name its key columns with `key`.',
     )
-    expect(first.stderr).toMatch(/^WARN {2}table\.refused table=demo\.op_log reason=".*"\n$/)
+    expect(first.stderr.split('\n').sort()).toEqual([
+      '',
+      // The source renamed it and dropped it, and its mode keeps it.
+      expect.stringMatching(/^WARN {2}table\.kept table=ods\.late_table .* mode=lenient /),
+      expect.stringMatching(/^WARN {2}table\.kept table=ods\.later_table .* mode=lenient /),
+      expect.stringMatching(/^WARN {2}table\.refused table=demo\.op_log reason=".*"$/),
+    ])
   })
 
   it('that is run again does nothing, and says so', async () => {
@@ -78,7 +84,7 @@ describe('forager tables', () => {
     expect(wide.code).toBe(0)
     expect(wide.stdout).not.toContain('…')
     expect(wide.stdout).toMatch(
-      /│ ods\.user .*│ id bigint, name string, .*, vip smallint, mail string +│\n/,
+      /│ ods\.user .*│ id bigint, name string, .*, mail string, .*, vip smallint +│\n/,
     )
   })
 })
@@ -86,7 +92,6 @@ describe('forager tables', () => {
 describe('forager rows', () => {
   /** What the database said, but for what the events do not hold: see the README of the fixtures. */
   const exceptions: Readonly<Record<string, readonly string[]>> = {
-    user: ['mail'],
     product: ['on_sale'],
   }
 
@@ -160,11 +165,20 @@ describe('forager rows', () => {
   })
 })
 
+describe('forager rows of a table that is not there', () => {
+  it('names the nearest one', async () => {
+    const { code, stderr } = await program.run(['rows', 'forager.yaml', 'ods.usr'])
+    expect(code).toBe(1)
+    expect(stderr).toContain('there is no table ods.usr; did you mean "ods.user"?')
+    expect(stderr).toContain('[table-not-found]')
+  })
+})
+
 describe('forager describe', () => {
   it('prints the topology in the form of Kafka Streams', async () => {
     const { code, stdout, stderr } = await program.run(['describe', 'forager.yaml'])
     expect([code, stderr]).toEqual([0, ''])
-    expect(stdout).toMatch(/^Topologies:\n {3}Sub-topology: 0\n/)
+    expect(stdout).toMatch(/^Topologies:\n {3}Sub-topology: 0\n {4}Source: .+ \(topics: \.\*\)\n/)
     for (const topic of ['shop-rows-repartition', 'shop-tables-staged']) {
       expect(stdout).toContain(topic)
     }

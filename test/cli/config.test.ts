@@ -66,6 +66,12 @@ window: { maxAge: 5s, maxRows: 500000, maxBytes: 64MiB }
       stopTimeout: 25_000,
       commitInterval: 1000,
       staging: { type: 'local' },
+      history: {
+        type: 'sqlite',
+        retain: 720 * 3_600_000,
+        maxRows: 2_000_000,
+        maxWaiting: 10_000,
+      },
     })
   })
 

@@ -20,10 +20,10 @@ describe('forager status', () => {
       await program.run(['run', 'forager.yaml'])
       await program.write('events.jsonl', fileOf(lines(8)))
       const after = await program.run(['status', 'forager.yaml', '--json'])
-      const { applicationId, tasks, tables, members } = JSON.parse(
+      const { applicationId, tasks, tables, members, formats } = JSON.parse(
         after.stdout,
       ) as ApplicationStatus
-      expect([applicationId, members]).toEqual(['shop', []])
+      expect([applicationId, members, formats]).toEqual(['shop', [], []])
       expect(tasks.map(({ task, lagRecords, committed }) => [task, lagRecords, committed])).toEqual(
         [
           ['0_s.demo.user-0', 3, 5],
@@ -42,11 +42,29 @@ describe('forager status', () => {
           newRows: null,
           isApplying: false,
           quarantine: null,
+          sourceDrop: null,
         },
       ])
       const text = await program.run(['status', 'forager.yaml'])
       expect(text.stdout).toMatch(/^shop: 0 members, 3 tasks\.\n/)
       expect(text.stdout).toMatch(/│ 0_s\.demo\.user-0\s+│\s+│ 5\s+│ 8\s+│\s+3 │ [\d.]+ s/)
+    })
+  })
+
+  it('shows what was found out of each topic whose format is not named', async () => {
+    await inFolder(async program => {
+      await program.write('forager.yaml', configText().replace('debezium-json', 'auto'))
+      const beat = { ...lines(1)[0]!, topic: 's.beats', value: '{"ts_ms":5}' }
+      await program.write('events.jsonl', fileOf([...lines(2), beat]))
+      await program.run(['run', 'forager.yaml'])
+      const { stdout } = await program.run(['status', 'forager.yaml', '--json'])
+      expect((JSON.parse(stdout) as ApplicationStatus).formats).toEqual([
+        { topic: 's.beats', format: null },
+        { topic: 's.demo.user', format: 'debezium-json' },
+      ])
+      const shown = await program.run(['status', 'forager.yaml'])
+      expect(shown.stdout).toMatch(/│ s\.demo\.user\s+│ debezium-json\s+│/)
+      expect(shown.stdout).toMatch(/│ s\.beats\s+│ not found out yet\s+│/)
     })
   })
 

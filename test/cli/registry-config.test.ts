@@ -44,6 +44,7 @@ describe('a registry in the configuration', () => {
 
   it.each([
     ['debezium-avro', null, 'source.registry: the messages of debezium-avro name their schemas'],
+    ['debezium-avro', null, 'or a file of them, `registry: { type: file, path: schemas.jsonl }`'],
     ['debezium-json', '{ type: file, path: schemas.jsonl }', 'debezium-json has no use for it'],
     ['debezium-avro', '{ type: file, path: none.jsonl }', '/shop/none.jsonl does not exist'],
     ['debezium-avro', '{ type: confluent, url: "registry:8081" }', 'must be a URL'],

@@ -62,6 +62,79 @@ describe('a rule that names a table exactly', () => {
   })
 })
 
+describe('a rule with a pattern', () => {
+  it('that matched nothing is told where a near name is known, and else may wait for its tables', async () => {
+    await inFolder(async program => {
+      await program.write('events.jsonl', fileOf(goodLines()))
+      await rules(
+        program,
+        '{ from: "dmeo.*", to: "ods.{table}" }',
+        '{ from: "elsewhere.*", to: "far.{table}" }',
+      )
+      const { code, said, warned } = await run(program)
+      expect(code).toBe(0)
+      expect(warned).toEqual([expect.stringMatching(events('rule.unmatched'))])
+      const told = said.filter(line => line.startsWith('No event'))
+      expect(told).toEqual([
+        expect.stringContaining(
+          'No event of dmeo.* was seen; nearest: demo.*. If that is meant, correct',
+        ),
+      ])
+    })
+  })
+})
+
+describe('a format that was corrected', () => {
+  it('is told with what to do, as what was read is not read again', async () => {
+    await inFolder(async program => {
+      // A message without rows in the one format, and a row in the other.
+      const row = '{"status":"x","id":7,"event_count":null,"data_collections":null,"ts_ms":5}'
+      const line = { ...goodLines()[0]!, value: row }
+      await program.write('events.jsonl', fileOf([line]))
+      const named = (format: string) =>
+        program.write('forager.yaml', configText().replace('debezium-json', format))
+      await named('debezium-json')
+      expect(await run(program)).toMatchObject({ code: 0, warned: [] })
+      await named('maxwell-json')
+      const { code, said, warned } = await run(program)
+      expect(code).toBe(0)
+      expect(warned).toEqual([expect.stringMatching(events('format.changed'))])
+      expect(said[0]).toBe('Nothing new: no record was read, and no table changed.')
+      expect(said[1]).toContain(
+        'Earlier runs read the source as debezium-json, and now it is maxwell-json: what they read is ' +
+          'not read again. To have them, read the source from its beginning',
+      )
+      await named('auto')
+      expect((await run(program)).warned).toEqual([])
+    })
+  })
+})
+
+describe('a topic of schema changes that is named', () => {
+  it('and is not there is told: types come from the values alone', async () => {
+    await inFolder(async program => {
+      const value =
+        '{"database":"demo","table":"user","type":"insert","ts":1,"xid":1,"commit":true,"data":{"id":1}}'
+      const key = '{"database":"demo","table":"user","pk.id":1}'
+      const line = { ...goodLines()[0]!, topic: 'maxwell', key, value }
+      const ddl = { ...line, topic: 'maxwell_ddl', key: null, value: '{"type":"database-create"}' }
+      await program.write('events.jsonl', fileOf([line, ddl]))
+      const named = (topic: string) => {
+        const text = configText({ source: `, connector: { ddl_kafka_topic: ${topic} }` })
+        return program.write('forager.yaml', text.replace('debezium-json', 'maxwell-json'))
+      }
+      await named('maxwel_ddl')
+      const { code, warned } = await run(program)
+      expect(code).toBe(0)
+      expect(warned).toEqual([
+        expect.stringMatching(/^WARN {2}schema-topic\.missing topic=maxwel_ddl reason=".*the name/),
+      ])
+      await named('maxwell_ddl')
+      expect((await run(program)).warned).toEqual([])
+    })
+  })
+})
+
 describe('a table that was refused', () => {
   it('and has a key now is told until it is there', async () => {
     await inFolder(async program => {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { fixtures, inFolder } from './program.ts'
+import { crashConfig, crashEvents } from '../fixtures/crash-config.ts'
+import { inFolder } from './program.ts'
 
 describe('forager run that is told to stop', () => {
   it.each([
@@ -10,23 +11,9 @@ describe('forager run that is told to stop', () => {
     'by %s ends with %d and says how it goes on; the next run ends as an undisturbed one',
     async (signal, code) => {
       await inFolder(async program => {
-        const events = await readFile(`${fixtures}/crash/crash2.perf.t100k.full_topic.jsonl.gz`)
+        const events = await readFile(crashEvents)
         await program.write('events.jsonl.gz', events)
-        await program.write(
-          'forager.yaml',
-          `applicationId: shop
-source: { type: file, path: events.jsonl.gz, format: debezium-json }
-tables:
-  - from: perf.t100k
-    to: ods.t100k
-    columns:
-      types:
-        { id: bigint, user_id: bigint, product_id: bigint, order_num: int, amount: "decimal(10,2)",
-          note: string, create_time: timestamp }
-warehouse: { type: embedded, path: ./warehouse }
-window: { maxRows: 5000 }
-`,
-        )
+        await program.write('forager.yaml', crashConfig('window: { maxRows: 5000 }'))
         let isTold = false
         const stopped = await program.run(['run', 'forager.yaml', '--log', 'info'], {
           onError: (chunk, kill) => {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { crashPoints, serverPoints } from '../../model/crash-points.ts'
+import { crashPoints, evolvePoints, serverPoints } from '../../model/crash-points.ts'
 import { errorCodes } from '../../model/errors.ts'
 import { generatedDocs } from '../../scripts/docs.ts'
 
@@ -30,7 +30,7 @@ describe('generated documents', () => {
 describe('docs/exactly-once.md', () => {
   it('has a numbered line for each crash point of the code, and no other', () => {
     const rows = [...read('docs/exactly-once.md').matchAll(/^\| (\d+) \| `([a-z.-]+)` \|/gm)]
-    const points = [...crashPoints, ...serverPoints]
+    const points = [...crashPoints, ...serverPoints, ...evolvePoints]
     expect(rows.map(match => match[2])).toEqual(points)
     expect(rows.map(match => Number(match[1]))).toEqual(points.map((_, index) => index + 1))
   })

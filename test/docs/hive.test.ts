@@ -30,7 +30,7 @@ describe('docs/hive.md', () => {
   })
 
   it('tells every setting of a session, and no other', () => {
-    const rows = [...text.matchAll(/^\| `(hive\.[a-z0-9.]+)` \| `([^`]+)` \|/gm)]
+    const rows = [...text.matchAll(/^\| `((?:hive|orc)\.[a-z0-9.]+)` \| `([^`]+)` \|/gm)]
     const told = Object.fromEntries(rows.map(([, name, value]) => [name, value]))
     expect(told).toEqual(settingsOf({ host: 'hive', port: 10_000 }, '4.0'))
   })

@@ -14,6 +14,8 @@ type FoldedRow = ReadonlyMap<string, Word>
 /** Rows by table and by the values of the key. Tables without a key are left out. */
 export function foldMaxwell(
   messages: readonly MaxwellMessage[],
+  /** New names of columns by their old ones, of each table. */
+  renamed: Readonly<Record<string, Readonly<Record<string, string>>>> = {},
 ): ReadonlyMap<string, ReadonlyMap<string, FoldedRow>> {
   const tables = new Map<string, Map<string, FoldedRow>>()
   for (const { key, value } of messages) {
@@ -28,7 +30,11 @@ export function foldMaxwell(
       JSON.stringify(columns.map(name => wordOf((from as Record<string, unknown>)[name])))
     rows.delete(idOf({ ...row, ...(old as object) }))
     if (type === 'delete') continue
-    rows.set(idOf(row), new Map(Object.entries(row).map(([name, one]) => [name, wordOf(one)])))
+    const newNames = renamed[`${String(database)}.${String(table)}`] ?? {}
+    const named = Object.entries(row).map(
+      ([name, one]) => [newNames[name] ?? name, wordOf(one)] as const,
+    )
+    rows.set(idOf(row), new Map(named))
   }
   return tables
 }

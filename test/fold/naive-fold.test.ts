@@ -117,17 +117,17 @@ describe('exceptions', () => {
   const final = readFinal(m1.finalPath, tables)
 
   test('still report a value that neither the database nor the events have', () => {
-    const wrong = withRows(tables, 'demo.user', rows => {
-      rows.set('id=1', { ...rows.get('id=1'), mail: 'nobody@example.com' })
+    const wrong = withRows(tables, 'demo.product', rows => {
+      rows.set('id=3', { ...rows.get('id=3'), on_sale: 2n })
     })
     expect(compare(wrong, final, m1Exceptions)).toEqual([
-      'demo.user: row id=1, column mail: "nobody@example.com", expected "zhangsan@example.com"',
+      'demo.product: row id=3, column on_sale: 2, expected null',
     ])
   })
 
   test('allow what the database has', () => {
-    const better = withRows(tables, 'demo.user', rows => {
-      rows.set('id=1', { ...rows.get('id=1'), mail: 'zhangsan@example.com' })
+    const better = withRows(tables, 'demo.product', rows => {
+      rows.set('id=3', { ...rows.get('id=3'), on_sale: null })
     })
     expect(compare(better, final, m1Exceptions)).toEqual([])
   })

@@ -83,10 +83,11 @@ export function foldEvents(lines: readonly RecordedLine[], options: FoldOptions 
   const tables = new Map<string, GrowingTable>()
   for (const line of lines) foldLine(line, tables, history)
 
+  const oldNames = renamedColumns([...(options.typesFrom ?? []), ...lines])
   const folded = new Map<string, FoldedTable>()
   for (const [name, table] of tables) {
     for (const change of ownChanges.get(name) ?? []) noteShape(table, change)
-    folded.set(name, finish(table))
+    folded.set(name, finish(table, oldNames.get(name)))
   }
   return folded
 }
@@ -163,15 +164,19 @@ function decodeRow(struct: Struct, shape: Shape | undefined, old: Row = {}): Row
 
 /**
  * Rows have the columns of the last shape: what they lack was added after they were written and has
- * its default, what is no longer in the shape is left out.
+ * its default, or was renamed and has its value; what is no longer in the shape is left out.
  */
-function finish({ keyColumns, rows, latest: { shape } }: GrowingTable): FoldedTable {
+function finish(
+  { keyColumns, rows, latest: { shape } }: GrowingTable,
+  oldNames: ReadonlyMap<string, string> = new Map(),
+): FoldedTable {
   if (shape === undefined) return { keyColumns, rows, kinds: new Map() }
   const finished = new Map<string, Row>()
   for (const [key, row] of rows) {
     const full: Row = {}
     for (const [column, { defaultValue }] of shape) {
-      full[column] = column in row ? (row[column] ?? null) : defaultValue
+      const name = column in row ? column : (oldNames.get(column) ?? column)
+      full[column] = name in row ? (row[name] ?? null) : defaultValue
     }
     finished.set(key, full)
   }
@@ -192,6 +197,25 @@ function noteShape(
   change: { position: Position; shape: Shape | undefined },
 ): void {
   if (byPosition(change.position, table.latest.position) >= 0) table.latest = change
+}
+
+/** Old names of columns by new ones, of each table: where the statement of a schema change says so. */
+function renamedColumns(lines: readonly RecordedLine[]): Map<string, Map<string, string>> {
+  const tables = new Map<string, Map<string, string>>()
+  for (const { value } of lines) {
+    if (value?.includes('"tableChanges"') !== true) continue
+    const { ddl, tableChanges } = unwrap(value).payload
+    for (const { id } of tableChanges as unknown as TableChange[]) {
+      const name = id.replaceAll('"', '')
+      const names = tables.get(name) ?? new Map<string, string>()
+      tables.set(name, names)
+      const sql = typeof ddl === 'string' ? ddl : ''
+      for (const [, from, to] of sql.matchAll(/change column (\w+) (\w+)/gi)) {
+        names.set(to!, from!)
+      }
+    }
+  }
+  return tables
 }
 
 /** The schema changes of each table, the oldest first, whatever order the lines have. */

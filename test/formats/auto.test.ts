@@ -244,7 +244,7 @@ describe('messages that several formats have', () => {
   ])('%s decides nothing', (_title, kind, value) => {
     const found: string[] = []
     const decoder = decoderOf(found)
-    expect(decoder.decode(recordOf(null, value, { topic: 't.demo.user' }))).toEqual({ kind })
+    expect(decoder.decode(recordOf(null, value, { topic: 't.demo.user' })).kind).toBe(kind)
     expect(found).toEqual([])
     expect(decoder.memoryOf!('t.demo.user')).toBe('')
     for (const name of names) {
@@ -323,7 +323,7 @@ describe('damaged messages', () => {
     const random = seededRandom(5)
     const below = (count: number): number => Math.floor(random.next() * count)
     const counts = { values: 0, errors: 0 }
-    for (let round = 0; round < 20_000; round += 1) {
+    for (let round = 0; round < 5000; round += 1) {
       const record = samples[names[below(names.length)]!]!
       const bytes = Buffer.from(record.value!)
       for (let count = 1 + below(3); count > 0; count -= 1) bytes[below(bytes.length)] = below(256)
@@ -335,7 +335,7 @@ describe('damaged messages', () => {
       if (decoded instanceof Error) expect(decoded).toBeInstanceOf(ForagerError)
       counts[decoded instanceof Error ? 'errors' : 'values'] += 1
     }
-    expect(counts.errors).toBeGreaterThan(1000)
-    expect(counts.values).toBeGreaterThan(1000)
+    expect(counts.errors).toBeGreaterThan(250)
+    expect(counts.values).toBeGreaterThan(250)
   })
 })

@@ -3,12 +3,15 @@
  * schema-change events, and by types that are stated; under random settings of the connector.
  */
 import { expect } from 'vitest'
+import type { Decoder, DecoderOptions, TableHints } from '../../formats/decoder.ts'
+import type { ChangeEvent, LogRecord } from '../../model/change-event.ts'
 import { parseStatedType } from '../../model/stated-type.ts'
 import { jsonText } from '../../model/value-text.ts'
 import { seededRandom } from '../../runtime/random.ts'
 import type { Cell, Profile, RandomColumn } from './random-columns.ts'
 import { Dice, plainColumns } from './random-columns.ts'
 import { timeColumns } from './random-times.ts'
+import type { Field } from './samples.ts'
 import {
   changeOf,
   decoderOf,
@@ -31,10 +34,50 @@ interface Table {
   readonly columns: readonly RandomColumn[]
 }
 
+/** A change of one row, to be written. */
+export interface RandomChange {
+  readonly op: string
+  readonly id: number
+  /** The row, as JSON. */
+  readonly row: string
+  readonly source: object
+  /** Of the embedded schema; null: there is none. */
+  readonly fields: readonly Field[] | null
+}
+
+/** How a connector writes changes of one table. */
+export interface Form {
+  readonly decoder: (options: {
+    readonly hints: TableHints
+    readonly connectorSettings: DecoderOptions['connectorSettings']
+  }) => Decoder
+  readonly write: (change: RandomChange) => LogRecord
+}
+
+/** As Debezium writes them. */
+const wholeForm: Form = {
+  decoder: decoderOf,
+  write: ({ op, id, row, source, fields }) => {
+    const sides = op === 'd' ? { before: '@' } : { after: '@' }
+    const change = changeOf({ op, ...sides, source })
+    const message = fields === null ? change : withSchema(change, fields)
+    return recordOf(
+      { id },
+      JSON.stringify(message).replace('"@"', () => row),
+    )
+  },
+}
+
 /** Throws at the first value that is shown as something else. */
-export function checkRandomRows(seed: number, count: number): void {
+export function checkRandomRows(
+  seed: number,
+  count: number,
+  formOf: (dice: Dice) => Form = () => wholeForm,
+): void {
   const dice = new Dice(seededRandom(seed))
-  for (let done = 0; done < count; done += rowsPerTable) checkTable(dice, randomTable(dice))
+  for (let done = 0; done < count; done += rowsPerTable) {
+    checkTable(dice, randomTable(dice), formOf(dice))
+  }
 }
 
 function randomTable(dice: Dice): Table {
@@ -71,7 +114,7 @@ function settingsOf({ way, profile }: Table): Record<string, string> {
   }
 }
 
-function decoderFor(table: Table) {
+function decoderFor(table: Table, form: Form): Decoder {
   const { way, columns } = table
   const types = {
     id: parseStatedType('int'),
@@ -80,7 +123,7 @@ function decoderFor(table: Table) {
     ),
   }
   const hints = way === 'stated' || way === 'restated' ? { types } : {}
-  const decoder = decoderOf({ hints, connectorSettings: settingsOf(table) })
+  const decoder = form.decoder({ hints, connectorSettings: settingsOf(table) })
   if (way !== 'database') return decoder
   const declared = columns.map(({ column }, at) => ({ ...column!, name: `c${at}` }))
   const change = schemaChangeOf([{ name: 'id', typeName: 'INT' }, ...declared], {
@@ -91,35 +134,46 @@ function decoderFor(table: Table) {
   return decoder
 }
 
-function checkTable(dice: Dice, table: Table): void {
-  const { way, columns, profile } = table
-  const decoder = decoderFor(table)
-  const fields = columns.map(({ field }, at) => ({ ...field, field: `c${at}`, optional: true }))
-  const source = way === 'stated' ? postgres : mariadb
+function checkTable(dice: Dice, table: Table, form: Form): void {
+  const { way, columns } = table
+  const decoder = decoderFor(table, form)
+  const fields: Field[] = columns.map(({ field }, at) => {
+    return { ...field, field: `c${at}`, optional: true }
+  })
+  const isEmbedded = way === 'embedded' || way === 'restated'
   for (let id = 0; id < rowsPerTable; id += 1) {
     const cells = columns.map((column): Cell => {
       return dice.isOnce(10) ? { json: 'null', shown: 'null' } : column.cell(dice)
     })
-    const row = `{"id":${id}${cells.map(({ json }, at) => `,"c${at}":${json}`).join('')}}`
     const op = dice.of(['c', 'u', 'r', 'd'])
-    const sides = op === 'd' ? { before: '@' } : { after: '@' }
-    const change = changeOf({ op, ...sides, source })
-    const message =
-      way === 'embedded' || way === 'restated'
-        ? withSchema(change, [{ type: 'int32', field: 'id' }, ...fields])
-        : change
-    const value = JSON.stringify(message).replace('"@"', () => row)
-    const [event] = eventsOf(decoder, recordOf({ id }, value))
-    const found = (op === 'd' ? event!.before : event!.after)!
-    const { schema } = event!
-    columns.forEach((column, at) => {
-      const { type } = schema.columns.find(({ name }) => name === `c${at}`)!
-      const cell = cells[at]!
-      const isLess =
-        way === 'embedded' && column.embeddedShown !== undefined && cell.json !== 'null'
-      const shown = isLess ? column.embeddedShown!(cell) : cell.shown
-      const what = `${way} ${JSON.stringify(profile)} ${JSON.stringify(column.field)} ${cell.json}`
-      expect(jsonText(type, found[`c${at}`]), what).toBe(shown)
+    const record = form.write({
+      op,
+      id,
+      row: `{"id":${id}${cells.map(({ json }, at) => `,"c${at}":${json}`).join('')}}`,
+      source: way === 'stated' ? postgres : mariadb,
+      fields: isEmbedded ? [{ type: 'int32', field: 'id' }, ...fields] : null,
     })
+    const [event] = eventsOf(decoder, record)
+    expect(event!.key).toEqual({ id })
+    if (record.value !== null) checkRow(table, op, event!, cells)
   }
+}
+
+function checkRow(
+  { way, columns, profile }: Table,
+  op: string,
+  event: ChangeEvent,
+  cells: readonly Cell[],
+): void {
+  const { schema } = event
+  const found = (op === 'd' ? event.before : event.after)!
+  expect(schema.columns.map(({ name }) => name)).toEqual(['id', ...cells.map((_, at) => `c${at}`)])
+  columns.forEach((column, at) => {
+    const { type } = schema.columns.find(({ name }) => name === `c${at}`)!
+    const cell = cells[at]!
+    const isLess = way === 'embedded' && column.embeddedShown !== undefined && cell.json !== 'null'
+    const shown = isLess ? column.embeddedShown!(cell) : cell.shown
+    const what = `${way} ${JSON.stringify(profile)} ${JSON.stringify(column.field)} ${cell.json}`
+    expect(jsonText(type, found[`c${at}`]), what).toBe(shown)
+  })
 }

@@ -158,6 +158,17 @@ export function schemaChangeOf(
   return { source, ts_ms: 1, databaseName: 'demo', ddl: '…', tableChanges: [change] }
 }
 
+/** A schema-change event by a statement; all columns but `id` are texts. */
+export function renameOf(
+  names: readonly string[],
+  source: Readonly<Record<string, unknown>>,
+  ddl: string,
+  id = '"demo"."user"',
+) {
+  const columns = names.map(name => ({ name, typeName: name === 'id' ? 'INT' : 'VARCHAR' }))
+  return { ...schemaChangeOf(columns, source, id), ddl }
+}
+
 interface RecordedLine {
   readonly topic: string
   readonly partition: number

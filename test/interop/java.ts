@@ -48,11 +48,12 @@ export async function runJava(
   commands: readonly Command[],
   folder: string,
   version: OrcVersion,
+  zone = timeZone,
 ): Promise<void> {
   const classPath = await prepareJava(version)
   const plan = join(folder, `plan-${version}.tsv`)
   await writeFile(plan, `${commands.map(fields => fields.join('\t')).join('\n')}\n`)
-  const options = [`-Duser.timezone=${timeZone}`, '-Dorg.slf4j.simpleLogger.defaultLogLevel=error']
+  const options = [`-Duser.timezone=${zone}`, '-Dorg.slf4j.simpleLogger.defaultLogLevel=error']
   await run('java', [...options, '-cp', classPath, 'OrcInterop', plan], {
     maxBuffer: 64 * 1024 * 1024,
   })

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { compactTopics } from '../../log/compaction.ts'
 import { FileStorage } from '../../log/file-storage.ts'
+import { noMembership } from '../../log/log.ts'
 import type { LogStorage } from '../../log/log-storage.ts'
 import { MemoryStorage } from '../../log/log-storage.ts'
 import type { LogRecord } from '../../model/change-event.ts'
@@ -125,6 +126,76 @@ describe('compaction', () => {
     expect(batch.records.map(({ offset }) => offset)).toEqual(survivors(records))
     expect(batch.records.map(({ value }) => value)).toEqual(records.slice(-7).map(one => one.value))
     expect(batch.nextOffset).toBe(6000)
+  })
+
+  it('goes on while the log is open: its topic does not grow', async () => {
+    const files = new SimulatedFileSystem({ random: seededRandom(1) })
+    const storage = new FileStorage(files, folder, { maxSegmentBytes: 4000 })
+    const log = await openLog(storage)
+    await log.createTopic({ name: at.topic, partitions: 1, cleanup: 'compact' })
+    await log.createTopic({ name: 'rows', partitions: 1, cleanup: 'delete' })
+    const producer = await log.openProducer('writer')
+    const sizes: number[] = []
+    for (let index = 0; index < 12_000; index += 100) {
+      const keys = Array.from({ length: 100 }, (_, more) => `key ${(index + more) % 700}`)
+      const records = keys.map((key, more) => {
+        return {
+          ...at,
+          key: Buffer.from(key),
+          value: Buffer.from(`${index + more}`),
+          timestampMs: 0,
+        }
+      })
+      const other = { ...records[0]!, topic: 'rows' }
+      await producer.commit({ records: [...records, other], offsets: [], group: noMembership })
+      sizes.push((await readOffsets(storage)).length)
+    }
+    // A rewrite is worth it when most are superseded, and it is looked at when as many came as there were.
+    expect(Math.max(...sizes)).toBeLessThanOrEqual(4 * 700 + 100)
+    expect((await files.list(`${folder}/owners-0`)).length).toBeLessThan(30)
+    const { records, nextOffset } = await log.read(at, 0, 10_000_000)
+    const latest = new Map(records.map(({ key, value }) => [String(key), Number(String(value))]))
+    expect(latest.size).toBe(700)
+    for (const [key, value] of latest) expect(value % 700).toBe(Number(key.slice(4)))
+    expect(Math.min(...latest.values())).toBe(12_000 - 700)
+    expect(nextOffset).toBe((await log.offsets(at)).end)
+    // What keeps everything does.
+    expect((await log.read({ topic: 'rows', partition: 0 }, 0, 1_000_000)).records).toHaveLength(
+      120,
+    )
+  })
+
+  it('that runs while a topic is read takes nothing from the reader', async () => {
+    const files = new SimulatedFileSystem({ random: seededRandom(1) })
+    const log = await openLog(new FileStorage(files, folder, { maxSegmentBytes: 1000 }))
+    await log.createTopic({ name: at.topic, partitions: 1, cleanup: 'compact' })
+    const producer = await log.openProducer('writer')
+    const write = async (round: number): Promise<void> => {
+      const records = Array.from({ length: 50 }, (_, key) => {
+        return { ...at, key: Buffer.from(`${key}`), value: Buffer.from(`${round}`), timestampMs: 0 }
+      })
+      await producer.commit({ records, offsets: [], group: noMembership })
+    }
+    const keysThatAreRead = async (): Promise<number> => {
+      const { records } = await log.read(at, 0, 1_000_000)
+      return new Set(records.map(({ key }) => String(key))).size
+    }
+    await write(0)
+    for (let round = 1; round < 50; round += 1) {
+      let isWriting = true
+      const writing = write(round).finally(() => {
+        isWriting = false
+      })
+      // A reader at every moment of the write, that may compact.
+      const readers: Promise<number>[] = []
+      while (isWriting) {
+        readers.push(keysThatAreRead())
+        for (let turn = 0; turn < 20; turn += 1) await Promise.resolve()
+      }
+      await writing
+      for (const count of await Promise.all(readers)) expect(count).toBe(50)
+    }
+    expect((await log.read(at, 0, 1_000_000)).records.length).toBeLessThan(2000)
   })
 
   it('may be repeated and overgrown: no segment is written over', async () => {

@@ -1,11 +1,18 @@
 import { describe, expect, it } from 'vitest'
 import { checkAvroRows } from '../formats/debezium/avro-rows.ts'
+import { flatForm } from '../formats/flat-rows.ts'
 import { checkMutations } from '../formats/mutated-messages.ts'
 import { checkRandomRows } from '../formats/random-rows.ts'
 
 describe('rows of random types', () => {
   it('are what a model of their own says, 100,000 of them', () => {
     for (let seed = 1001; seed <= 1010; seed += 1) checkRandomRows(seed, 10_000)
+  })
+})
+
+describe('flattened rows of random types', () => {
+  it('are what a model of their own says, 100,000 of them', () => {
+    for (let seed = 1001; seed <= 1010; seed += 1) checkRandomRows(seed, 10_000, flatForm)
   })
 })
 

@@ -88,12 +88,16 @@ describe.each(avroRecordings)('recorded events $name', ({ file, like, exceptions
   })
 })
 
-/** In any order that keeps each partition's. */
+/** In any order that keeps each partition's; a connector writes a schema change before the rows that follow it. */
 function* interleaved(
   queues: ReadonlyMap<string, readonly LogRecord[]>,
   random: Random,
 ): Generator<LogRecord> {
-  const left = [...queues.values()].map(records => [...records])
+  const [schemas, rows] = [true, false].map(isFirst => {
+    return [...queues.values()].filter(([record]) => !record!.topic.includes('.') === isFirst)
+  })
+  yield* schemas!.flat()
+  const left = rows!.map(records => [...records])
   while (left.length > 0) {
     const index = Math.floor(random.next() * left.length)
     yield left[index]!.shift()!

@@ -99,8 +99,9 @@ describe('the recording of canal', () => {
     expect(run.metrics.total('forager_messages_total', { kind: 'schema-change' })).toBe(8)
     // Five of the row 3, three of the row 4.
     const table = 'canaldemo.zero_dates'
-    expect(run.metrics.total('forager_zero_dates_total', { table })).toBe(8)
-    expect(run.metrics.total('forager_zero_dates_total')).toBe(8)
+    const labels = { table, reason: 'zero_date' }
+    expect(run.metrics.total('forager_values_replaced_total', labels)).toBe(8)
+    expect(run.metrics.total('forager_values_replaced_total')).toBe(8)
   })
 
   it('ends so when blocks of it are sent again', async () => {

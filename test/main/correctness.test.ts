@@ -199,7 +199,7 @@ it('ten thousand changes of one key within a millisecond end as the last of them
     change(
       'u',
       { before: { id: 1, n: index }, after: { id: 1, n: index + 1 } },
-      { pos: index + 1 },
+      { pos: index + 1, ms: 0 },
     ),
   )
   expect(await pipeAndDrain(driver, records)).toEqual([{ id: 1, n: 10_000 }])

@@ -51,6 +51,29 @@ describe.each([...recordings, ofMysql])('recorded events $name', recording => {
   })
 })
 
+describe('values that were replaced', () => {
+  it.each([...recordings, ofMysql].map(one => [one.name, one] as const))(
+    'of %s are counted by table and reason',
+    async (name, recording) => {
+      const { config } = recording
+      const run = await MainRun.start({
+        source: await openRecording(recording, 1),
+        seed: 1,
+        config,
+      })
+      await run.finish()
+      const found = run.metrics.series('forager_values_replaced_total')
+      const counted = found.map(({ labels, value }) => `${labels.table} ${labels.reason} ${value}`)
+      expect(counted).toEqual(replacedIn[name] ?? [])
+    },
+  )
+})
+
+/** What PostgreSQL's tables have of infinity. MariaDB's zero dates were replaced by Debezium. */
+const replacedIn: Readonly<Record<string, readonly string[]>> = Object.fromEntries(
+  ['p1', 'p2', 'p4'].map(name => [name, ['shop.all_types infinity 9', 'shop.user infinity 1']]),
+)
+
 /** Keeps a table's events up to its first truncate. */
 function uncut(): (line: { topic: string; value: string | null }) => boolean {
   const truncated = new Set<string>()

@@ -63,12 +63,8 @@ function expectedRow(table: string, row: Row): Row {
   const sent = Object.fromEntries(Object.entries(row).map(([name, value]) => [name, asSent(value)]))
   switch (table) {
     case 'user':
-      // Neither a default of a new column nor the new name of an old one reaches rows that are there.
-      return {
-        ...sent,
-        phone: row.id === 1n || row.id === 5n ? row.phone! : null,
-        mail: row.id === 1n ? null : row.mail!,
-      }
+      // The default of a new column does not reach rows that are there.
+      return { ...sent, phone: row.id === 1n || row.id === 5n ? row.phone! : null }
     case 'zero_dates':
       return { ...sent, y: row.y === 0n ? 1900n : row.y! }
     case 'all_types':

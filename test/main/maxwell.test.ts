@@ -16,6 +16,8 @@ const lines = readFileSync(path, 'utf8')
   .split('\n')
   .map(line => JSON.parse(line) as { topic: string; key: string; value: string })
 const fold = foldMaxwell(lines)
+/** Schema changes tell of it. */
+const followed = foldMaxwell(lines, { 'canaldemo.user': { email: 'mail' } })
 
 const format = 'maxwell-json'
 const withDdl = { format, connector: { ddl_kafka_topic: 'maxwell_ddl' } }
@@ -24,10 +26,10 @@ const withDdl = { format, connector: { ddl_kafka_topic: 'maxwell_ddl' } }
 const isKeyChanged = ({ value }: { readonly value: string | null }): boolean =>
   /"old":\{"(id|line_no)":/.test(value ?? '')
 
-async function tablesOf(run: MainRun): Promise<readonly string[]> {
+async function tablesOf(run: MainRun, expected: typeof fold): Promise<readonly string[]> {
   const problems: string[] = []
-  expect([...(await run.tableNames())].sort()).toEqual([...fold.keys()].sort())
-  for (const [name, rows] of fold) {
+  expect([...(await run.tableNames())].sort()).toEqual([...expected.keys()].sort())
+  for (const [name, rows] of expected) {
     const found = differencesFrom(rows, await run.lines(name))
     problems.push(...found.map(problem => `${name}: ${problem}`))
   }
@@ -42,12 +44,12 @@ async function runOf(source: ReadOnlySource, config: object, seed = 1): Promise<
 
 describe('Maxwell’s recording', () => {
   it.each([
-    ['inferred from values', { format }],
-    ['from schema changes', withDdl],
-  ])('ends as a fold of it, with types %s', async (_title, source) => {
+    ['inferred from values', { format }, fold],
+    ['from schema changes', withDdl, followed],
+  ])('ends as a fold of it, with types %s', async (_title, source, expected) => {
     expect(fold.size).toBe(11)
     const run = await runOf(await openRecording({ path }, 1), { source })
-    expect(await tablesOf(run)).toEqual([])
+    expect(await tablesOf(run, expected)).toEqual([])
   })
 
   it.each([3, 8])('over %i partitions a changed key is refused', async partitions => {
@@ -58,17 +60,18 @@ describe('Maxwell’s recording', () => {
 
   it.each([3, 8])('over %i partitions it is ordered by position', async partitions => {
     const source = await openRecording({ path }, partitions)
-    const run = await runOf(source, { source: { ...withDdl, ordering: 'position' } }, partitions)
-    expect(await tablesOf(run)).toEqual([])
+    // Maxwell has the schema changes of a database in one partition, which are spread here.
+    const run = await runOf(source, { source: { format, ordering: 'position' } }, partitions)
+    expect(await tablesOf(run, fold)).toEqual([])
   })
 
   it('has all columns and types of its tables', async () => {
     const run = await runOf(await openRecording({ path }, 1), { source: withDdl })
     const [first] = await run.lines('canaldemo.user')
     expect(first).toBe(
-      '{"id":1,"name":"张三","sex":"M","age":31,"email":"zhangsan@example.com",' +
+      '{"id":1,"name":"张三","sex":"M","age":31,"mail":"zhangsan@example.com",' +
         '"create_time":"2024-01-02 03:04:05","update_time":"2024-05-02 00:00:00",' +
-        '"phone":"13800000000","vip":0,"mail":null}',
+        '"phone":"13800000000","vip":0}',
     )
   })
 })
@@ -103,7 +106,7 @@ async function replay(seed: number) {
     if (random.next() < 0.3) await run.step(Math.floor(random.next() * 2000))
   }
   await run.finish()
-  return { problems: await tablesOf(run), run }
+  return { problems: await tablesOf(run, fold), run }
 }
 
 /** As Maxwell sent them: by the place in the recording. */

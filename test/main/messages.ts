@@ -53,6 +53,46 @@ export function change(
   return message(key, { op, before, after, source: sourceOf(options) }, row, options)
 }
 
+interface DdlOptions extends MessageOptions {
+  /** With their types in the database's words. */
+  readonly columns?: Readonly<Record<string, string>>
+  readonly key?: readonly string[]
+  /** Of a table that is renamed: the name that it has now. */
+  readonly renamedTo?: string
+}
+
+/** The topic of schema changes. */
+export const topicOfDdl = 'db.ddl'
+
+/** A table was made, dropped or renamed. */
+export function ddl(
+  type: 'CREATE' | 'DROP' | 'RENAME',
+  { columns = { id: 'BIGINT', name: 'TEXT' }, key = ['id'], renamedTo, ...rest }: DdlOptions = {},
+): ProducerRecord {
+  const { database = 'shop', table: name = 'orders' } = rest
+  const table = {
+    primaryKeyColumnNames: key,
+    columns: Object.entries(columns).map(([column, typeName]) => {
+      return { name: column, typeName, optional: !key.includes(column) }
+    }),
+  }
+  const isRename = type === 'RENAME'
+  const payload = {
+    source: { ...sourceOf(rest), row: undefined },
+    databaseName: database,
+    ddl: isRename ? `RENAME TABLE ${name} TO ${renamedTo}` : '…',
+    tableChanges: [
+      {
+        type: isRename ? 'ALTER' : type,
+        id: `"${database}"."${renamedTo ?? name}"`,
+        table: type === 'DROP' ? null : table,
+      },
+    ],
+  }
+  const value = Buffer.from(JSON.stringify(payload))
+  return { topic: topicOfDdl, partition: 0, key: null, value, timestampMs: 0, headers: [] }
+}
+
 export function tombstone(id: number, options: MessageOptions = {}): ProducerRecord {
   return message({ id }, null, {}, options)
 }

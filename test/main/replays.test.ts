@@ -1,24 +1,29 @@
 import { describe, expect, it } from 'vitest'
 import { deletingTombstones } from '../faults/deleting-tombstones.ts'
-import { recordings } from './recordings.ts'
+import { ofMysql, recordings } from './recordings.ts'
 import { type ReplayFaults, replay } from './replays.ts'
 
 const seeds = Array.from({ length: 20 }, (_, index) => index + 1)
 
-describe.each(recordings)('recorded events $name with blocks sent again', recording => {
-  it('end equal, and no key’s position ever falls, for 20 seeds', async () => {
-    let repeatsDropped = 0
-    let applies = 0
-    for (const seed of seeds) {
-      const result = await replay(recording, seed)
-      expect(result.problems, `seed ${seed}`).toEqual([])
-      repeatsDropped += result.repeatsDropped
-      applies += result.applies
-    }
-    expect(repeatsDropped).toBeGreaterThan(100)
-    expect(applies).toBeGreaterThan(400)
-  })
-})
+describe.each([...recordings, ofMysql])(
+  'recorded events $name with blocks sent again',
+  recording => {
+    it('end equal, and no key’s position ever falls, for 20 seeds', async () => {
+      let repeatsDropped = 0
+      let applies = 0
+      for (const seed of seeds) {
+        const result = await replay(recording, seed)
+        expect(result.problems, `seed ${seed}`).toEqual([])
+        repeatsDropped += result.repeatsDropped
+        applies += result.applies
+      }
+      // m6 has 14 changes, all of one table.
+      const isSmall = recording === ofMysql
+      expect(repeatsDropped).toBeGreaterThan(isSmall ? 50 : 100)
+      expect(applies).toBeGreaterThan(isSmall ? 80 : 400)
+    })
+  },
+)
 
 describe('the same, with a rule broken', () => {
   const failsFor = async (faults: ReplayFaults): Promise<boolean> => {

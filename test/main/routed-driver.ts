@@ -5,6 +5,7 @@ import { TableRouter } from '../../processors/route-tables.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'
 import { inMemory } from '../../state/memory-store.ts'
 import { TopologyTestDriver } from '../../testkit/topology-test-driver.ts'
+import type { KeyedBy } from '../../topology/nodes.ts'
 import type { ChangeStream } from '../../topology/streams-builder.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 
@@ -16,6 +17,7 @@ export interface RoutedSetup {
   readonly maxRows?: number
   readonly onError?: 'fail' | 'skip'
   readonly incarnation?: string
+  readonly keyedBy?: KeyedBy
   /** Before the routing. */
   readonly transform?: (stream: ChangeStream) => ChangeStream
 }
@@ -29,6 +31,7 @@ export async function openRouted(setup: RoutedSetup): Promise<TopologyTestDriver
     format: debeziumJson(),
     onError: setup.onError ?? 'fail',
     incarnation: setup.incarnation ?? '',
+    keyedBy: setup.keyedBy ?? 'unknown',
   })
   const transformed = setup.transform?.(source) ?? source
   transformed

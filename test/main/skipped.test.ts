@@ -43,6 +43,30 @@ it('after a skipped update the row leaves the partition that it was in, also ove
   }
 })
 
+it.each(['skip', 'dead-letter'] as const)(
+  'a changed key whose new row fails keeps its old one (%s)',
+  async onError => {
+    const rule = { partitionBy: parsePartitionBy('year_month(name)') }
+    const driver = await openShop({ onError, rule })
+    const row = (id: number, name: string) => ({ id, name })
+    const moved = (id: number, to: number, name: string, pos: number) =>
+      change('u', { before: row(id, '2024-05-01'), after: row(to, name) }, { pos })
+    const rows = await rowsAfter(driver, [
+      change('c', { after: row(1, '2024-05-01') }, { pos: 100 }),
+      change('c', { after: row(2, '2024-05-01') }, { pos: 200 }),
+      change('c', { after: row(3, '2024-05-01') }, { pos: 300 }),
+      moved(1, 11, 'no month', 400),
+      moved(2, 12, '2024-06-01', 500),
+      change('d', { before: row(3, '2024-05-01') }, { pos: 600 }),
+      change('c', { after: row(4, 'no month') }, { pos: 700 }),
+    ])
+    expect(rows).toEqual([row(1, '2024-05-01'), row(12, '2024-06-01')])
+    const counter =
+      onError === 'skip' ? 'forager_messages_skipped_total' : 'forager_dead_letters_total'
+    expect(driver.metrics.total(counter)).toBe(2)
+  },
+)
+
 it('the tables that were skipped in are kept short, and unknown ones stand for all', () => {
   const tables = new DoubtfulTables()
   expect(tables.has('a')).toBe(false)

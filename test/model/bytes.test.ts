@@ -76,6 +76,32 @@ describe('integers', () => {
     expect(readInteger(written(writer => writer.integer(-(2n ** 1000n))))).toBe(-(2n ** 1000n))
   })
 
+  it('are copied from other bytes when they are in this form and exact as numbers', () => {
+    for (const edge of edges(60)) {
+      const given = Buffer.concat([Buffer.from([9]), written(writer => writer.integer(edge))])
+      let end = 0
+      const copied = written(writer => {
+        end = writer.integerOf(given, 1, 8)
+      })
+      // −2^53 has the bytes of a number that is exact, and is the only one that is not.
+      const isExact = Number.isSafeInteger(Number(edge)) || edge === -(2n ** 53n)
+      expect(end).toBe(isExact ? given.length : -1)
+      expect(copied).toEqual(isExact ? given.subarray(1) : Buffer.alloc(0))
+    }
+  })
+
+  it.each([
+    ['is cut off', [0x80, 0x80], 8],
+    ['is empty', [], 8],
+    ['is longer than it had to be', [0x81, 0x00], 8],
+    ['has more bytes than it may', [0x81, 0x81, 0x01], 2],
+  ])('one that %s is not copied', (_, bytes, maxBytes) => {
+    const copied = written(writer => {
+      expect(writer.integerOf(Uint8Array.from(bytes), 0, maxBytes)).toBe(-1)
+    })
+    expect(copied).toHaveLength(0)
+  })
+
   it('counts up to 2^31 − 1 are read back', () => {
     for (const count of [0, 1, 127, 128, 16_383, 16_384, 2 ** 28 - 1, 2 ** 28, 2 ** 31 - 1]) {
       const reader = new ByteReader(written(writer => writer.count(count)))
@@ -151,6 +177,22 @@ describe('a writer and a reader', () => {
     const whole = Uint8Array.from([9, 9, 2, 104, 105, 9])
     expect(new ByteReader(whole.subarray(2, 5)).text()).toBe('hi')
     expect(new ByteReader(whole, 2).text()).toBe('hi')
+  })
+
+  it.each([
+    ['a', true],
+    ['語'.repeat(42), true],
+    ['a'.repeat(128), true],
+    ['a'.repeat(129), true],
+    ['語'.repeat(200), true],
+    ['a\xff', false],
+    [`${'a'.repeat(200)}\xff`, false],
+  ])('%s, which lies in other bytes, is copied as text when it is UTF-8', (text, isText) => {
+    const bytes = Buffer.from(`-${text}-`, isText ? 'utf8' : 'latin1')
+    const copied = written(writer => {
+      expect(writer.textOf(bytes, 1, bytes.length - 1)).toBe(isText)
+    })
+    if (isText) expect(new ByteReader(copied).text()).toBe(text)
   })
 
   it('half of a surrogate pair becomes the replacement character and no bad length', () => {

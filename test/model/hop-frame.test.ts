@@ -2,11 +2,12 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { InvariantError } from '../../model/errors.ts'
 import type { HopChange, HopFrame } from '../../model/hop-frame.ts'
-import { decodeHopFrame, encodeTruncate, HopFrameWriter } from '../../model/hop-frame.ts'
+import { decodeHopFrame, encodeTableFrame, HopFrameWriter } from '../../model/hop-frame.ts'
 import type { NetChange } from '../../model/net-change.ts'
 import { netChangeValues } from '../../model/net-change.ts'
 import type { Target } from '../../model/partition-by.ts'
 import type { TruncateMarker } from '../../model/staged-batch.ts'
+import { internSchema } from '../../model/table-schema.ts'
 import { column, schemaOf } from './samples.ts'
 
 const users: Target = { table: 'ods.user', partitionBy: { column: 'sex', unit: 'value' } }
@@ -38,7 +39,7 @@ function framed(changes: readonly HopChange[], topic = 'shop', partition = 3) {
 
 function changesOf(frame: HopFrame): HopChange[] {
   const found: HopChange[] = []
-  if (frame.kind === 'truncate') return found
+  if (frame.kind !== 'changes') return found
   const { changes } = frame
   while (changes.next()) {
     const { target, schema } = changes.of
@@ -77,7 +78,7 @@ describe('a frame of changes with positions', () => {
       { target: orders, change: change({}), offset: 5, position, isIncremental: true },
       { target: orders, change: change({}), offset: 7, position: null },
     ]
-    const writer = new HopFrameWriter('shop', 3, true)
+    const writer = new HopFrameWriter('shop', 3, { hasPositions: true })
     for (const one of changes) writer.add(one)
     const frame = decodeHopFrame(writer.take())
     const read: unknown[] = []
@@ -170,17 +171,31 @@ describe('a frame of changes', () => {
 
 describe('a truncate marker', () => {
   it('is read back with its position, bigints and nulls in it', () => {
-    expect(decodeHopFrame(encodeTruncate(users, marker))).toEqual({
+    expect(decodeHopFrame(encodeTableFrame({ kind: 'truncate', target: users, marker }))).toEqual({
       kind: 'truncate',
       target: users,
       marker,
     })
     const ordered = { ...marker, isOrdered: true, point: null }
-    expect(decodeHopFrame(encodeTruncate(orders, ordered))).toMatchObject({ marker: ordered })
+    expect(
+      decodeHopFrame(encodeTableFrame({ kind: 'truncate', target: orders, marker: ordered })),
+    ).toMatchObject({ marker: ordered })
+  })
+
+  it('of a table that was dropped, and one of a table that was made, are read back as well', () => {
+    const dropped = { ...marker, isDrop: true as const }
+    const frame = { kind: 'truncate' as const, target: users, marker: dropped }
+    expect(decodeHopFrame(encodeTableFrame(frame))).toEqual(frame)
+    const { schema } = change({})
+    const created = { kind: 'created' as const, target: users, schema, sourceMs: 5 }
+    const read = decodeHopFrame(encodeTableFrame(created))
+    expect(read).toEqual(created)
+    // Rows of the same columns have the same schema.
+    expect(read).toHaveProperty('schema', internSchema(schema))
   })
 
   it('of another version is refused', () => {
-    const bytes = encodeTruncate(users, marker)
+    const bytes = encodeTableFrame({ kind: 'truncate', target: users, marker })
     bytes[0] = 2
     expect(() => decodeHopFrame(bytes)).toThrow(/version 2/)
   })

@@ -42,6 +42,22 @@ describe('an open window', () => {
     ])
   })
 
+  it('does not take a column for dropped that a patch has which is newer than the last whole row', async () => {
+    const { window } = await openWindow()
+    const wider = schemaOf({ id: 'int', name: 'string', sex: 'string', extra: 'string' })
+    const last = (sourceMs: number) => ({ position: '', sourceMs })
+    const patch = { kind: 'patch', schema: wider, row: [2, 'b', undefined, 'x'] } as const
+    window.add(
+      frameOf([
+        ['a', netOf({ key: '1', last: last(10) })],
+        ['a', netOf({ key: '2', last: last(20), ...patch })],
+      ]),
+      0,
+    )
+    const [part] = await Array.fromAsync(window.close())
+    expect(part!.newest).toEqual({ atMs: 10 })
+  })
+
   it('counts a patch that finds no row', async () => {
     const { window, metrics } = await openWindow()
     const patch = netOf({ kind: 'patch', row: [1, undefined, 'F'] })
@@ -237,6 +253,22 @@ describe('a truncate in a window', () => {
     expect(await closed(window)).toMatchObject([{ rows: [['1', 'patch', [1, undefined, 'F']]] }])
   })
 
+  it('that the policy refuses leaves what came before it to a batch of its own', async () => {
+    const { window } = await openWindow()
+    window.add(insert('1'), 0)
+    window.add(truncateOf('a', markerOf({ isRefused: true })), 0)
+    window.add(insert('1'), 0)
+    window.add(insert('2'), 0)
+    const keys = (await closed(window)).map(({ truncate, rows }) => [
+      truncate,
+      rows.map(([key]) => key),
+    ])
+    expect(keys).toEqual([
+      [null, ['1']],
+      [9, ['1', '2']],
+    ])
+  })
+
   it('that is ordered twice: the last one counts', async () => {
     const { window } = await openWindow()
     for (const [index, key] of ['1', '2', '3'].entries()) {
@@ -290,6 +322,60 @@ describe('a truncate in a window', () => {
         eventCount: 1,
         sourceMs: { first: 0, last: 0 },
       },
+    ])
+  })
+})
+
+describe('a table that the source made, in a window', () => {
+  const users = netOf({ key: '1' })
+  const createdOf = (table: string) => ({
+    kind: 'created' as const,
+    target: { table, partitionBy: null },
+    schema: users.schema,
+    sourceMs: 7,
+  })
+
+  it('is a part without rows, with its columns, and behind all others', async () => {
+    const { window } = await openWindow()
+    window.add(createdOf('a'), 0)
+    window.add(frameOf([['b', users]]), 0)
+    window.add(createdOf('a'), 0)
+    expect(window.hasChanges).toBe(true)
+    expect(await closed(window)).toMatchObject([
+      { table: 'b' },
+      { table: 'a', rows: [], eventCount: 1, truncate: null, sourceMs: { first: 7, last: 7 } },
+    ])
+    const [, made] = await Array.fromAsync(window.close())
+    expect(made).toMatchObject({ creates: true, schema: users.schema, newest: null })
+    await window.reset()
+    expect([window.hasChanges, await closed(window)]).toEqual([false, []])
+  })
+
+  it('is none where a change of the window tells of it, or where the source dropped it again', async () => {
+    const { window } = await openWindow()
+    window.add(createdOf('a'), 0)
+    window.add(frameOf([['a', users]]), 0)
+    window.add(createdOf('b'), 0)
+    const drop = markerOf({ isOrdered: false, isDrop: true as const })
+    window.add(truncateOf('b', drop), 0)
+    expect(await closed(window)).toMatchObject([
+      { table: 'a', rows: [{ 0: '1' }] },
+      { table: 'b', rows: [], columns: [], truncate: 9 },
+    ])
+    window.add(createdOf('b'), 0)
+    expect((await closed(window)).map(({ table }) => table)).toEqual(['a', 'b', 'b'])
+  })
+
+  it('that was dropped and truncated has a part for each of the two, with what came behind it', async () => {
+    const { window } = await openWindow()
+    const point = { position: binlogAt(100), sourceMs: 1 }
+    window.addChange({ table: 'a', partitionBy: null }, netOf({ key: '1' }), 0)
+    window.add(truncateOf('a', markerOf({ isOrdered: false, offset: 1, point, isDrop: true })), 0)
+    window.add(truncateOf('a', markerOf({ offset: 2 })), 0)
+    window.addChange({ table: 'a', partitionBy: null }, netOf({ key: '2' }), 0)
+    expect(await closed(window)).toMatchObject([
+      { truncate: 1, rows: [{ 0: '1' }] },
+      { truncate: 2, rows: [{ 0: '2' }] },
     ])
   })
 })

@@ -3,10 +3,12 @@ import { describe, expect, it } from 'vitest'
 import { InvariantError } from '../../model/errors.ts'
 import type { NetChange } from '../../model/net-change.ts'
 import { netChangeValues } from '../../model/net-change.ts'
+import { policyOf, schemaChangeModes } from '../../model/schema-change.ts'
 import type { StagedBatch, TruncateMarker } from '../../model/staged-batch.ts'
+import { internSchema } from '../../model/table-schema.ts'
 import { foldChange } from '../../processors/fold-change.ts'
 import type { WaitingBatch } from '../../processors/merge.ts'
-import { foldStreams, planApply } from '../../processors/merge.ts'
+import { foldStreams, planApply, planUnder } from '../../processors/merge.ts'
 import { schemaOf } from '../model/samples.ts'
 import { binlogAt, netOf, users } from './samples.ts'
 
@@ -56,6 +58,39 @@ function planned(batches: readonly WaitingBatch[], maxBytes = 1000) {
 }
 
 const plain = (...offsets: number[]) => ({ truncate: 'none', sources: offsets, covered: offsets })
+
+describe('a truncate that was staged before its mode was set', () => {
+  const batches = waiting(['0'], ['1', markerOf()], ['0', markerOf()])
+  const plan = { truncate: 'all', sources: batches.slice(1), covered: batches } as const
+
+  it('leaves the rows under lenient and ignore, and those of before as well', () => {
+    for (const mode of ['lenient', 'ignore'] as const) {
+      expect(planUnder(policyOf(mode), plan, true)).toEqual({
+        truncate: 'none',
+        sources: batches,
+        covered: batches,
+      })
+    }
+  })
+
+  it('is nothing to a table that is not there, unless the plan makes it', () => {
+    const empty = internSchema({ columns: [], key: [] })
+    const markers = batches.map(one => ({ ...one, batch: { ...one.batch, schema: empty } }))
+    const nothing = { truncate: 'all', sources: markers, covered: markers } as const
+    for (const mode of schemaChangeModes) {
+      const { truncate } = planUnder(policyOf(mode), nothing, false)
+      expect(truncate).toBe(mode === 'evolve' || mode === 'try_evolve' ? 'all' : 'none')
+    }
+    expect(() => planUnder(policyOf('exception'), plan, false)).toThrow(/"exception"/)
+  })
+
+  it('empties the table under evolve, and holds it back under exception', () => {
+    expect(planUnder(policyOf('evolve'), plan, true)).toBe(plan)
+    expect(() => planUnder(policyOf('exception'), plan, true)).toThrow(
+      /schemaChanges.truncate is "exception"/,
+    )
+  })
+})
 
 describe('which batches one apply covers', () => {
   it('all that wait, in staged order, up to a size, and at least one', () => {

@@ -4,6 +4,7 @@ import { EmbeddedLog } from '../../log/embedded-log.ts'
 import type { ProducerRecord } from '../../log/log.ts'
 import { noMembership } from '../../log/log.ts'
 import { MemoryStorage } from '../../log/log-storage.ts'
+import { followedFrom } from '../../model/schema-change.ts'
 import { resumeMarker } from '../../model/staged-batch.ts'
 import type { AppliedRecord } from '../../runtime/applied.ts'
 import { appliedRecord, readApplied } from '../../runtime/applied.ts'
@@ -11,6 +12,7 @@ import { parkedRecord, readParked } from '../../runtime/parked.ts'
 import { seededRandom } from '../../runtime/random.ts'
 import { ManualClock } from '../../testkit/manual-clock.ts'
 import { appliedTopic } from '../../topology/internal-topics.ts'
+import { schemaOf } from '../model/samples.ts'
 
 const applied = { topic: appliedTopic('main'), partition: 0 }
 const parked = { topic: 'parked', partition: 0 }
@@ -56,6 +58,8 @@ describe('a record of what is applied', () => {
       appliedAtMs: 99,
       claim: { token: 12, attempt: 3, through: 8 },
       quarantine: { code: 'statement-failed', reason: 'no', sinceMs: 100 },
+      followed: followedFrom(schemaOf({ id: 'int' }), 7),
+      evolving: null,
     }
     await write(appliedRecord('main', record, 5))
     expect(await all(readApplied(log, 'main'))).toEqual([record])
@@ -64,7 +68,15 @@ describe('a record of what is applied', () => {
   it('of the first version says how far the table is, as of its time', async () => {
     await write(byHand(applied, 1, through))
     expect(await all(readApplied(log, 'main'))).toEqual([
-      { table: 'ods.user', through, appliedAtMs: 1234, claim: null, quarantine: null },
+      {
+        table: 'ods.user',
+        through,
+        appliedAtMs: 1234,
+        claim: null,
+        quarantine: null,
+        followed: null,
+        evolving: null,
+      },
     ])
   })
 

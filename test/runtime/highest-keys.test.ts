@@ -70,6 +70,24 @@ describe('rows that cannot be in the table yet', () => {
   })
 })
 
+describe('a table that was made before it had a row', () => {
+  const { batch: first } = batch('1_0', 'a', 'b')
+  const made = { offset: 0, batch: { ...first, rowCount: 0, files: [], creates: true as const } }
+
+  it('has none yet: those that come are new', () => {
+    const known = withKeys(noProgress, [made], { isNew: false, isNewTable: true })
+    expect(known).toMatchObject({ highest: none, newRows: 0 })
+    expect(areNew(plan(batch('1_0', 'a', 'b')), known.highest ?? null)).toBe(true)
+  })
+
+  it('and is told again, changes nothing of that', () => {
+    const highest = { of: form, byTask: { '1_0': 'm' } }
+    expect(areNew(plan(made, batch('1_0', 'n', 'p')), highest)).toBe(true)
+    expect(areNew(plan(made, batch('1_0', 'b', 'p')), highest)).toBe(false)
+    expect(withKeys({ ...noProgress, highest }, [made], { isNew: true }).highest).toEqual(highest)
+  })
+})
+
 describe('another key', () => {
   it('has another order: nothing is known of its rows any more', () => {
     const highest = { of: 'id number, tenant number', byTask: { '1_0': 'm' } }

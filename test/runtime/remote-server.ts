@@ -7,13 +7,19 @@ import { decodeKey } from '../../model/key.ts'
 import type { NetChange } from '../../model/net-change.ts'
 import { netChangeValues } from '../../model/net-change.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'
+import type { GivenPolicy, SchemaChangeKind } from '../../model/schema-change.ts'
+import { changeText, policyOf } from '../../model/schema-change.ts'
 import type { ApplyReceipt } from '../../model/staged-batch.ts'
 import { keyColumns } from '../../model/table-schema.ts'
 import { localStagingFiles } from '../../sinks/local-staging-files.ts'
 import { StagedFiles } from '../../sinks/staged-files.ts'
 import type {
-  AppliedThrough,
   ApplyRequest,
+  EvolveRequest,
+  FailedChange,
+  KeepLimits,
+  LoggedTable,
+  OpenedTable,
   Warehouse,
   WarehouseSink,
 } from '../../sinks/warehouse.ts'
@@ -56,6 +62,7 @@ export class Statement {
   /** Nobody is told. */
   takeEffect(): void {
     const rows = this.#server.rowsOf(this.table)
+    if (this.request.truncate === 'all') rows.clear()
     for (const change of this.changes) {
       if (change.kind === 'delete') rows.delete(idOf(change))
       else rows.set(idOf(change), netChangeValues(change)!.map(String).join())
@@ -82,14 +89,40 @@ function idOf({ key, schema }: NetChange): number {
   return Number(decodeKey(keyColumns(schema), key)[0])
 }
 
+interface Gate {
+  readonly opens: Promise<void>
+  readonly open: () => void
+}
+
+function closedGate(): Gate {
+  let open: () => void = () => undefined
+  const opens = new Promise<void>(resolve => {
+    open = resolve
+  })
+  return { opens, open }
+}
+
 export class RemoteServer {
   readonly statements: Statement[] = []
   readonly #tables = new Map<string, Map<number, string>>()
   /** Attempts that have not claimed wait until it is let go. */
-  #gate: { readonly opens: Promise<void>; readonly open: () => void } | null = null
+  #gate: Gate | null = null
   waitingForClaim: string[] = []
+  keeps: KeepLimits = { maxAgeMs: 60_000, maxBytes: 1_000_000 }
   /** What a table is divided by; others are refused. */
   readonly partitionedBy = new Map<string, PartitionBy | null>()
+  readonly evolves: EvolveRequest[] = []
+  /** Names of columns by table. */
+  readonly madeByHand = new Map<string, readonly string[]>()
+  /** Each change of columns fails so, until it is emptied. */
+  readonly evolveFailures: Error[] = []
+  #evolveGate: Gate | null = null
+  /** Of columns, as they were made. */
+  readonly changes: string[] = []
+  /** Kinds of changes that it cannot make. */
+  readonly unsupported = new Set<SchemaChangeKind>()
+  policy: GivenPolicy = {}
+  readonly policyByTable = new Map<string, GivenPolicy>()
   /** Each look at a table fails so, until it is emptied. */
   readonly openFailures: Error[] = []
 
@@ -113,11 +146,16 @@ export class RemoteServer {
   }
 
   holdClaims(): void {
-    let open: () => void = () => undefined
-    const opens = new Promise<void>(resolve => {
-      open = resolve
-    })
-    this.#gate = { opens, open }
+    this.#gate = closedGate()
+  }
+
+  /** What changes columns gets no further than its claim. */
+  holdEvolves(): void {
+    this.#evolveGate = closedGate()
+  }
+
+  letEvolvesGo(): void {
+    this.#evolveGate = null
   }
 
   letClaimsGo(): void {
@@ -129,6 +167,7 @@ export class RemoteServer {
     return {
       name: 'remote',
       targetOf: table => ({ table, partitionBy }),
+      policyOf: table => policyOf(this.policyByTable.get(table) ?? this.policy),
       open: ({ fileSystem, random }) => ({
         warehouse: this.#warehouse(),
         staging: new StagedFiles({
@@ -144,16 +183,46 @@ export class RemoteServer {
     return {
       name: 'remote',
       isRemote: true,
+      keeps: this.keeps,
       parallel: 2,
-      open: (_table, logged) => this.#look(logged),
+      open: (table, logged) => this.#look(table, logged),
+      look: (table, logged) => this.#look(table, logged),
+      evolve: request => this.#evolve(request),
+      describeTable: table => [`make ${table}`],
+      describeChanges: (_table, changes) => ({
+        statements: changes.map(changeText),
+        impossible: changes
+          .filter(({ kind }) => this.unsupported.has(kind))
+          .map(change => ({ change, reason: 'it cannot' })),
+      }),
       apply: request => this.#apply(request),
       close: () => Promise.resolve(),
     }
   }
 
-  #look(logged: AppliedThrough | null): Promise<AppliedThrough | null> {
+  #look(table: string, { through, followed }: LoggedTable): Promise<OpenedTable | null> {
     const failure = this.openFailures.shift()
-    return failure === undefined ? Promise.resolve(logged) : Promise.reject(failure)
+    if (failure !== undefined) return Promise.reject(failure)
+    const others = new Set(this.madeByHand.get(table))
+    const isThere = through !== null || this.madeByHand.has(table)
+    return Promise.resolve(isThere ? { through, followed, others } : null)
+  }
+
+  async #evolve(request: EvolveRequest): Promise<readonly FailedChange[]> {
+    const { table, changes, claim } = request
+    await claim()
+    this.evolves.push(request)
+    const failure = this.evolveFailures.shift()
+    if (failure !== undefined) throw failure
+    await this.#evolveGate?.opens
+    const failed: FailedChange[] = []
+    for (const { change, mayFail } of changes) {
+      const text = changeText(change)
+      if (!this.unsupported.has(change.kind)) this.changes.push(`${table}: ${text}`)
+      else if (mayFail) failed.push({ change, reason: 'the server cannot' })
+      else throw new WarehouseError('schema-change-unsupported', `${text}, and the server cannot`)
+    }
+    return failed
   }
 
   async #apply(request: ApplyRequest): Promise<ApplyReceipt> {

@@ -1,6 +1,7 @@
 /** An application whose tables are on a server: its instances, one after the other, and what outlives them. */
 import { debeziumJson } from '../../formats/debezium/debezium-json.ts'
 import { EmbeddedLog } from '../../log/embedded-log.ts'
+import type { ProducerRecord } from '../../log/log.ts'
 import { MemoryStorage } from '../../log/log-storage.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'
 import { decodeStagedBatch } from '../../model/staged-batch.ts'
@@ -19,9 +20,10 @@ import { ManualClock } from '../../testkit/manual-clock.ts'
 import { MemorySource } from '../../testkit/memory-source.ts'
 import { SimulatedFileSystem } from '../../testkit/simulated-file-system.ts'
 import { parkedTopic, stagedTopic } from '../../topology/internal-topics.ts'
+import type { Ordering } from '../../topology/nodes.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { Topology } from '../../topology/topology.ts'
-import { change, topicOf } from '../main/messages.ts'
+import { change, topicOf, topicOfDdl } from '../main/messages.ts'
 import { RemoteServer } from './remote-server.ts'
 
 const applicationId = 'main'
@@ -35,14 +37,18 @@ export class RemoteSite {
   readonly #random = seededRandom(1)
   readonly #files = new SimulatedFileSystem({ random: this.#random })
   readonly #source: MemorySource
+  readonly #hopPartitions: number
   partitionBy: PartitionBy | null = null
+  ordering: Ordering = 'log'
   #position = 0
   #instance: { readonly loop: Loop; readonly log: EmbeddedLog } | null = null
 
-  constructor(tables: readonly string[]) {
-    this.#source = new MemorySource(
-      Object.fromEntries(tables.map(table => [topicOf({ table }), 1])),
-    )
+  constructor(tables: readonly string[], partitions = 1, hopPartitions = 1) {
+    this.#hopPartitions = hopPartitions
+    this.#source = new MemorySource({
+      ...Object.fromEntries(tables.map(table => [topicOf({ table }), partitions])),
+      [topicOfDdl]: 1,
+    })
   }
 
   /** Of the log it reads at once `maxPollBytes`, or all that there is. */
@@ -88,17 +94,44 @@ export class RemoteSite {
 
   /** A row of each table, in a window of its own; resolves when that is staged. */
   async stage(id: number, ...tables: readonly string[]): Promise<void> {
-    for (const table of tables) {
-      this.#position += 1
-      const [before, after] = [{ id }, { id, name: 'a' }]
-      this.#source.append({
-        headers: [],
-        ...change('u', { before: { ...before, name: 'z' }, after }, { table, pos: this.#position }),
-      })
-    }
+    for (const table of tables) this.#write(table, { id, name: 'a' }, { id, name: 'z' })
+    await this.#closeWindow()
+  }
+
+  /** A row of columns of its own, in a window of its own; the merger has met it. */
+  async sendRow(table: string, row: Readonly<Record<string, unknown>>): Promise<void> {
+    this.#write(table, row, row)
+    await this.#closeWindow()
+    await this.rounds()
+  }
+
+  #write(
+    table: string,
+    after: Readonly<Record<string, unknown>>,
+    before: Readonly<Record<string, unknown>>,
+  ): void {
+    this.#position += 1
+    const message = change('u', { before, after }, { table, pos: this.#position })
+    this.#source.append({ headers: [], ...message })
+  }
+
+  async #closeWindow(): Promise<void> {
     await this.rounds()
     this.clock.advance(windowMs)
     await this.#step()
+  }
+
+  /** A change, in the window that is open. */
+  write(record: ProducerRecord): void {
+    this.#source.append({ headers: [], ...record })
+  }
+
+  /** A change that ends its window, of which the merger has met the batch. */
+  async append(record: ProducerRecord): Promise<void> {
+    this.write(record)
+    await this.rounds()
+    this.clock.advance(windowMs)
+    await this.rounds()
   }
 
   /** The same, and the merger has met it. */
@@ -150,6 +183,17 @@ export class RemoteSite {
     return found
   }
 
+  /** Names of all files of staged windows. */
+  async stagedFiles(): Promise<readonly string[]> {
+    const found: string[] = []
+    for (const task of await this.#files.list('/staging')) {
+      for (const window of await this.#files.list(`/staging/${task}`)) {
+        found.push(...(await this.#files.list(`/staging/${task}/${window}`)))
+      }
+    }
+    return found
+  }
+
   /** Tables of the staged batches that the merger's offset has not passed. */
   async unpassed(): Promise<readonly string[]> {
     const at = { topic: stagedTopic(applicationId, 'tables'), partition: 0 }
@@ -175,9 +219,9 @@ export class RemoteSite {
     const builder = new StreamsBuilder()
     const router = new TableRouter([{ from: 'shop.*', to: '{table}' }])
     builder
-      .stream(/^db\./, { name: 'events', format: debeziumJson() })
+      .stream(/^db\./, { name: 'events', format: debeziumJson(), ordering: this.ordering })
       .route(router, { name: 'route' })
-      .repartition({ name: 'rows', partitions: 1 })
+      .repartition({ name: 'rows', partitions: this.#hopPartitions })
       .compact({ name: 'window', flush: { maxRows: 1000, maxAgeMs: windowMs }, store: inMemory() })
       .to(this.server.sink(this.partitionBy), { name: 'tables' })
     return builder.build()

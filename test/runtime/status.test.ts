@@ -58,6 +58,7 @@ describe('the status of an application', () => {
         newRows: null,
         isApplying: false,
         quarantine: null,
+        sourceDrop: null,
       },
     ])
     expect(tasks.map(({ lagRecords, lagSeconds }) => [lagRecords, lagSeconds])).toEqual(

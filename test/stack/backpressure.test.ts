@@ -47,8 +47,13 @@ class Gate {
     const guard = (warehouse: Warehouse): Warehouse => ({
       name: warehouse.name,
       isRemote: warehouse.isRemote,
+      keeps: warehouse.keeps,
       parallel: warehouse.parallel,
       open: (table, logged) => warehouse.open(table, logged),
+      evolve: request => warehouse.evolve(request),
+      look: (...given) => warehouse.look(...given),
+      describeTable: (...given) => warehouse.describeTable(...given),
+      describeChanges: (...given) => warehouse.describeChanges(...given),
       close: () => warehouse.close(),
       apply: async request => {
         this.isReached = true
@@ -59,6 +64,7 @@ class Gate {
     return {
       name: sink.name,
       targetOf: table => sink.targetOf(table),
+      policyOf: target => sink.policyOf(target),
       open: context => {
         const parts = sink.open(context)
         return { ...parts, warehouse: guard(parts.warehouse) }

@@ -6,7 +6,8 @@ import { nodeFileSystem } from '../../runtime/file-system.ts'
 import { seededRandom } from '../../runtime/random.ts'
 import { openTable } from '../../sinks/embedded/table-reader.ts'
 import { MemorySource } from '../../testkit/memory-source.ts'
-import { extraDefault, sourceTopic, Workload } from '../../testkit/simulation/workload.ts'
+import { extraDefault } from '../../testkit/simulation/source-rows.ts'
+import { sourceTopic, Workload } from '../../testkit/simulation/workload.ts'
 import { newName, partitionsOf } from './instances.ts'
 
 const tables = ['user', 'product']
@@ -29,16 +30,26 @@ export interface ShopOptions {
   readonly resends?: number
   /** The changes of a row go through any partition. */
   readonly spreads?: boolean
+  /** Of the statements, how many truncate their table; by default none. */
+  readonly truncateShare?: number
 }
 
 export function makeShop(options: ShopOptions): Shop {
   const { seed, partitions, events, maxId, resends = 1, spreads = false } = options
+  const { truncateShare = 0 } = options
   const random = seededRandom(seed)
   const source = new MemorySource(
     Object.fromEntries(tables.map(table => [sourceTopic(table), partitions])),
   )
-  const rules = { partitions, maxId, truncates: false, spreads }
-  const workload = new Workload({ random, source, tables, ...rules })
+  const truncates = truncateShare > 0
+  const rules = { partitions, maxId, truncates, truncateShare, spreads }
+  const workload = new Workload({
+    randomOf: () => random,
+    statements: null,
+    source,
+    tables,
+    ...rules,
+  })
   const all = source.topics.flatMap(({ name }) => partitionsOf(name, partitions))
   const records: LogRecord[] = []
   const taken = new Map(all.map(at => [source.records(at), 0]))

@@ -1,283 +1,370 @@
 /**
- * The deterministic simulator: the real runtime over simulated files, time and a log, driven by one
- * seed. The process crashes at calls of the interfaces that are injected (before the call takes effect
- * or after), loses what it had not synced, and starts anew; the producer sends blocks again. The judge
- * looks after every commit that a reader could see. The same seed gives the same story.
+ * The deterministic simulator: several processes of the real runtime over simulated brokers, files and
+ * time, in one process, from one seed. They crash, stand still and go on, at any call of the interfaces that
+ * are injected; a judge looks after every step that a reader could see. The same seed gives the same story.
+ *
+ *     workload ─▶ topics ─▶ [process 1: Streams] ─▶ staging, warehouse ─▶ judge
+ *                     └───▶ [process 2: Streams] ─┘
+ *                  brokers, files, clocks: each call is a step (scheduler.ts), and may fail (faults.ts)
+ *
+ * Random numbers for the workload, the schedule and each kind of fault are apart: to leave a fault out
+ * changes nothing of what the source does.
  */
-import { EmbeddedLog } from '../../log/embedded-log.ts'
-import { FileStorage } from '../../log/file-storage.ts'
 import { partitionName } from '../../log/log.ts'
-import type { LogStorage, StoredAppend, StoredOffset } from '../../log/log-storage.ts'
-import { MemoryStorage } from '../../log/log-storage.ts'
-import { decodeStagedBatch } from '../../model/staged-batch.ts'
-import { Loop } from '../../runtime/loop.ts'
+import { ForagerError } from '../../model/errors.ts'
 import type { Random } from '../../runtime/random.ts'
 import { seededRandom } from '../../runtime/random.ts'
-import { withDefaults } from '../../runtime/streams.ts'
-import type { Topology } from '../../topology/topology.ts'
-import { ManualClock } from '../manual-clock.ts'
+import { tableOfCommit } from '../../sinks/embedded/table-folders.ts'
 import { MemorySource } from '../memory-source.ts'
 import { SimulatedFileSystem } from '../simulated-file-system.ts'
+import { Application, applicationId } from './application.ts'
+import { Broker } from './broker.ts'
+import { CommitJudge } from './commit-judge.ts'
+import { Faults, faultKinds, streamOf } from './faults.ts'
+import { HiveServer } from './hive-server.ts'
 import { Judge, Violation } from './judge.ts'
+import type {
+  SimulatedDatabase,
+  SimulationOptions,
+  SimulationResult,
+  TableReader,
+} from './options.ts'
+import { SimulationError } from './options.ts'
+import type { Process, ProcessHost } from './process.ts'
+import type { Actor } from './scheduler.ts'
+import { Scheduler } from './scheduler.ts'
+import type { CaseFailure } from './shrink.ts'
+import { stepLine } from './story.ts'
 import { sourceTopic, Workload } from './workload.ts'
 
-export interface SimulationOptions {
-  readonly seed: number
-  /** Reads topics `sim.shop.<table>` and writes the tables `<table>` to `/warehouse`. */
-  readonly topology: (random: Random) => Topology
-  readonly tables: readonly string[]
-  readonly statements?: number
-  /** `ordered`: only where the topics have one partition. Default true. */
-  readonly truncates?: boolean | 'ordered'
-  /** The producer sends the changes of a row through any partition. */
-  readonly spreads?: boolean
-  /** Where the log is: a broker that outlives the process, or files that a crash tears. */
-  readonly log?: 'memory' | 'files'
-  /** Crashes at this call and at no other; absent: at random ones. */
-  readonly crashAtCall?: number
-}
+export type { FaultKind, FaultRates } from './faults.ts'
+export { faultKinds } from './faults.ts'
+export type {
+  ProcessSite,
+  SimulatedDatabase,
+  SimulationOptions,
+  SimulationResult,
+  TableReader,
+  Wraps,
+} from './options.ts'
+export { SimulationError } from './options.ts'
 
-export interface SimulationResult {
-  /** Calls of injected interfaces: as many points to crash at. */
-  readonly calls: number
-  readonly crashes: number
-  readonly looks: number
-  /** What happened, line by line. */
-  readonly story: readonly string[]
-}
+const streams = { workload: 100, schedule: 101, files: 102, shape: 103, resends: 104 } as const
+const stagingPath = '/staging'
+const warehousePath = '/warehouse'
+const maxCrashes = 12
+const maxSteps = 300_000
+/** With all faults over it must come to its end within this. */
+const maxQuietMs = 10 * 60_000
+/** Nothing more comes: some windows close only when the processes stop. */
+const stopAfterMs = 2 * 60_000
+const maxMarkerMs = 4000
+const maxSentAtOnce = 6
+const maxPauseMs = 1500
 
-/** What a failed simulation throws: the seed, and the story up to the broken promise. */
-export class SimulationError extends Error {
-  readonly story: readonly string[]
-
-  constructor(seed: number, story: readonly string[], cause: unknown) {
-    const what = cause instanceof Error ? cause.message : String(cause)
-    super(`seed ${seed}: ${what}\n  ${story.slice(-25).join('\n  ')}`, { cause })
-    this.name = 'SimulationError'
-    this.story = story
-  }
-}
-
-const applicationId = 'sim'
-const maxCrashes = 8
-
+/** Throws SimulationError. */
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const simulation = new Simulation(options)
   try {
     return await simulation.run()
   } catch (error) {
-    throw new SimulationError(options.seed, simulation.story, error)
+    throw new SimulationError(options.seed, simulation.failure(error), simulation.story, error)
   }
 }
 
 class Simulation {
   readonly story: string[] = []
   readonly #options: SimulationOptions
-  readonly #random: Random
-  readonly #clock = new ManualClock()
+  readonly #faults: Faults
+  readonly #scheduler: Scheduler
   readonly #files: SimulatedFileSystem
-  readonly #source: MemorySource
-  readonly #workload: Workload
-  readonly #judge: Judge
-  readonly #broker = new MemoryStorage()
-  /** Committed offsets, by partition: the ranges of the windows of a task tile. */
-  readonly #committed = new Map<string, number>()
-  readonly #crashChance: number
-  #loop: Loop | null = null
+  readonly #database: SimulatedDatabase
+  readonly #judge: TableReader
+  readonly #commits: CommitJudge
+  readonly #broker: Broker
+  readonly #hive: HiveServer
+  readonly #instances: number
+  readonly #application: Application
+  readonly #producer: Actor = { name: 'source', pausedUntilMs: 0, isGone: false }
   #calls = 0
   #crashes = 0
   #looks = 0
-  #isQuiet = false
-  #onCrash: () => void = () => undefined
+  #isProduced = false
+  #quietSinceMs: number | null = null
+  #stops = 0
+  /** The last one that was made. */
+  #statement = 0
   #violation: unknown = null
 
   constructor(options: SimulationOptions) {
-    const { seed, tables } = options
+    const { seed, crashAtCall } = options
     this.#options = options
-    this.#random = seededRandom(seed)
-    const partitions = 1 + Math.floor(this.#random.next() * 3)
-    this.#crashChance = options.crashAtCall === undefined ? this.#random.next() ** 2 * 0.02 : 0
-    this.#files = new SimulatedFileSystem({
-      random: this.#random,
-      onCall: (operation, path) => this.#call(operation, path),
+    const shape = this.#random('shape')
+    const partitions = 1 + Math.floor(shape.next() * 3)
+    const isExact = crashAtCall !== undefined
+    this.#faults = new Faults({
+      seed,
+      rates: isExact ? noFaults : (options.faults ?? {}),
+      skipped: options.skippedFaults ?? [],
+      tell: line => this.#tell(line),
     })
-    this.#source = new MemorySource(
-      Object.fromEntries(tables.map(table => [sourceTopic(table), partitions])),
-    )
-    const { random } = this
-    this.#workload = new Workload({
-      random,
-      source: this.#source,
-      tables,
-      partitions,
-      maxId: 3 + Math.floor(random.next() * 12),
-      truncates: options.truncates === 'ordered' ? partitions === 1 : (options.truncates ?? true),
-      spreads: options.spreads ?? false,
+    this.#scheduler = new Scheduler({
+      random: this.#random('schedule'),
+      maxStepMs: 1 + shape.next() ** 2 * 20,
+      maxSteps,
+      tell: (actor, what) => this.#tell(stepLine(actor.name, what)),
     })
-    this.#judge = new Judge(this.#workload, this.#files, '/warehouse')
+    this.#files = new SimulatedFileSystem({ random: this.#random('files') })
+    this.#hive = new HiveServer({
+      scheduler: this.#scheduler,
+      faults: this.#faults,
+      files: this.#files,
+      onCommit: table => void this.#look(table),
+    })
+    const shop = this.#shop(partitions, 3 + Math.floor(shape.next() * 12))
+    this.#database = options.database?.(line => this.#tell(line)) ?? shop
+    this.#judge = this.#database.judge(this.#files, warehousePath, table => {
+      return this.#hive.rowsOf(table)?.map(({ values }) => values) ?? null
+    })
+    this.#commits = new CommitJudge(this.#files, stagingPath)
+    this.#broker = this.#makeBroker()
+    options.wrap?.broker?.(this.#broker)
+    const { instances = 1 + Math.floor(shape.next() * 3) } = options
+    this.#instances = options.log === 'files' ? 1 : instances
+    this.#application = new Application({
+      ...options,
+      instances: this.#instances,
+      broker: this.#broker,
+      hive: this.#hive,
+      source: this.#database.source,
+      commits: this.#commits,
+      host: this.#host(),
+      fail: error => this.#fail(error),
+      tell: line => this.#tell(line),
+    })
   }
 
-  get random(): Random {
-    return this.#random
+  /** What had happened when it was thrown. */
+  failure(error: unknown): CaseFailure {
+    return {
+      promise: promiseOf(error),
+      statement: this.#statement,
+      instances: this.#instances,
+      faults: [...this.#faults.injected],
+    }
   }
 
   async run(): Promise<SimulationResult> {
-    for (let left = this.#options.statements ?? 60; left > 0; left -= 1) {
-      this.#workload.step()
-      if (this.#random.next() < 0.06) this.#workload.resend()
-      if (this.#random.next() < 0.5) await this.#round()
+    this.#application.startAll()
+    void this.#produce()
+    await this.#scheduler.run(() => this.#isOver())
+    const { hasStopped } = this.#application
+    if (!hasStopped) {
+      await this.#look('finally')
+      this.#checkDefaults()
     }
-    // Faults are over: everything must come to its end.
-    this.#isQuiet = this.#options.crashAtCall === undefined
-    for (let rounds = 0; !(await this.#isDone()); rounds += 1) {
-      if (rounds > 1000) throw new Violation('it does not come to an end')
-    }
-    await this.#look('finally')
+    this.#throwViolation()
     const { story } = this
-    return { calls: this.#calls, crashes: this.#crashes, looks: this.#looks, story }
-  }
-
-  async #round(): Promise<void> {
-    this.#clock.advance(Math.floor(this.#random.next() * 1500))
-    await this.#alive(async loop => {
-      await loop.step(0)
-    })
-  }
-
-  async #isDone(): Promise<boolean> {
-    this.#clock.advance(5000)
-    let isDone = false
-    await this.#alive(async loop => {
-      isDone = !(await loop.step(0)) && (await loop.drainAll())
-    })
-    return isDone
-  }
-
-  /** Runs an action of the process until it is done or the process has crashed. */
-  async #alive(action: (loop: Loop) => Promise<void>): Promise<void> {
-    const crashed = new Promise<'crashed'>(resolve => {
-      this.#onCrash = () => resolve('crashed')
-    })
-    const done = (async () => {
-      this.#loop ??= await this.#start()
-      await action(this.#loop)
-    })()
-    const outcome = await Promise.race([done, crashed])
-    if (this.#violation !== null) throw this.#violation
-    if (outcome !== 'crashed') return
-    // The action hangs for ever in the call that it crashed in; nobody waits for it any more.
-    this.#loop = null
-    this.#files.crash()
-    await this.#look('after the crash')
-  }
-
-  async #start(): Promise<Loop> {
-    this.story.push('the process starts')
-    const { random } = this
-    const log = await EmbeddedLog.open({
-      storage: this.#watched(
-        this.#options.log === 'files' ? new FileStorage(this.#files, '/state/log') : this.#broker,
-      ),
-      clock: this.#clock,
-      random,
-      sources: [this.#source],
-      isSkewed: true,
-    })
-    const given = {
-      applicationId,
-      log,
-      stateDir: '/state',
-      fileSystem: this.#files,
-      clock: this.#clock,
-      random,
-      commitIntervalMs: Math.floor(random.next() * 2000),
-      // Little at a time, so that windows close in the middle of what is sent again.
-      maxPollBytes: 1 + Math.floor(random.next() ** 2 * 20_000),
-    }
-    const loop = new Loop(this.#options.topology(random), withDefaults(given), event => {
-      if (event.type !== 'progress') this.story.push(JSON.stringify(event).slice(0, 200))
-    })
-    await loop.start()
-    return loop
-  }
-
-  /** The log's storage, with a place to crash before and after each commit, and its own judge. */
-  #watched(storage: LogStorage): LogStorage {
     return {
-      open: async () => {
-        const state = await storage.open()
-        // A commit in which the process crashed may have come about or not.
-        for (const offset of state.offsets)
-          this.#committed.set(partitionName(offset), offset.offset)
-        return state
-      },
-      createTopic: topic => storage.createTopic(topic),
-      commit: async (appends, offsets) => {
-        await this.#call('commit', 'log')
-        await storage.commit(appends, offsets)
-        this.#checkTiling(appends, offsets)
-        await this.#call('committed', 'log')
-      },
-      read: async (partition, offset, maxBytes) => {
-        await this.#call('read', 'log')
-        return await storage.read(partition, offset, maxBytes)
-      },
-      deleteRecords: (partition, offset) => storage.deleteRecords(partition, offset),
-      rewrite: (partition, kept) => storage.rewrite(partition, kept),
-      close: () => storage.close(),
+      calls: this.#calls,
+      steps: this.#scheduler.steps,
+      crashes: this.#crashes,
+      faults: this.#faults.injected.length,
+      looks: this.#looks,
+      hasStopped,
+      elapsedMs: Math.round(this.#scheduler.nowMs),
+      story,
     }
   }
 
-  /** Windows of a task follow each other without a gap, and a commit moves past just its window. */
-  #checkTiling(appends: readonly StoredAppend[], offsets: readonly StoredOffset[]): void {
-    for (const { topic, partition, offset } of offsets) {
-      const name = partitionName({ topic, partition })
-      const from = this.#committed.get(name) ?? 0
-      const batches = appends
-        .filter(append => append.topic.endsWith('-staged'))
-        .flatMap(({ records }) => records.map(record => decodeStagedBatch(record.value!)))
-      const isTiled = batches.every(({ range }) => range.from === from && range.to === offset)
-      if (!isTiled || offset < from) {
-        this.#violation ??= new Violation(`${name}: a window does not begin at ${from}`)
+  #random(stream: keyof typeof streams) {
+    return seededRandom(streamOf(this.#options.seed, streams[stream]))
+  }
+
+  #shop(partitions: number, maxId: number): SimulatedDatabase {
+    const { tables, truncates = true, truncateShare, spreads = false } = this.#options
+    const { connector = 'mysql', snapshots = false } = this.#options
+    const topics = Object.fromEntries(tables.map(table => [sourceTopic(table), partitions]))
+    const source = new MemorySource(topics, { isFinite: false })
+    const { statements } = this.#options
+    const seed = streamOf(this.#options.seed, streams.workload)
+    const workload = new Workload({
+      randomOf: statement => seededRandom(streamOf(seed, statement)),
+      statements: typeof statements === 'object' ? statements : null,
+      tell: line => this.#tell(line),
+      source,
+      tables,
+      partitions,
+      maxId,
+      ...(truncateShare === undefined ? {} : { truncateShare }),
+      truncates: truncates === 'ordered' ? partitions === 1 : truncates,
+      spreads,
+      restarts: connector === 'mysql',
+      connector,
+      snapshots,
+    })
+    return {
+      source,
+      step: () => workload.step(),
+      mayResend: () => workload.mayResend(),
+      judge: (files, root, rowsOf) => new Judge(workload, files, root, rowsOf),
+    }
+  }
+
+  #makeBroker(): Broker {
+    return new Broker({
+      source: this.#database.source,
+      random: this.#random('shape'),
+      onDecided: ({ records, offsets }) => {
+        this.#commits.decided(records, offsets).catch((error: unknown) => this.#fail(error))
+      },
+      mark: ({ id }, where, write) => {
+        const isLate = this.#faults.strikes('late-marker', () => `${where} of ${id}`)
+        if (!isLate) write()
+        else {
+          const lateMs = this.#faults.amount('late-marker', maxMarkerMs)
+          this.#scheduler.at(this.#scheduler.nowMs + lateMs, write)
+        }
+      },
+    })
+  }
+
+  #host(): ProcessHost {
+    return {
+      scheduler: this.#scheduler,
+      faults: this.#faults,
+      files: this.#files,
+      isLast: () => {
+        this.#calls += 1
+        return this.#calls === this.#options.crashAtCall
+      },
+      onCrash: (process, where) => this.#crash([process], where),
+      onPowerCut: where => this.#crash(this.#application.processes, where),
+      onFileCall: (operation, path) => {
+        const table = operation === 'linked' ? tableOfCommit(warehousePath, path) : null
+        return table === null ? undefined : this.#look(table)
+      },
+    }
+  }
+
+  /** The statements of the source, one after the other. */
+  async #produce(): Promise<void> {
+    const [random, resends] = [this.#random('schedule'), this.#random('resends')]
+    const { statements = 60, expires = false } = this.#options
+    const last = typeof statements === 'number' ? statements : statements.at(-1)!
+    for (let number = 1; number <= last; number += 1) {
+      if (expires && number === 1 + (last >>> 1)) this.#expireRecords()
+      if (random.next() < 0.3) await this.#scheduler.sleep(this.#producer, random.next() * 3000)
+      await this.#scheduler.turn(this.#producer, 'a statement')
+      this.#database.step()
+      await this.#mayResend(resends)
+      this.#statement = number
+    }
+    this.#isProduced = true
+  }
+
+  /** What is sent again comes little by little: windows end in the midst of it. */
+  async #mayResend(random: Random): Promise<void> {
+    const { source } = this.#database
+    source.hold()
+    this.#database.mayResend()
+    while (source.release(1 + Math.floor(random.next() * maxSentAtOnce))) {
+      this.#broker.wake()
+      await this.#scheduler.sleep(this.#producer, random.next() * maxPauseMs)
+    }
+    this.#broker.wake()
+  }
+
+  /** Of partitions that were read before: no retention is so short that it takes others. */
+  #expireRecords(): void {
+    for (const { name: topic, partitions } of this.#database.source.topics) {
+      for (let partition = 0; partition < partitions; partition += 1) {
+        const at = { topic, partition }
+        if ((this.#broker.committed(applicationId, at) ?? null) === null) continue
+        const { end } = this.#database.source.offsets(at)
+        this.#tell(`${partitionName(at)} loses its records below ${end}`)
+        this.#database.source.expire(at, end)
       }
-      this.#committed.set(name, offset)
     }
   }
 
-  /** Every call of an injected interface comes through here: it may be the last one. */
-  async #call(operation: string, path: string): Promise<void> {
-    if (this.#looking) return
-    this.#calls += 1
-    if (operation === 'linked') await this.#look(`after ${path}`)
-    if (!this.#shouldCrash()) return
-    this.#crashes += 1
-    this.story.push(`crash in call ${this.#calls}: ${operation} ${path}`)
-    this.#onCrash()
-    await new Promise(() => undefined)
+  #crash(processes: readonly Process[], where: string): void {
+    for (const process of processes) {
+      this.#crashes += 1
+      this.#tell(`${process.name} crashes: ${where}`)
+      process.end()
+      process.files.crash()
+    }
+    if (this.#crashes >= maxCrashes) this.#faults.end('crash', 'power')
+    this.#application.restart(processes)
   }
 
-  #shouldCrash(): boolean {
-    const { crashAtCall } = this.#options
-    if (crashAtCall !== undefined) return this.#calls === crashAtCall
-    if (this.#isQuiet || this.#crashes >= maxCrashes) return false
-    return this.#random.next() < this.#crashChance
+  #isOver(): boolean {
+    this.#throwViolation()
+    if (this.#application.hasStopped) return true
+    if (!this.#isProduced) return false
+    const { nowMs } = this.#scheduler
+    if (this.#quietSinceMs === null) {
+      this.#tell('nothing goes wrong any more')
+      this.#faults.isOver = true
+      this.#quietSinceMs = nowMs
+    }
+    if (this.#application.isStopping) return this.#application.isStopped
+    const quietMs = nowMs - this.#quietSinceMs
+    const problem = this.#judge.unfinished()
+    if (problem === null) this.#application.stop()
+    else if (quietMs > maxQuietMs) throw this.#notDone(problem)
+    else if (quietMs > stopAfterMs * (this.#stops + 1)) {
+      this.#stops += 1
+      this.#application.restartAll()
+    }
+    return false
   }
 
-  #looking = false
+  #notDone(problem: string): Violation {
+    const minutes = maxQuietMs / 60_000
+    return new Violation('ends-equal', `${problem}, ${minutes} minutes after all faults were over`)
+  }
 
-  async #look(when: string): Promise<void> {
-    this.#looking = true
+  async #look(what: string): Promise<void> {
     this.#looks += 1
     try {
-      if (when === 'finally') await this.#judge.lookFinally()
-      else await this.#judge.look()
+      if (what === 'finally') await this.#judge.lookFinally()
+      else await this.#judge.look(what)
     } catch (error) {
-      this.#violation ??= error
-      this.story.push(`the judge, ${when}: ${(error as Error).message}`)
-      this.#onCrash()
-      throw error
-    } finally {
-      this.#looking = false
+      this.#fail(error)
     }
   }
+
+  /** A column that was added has its default in every row of before. */
+  #checkDefaults(): void {
+    for (const table of this.#hive.tables) {
+      const lacking = this.#hive.rowsOf(table)!.find(({ values }) => values.extra === null)
+      if (lacking === undefined) continue
+      this.#fail(new Violation('only-rows-that-were', `${table} has a row without a default`))
+    }
+  }
+
+  #fail(error: unknown): void {
+    this.#violation ??= error
+  }
+
+  #throwViolation(): void {
+    if (this.#violation === null) return
+    const error = this.#violation
+    this.#tell(`the judge: ${error instanceof Error ? error.message : 'something else failed'}`)
+    throw error
+  }
+
+  #tell(line: string): void {
+    this.story.push(`${this.#scheduler.nowMs.toFixed(0)} ${line}`)
+  }
+}
+
+const noFaults = Object.fromEntries(Object.keys(faultKinds).map(kind => [kind, false]))
+
+/** Of what a run threw: the promise that was broken, or the code of what ended an application. */
+function promiseOf(error: unknown): string {
+  if (error instanceof Violation) return error.promise
+  return error instanceof ForagerError ? error.code : 'no-other-error'
 }

@@ -5,27 +5,21 @@
  * Each change gives the row a version that no other state has, so that a state that is read tells when
  * it was.
  */
+import { partitionName } from '../../log/log.ts'
 import { partitionOfBytes } from '../../model/partitioner.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { MemorySource, NewRecord } from '../memory-source.ts'
-
-/** A row as the tables show it; null: there is none. */
-export interface SourceRow {
-  readonly id: number
-  readonly version: number
-  readonly month: string
-  readonly note: string | null
-  /** Large: an update that does not touch it may leave it out. */
-  readonly body: string
-  /** Added in the middle of the program, with a default for the rows of before. */
-  readonly extra: string
-}
+import type { RowShape, SourceRow } from './source-rows.ts'
+import { columnsOf, extraDefault, schemaText } from './source-rows.ts'
 
 /** All states of one row, in order; the first is that it is not there. */
 export type RowHistory = (SourceRow | null)[]
 
 export interface WorkloadOptions {
-  readonly random: Random
+  /** Of each statement, by its number: to leave one out changes no other. */
+  readonly randomOf: (statement: number) => Random
+  /** The statements that are made; null: all. */
+  readonly statements: readonly number[] | null
   readonly source: MemorySource
   readonly tables: readonly string[]
   /** Of every source topic. */
@@ -33,26 +27,68 @@ export interface WorkloadOptions {
   /** Ids are 1 to this: small, so that rows come and go often. */
   readonly maxId: number
   readonly truncates: boolean
+  /** Of the statements; by default one of a hundred. */
+  readonly truncateShare?: number
+  /** Told of what the source does, in words. */
+  readonly tell?: (line: string) => void
   /** The producer sends each message through any partition, and whole rows only. */
   readonly spreads?: boolean
+  /** Sometimes another server takes over, whose log begins anew. */
+  readonly restarts?: boolean
+  /** Whose events they are; by default MySQL's. PostgreSQL's are of tables with the default replica identity. */
+  readonly connector?: 'mysql' | 'postgresql'
+  /** Rows are read by incremental snapshots, while transactions are open. PostgreSQL's. */
+  readonly snapshots?: boolean
+}
+
+interface SentEvent {
+  readonly op: string
+  readonly id: number | null
+  readonly before: SourceRow | null
+  readonly after: SourceRow | null
+  /** Where it was written, if others were written behind it before it was committed. */
+  readonly lsn?: number
 }
 
 export const sourceTopic = (table: string): string => `sim.shop.${table}`
 
 const unsent = '__debezium_unavailable_value'
-export const extraDefault = 'by default'
+/** More than an int holds. */
+const wideSize = 2 ** 40
 /** More than a source task remembers of one position, where there is one partition. */
 const bulkRows = 140
 const firstBulkId = 1000
+/** What stands for the values of columns that may not be null and were not sent. */
+const nothing: SourceRow = {
+  id: 0,
+  version: 0,
+  month: '1970-01-01',
+  note: null,
+  body: '',
+  extra: '',
+  size: 0,
+  memo: null,
+}
 /** By a producer that spreads its messages. */
 const maxResent = 30
 
 export class Workload {
   readonly histories = new Map<string, Map<number, RowHistory>>()
   readonly #options: WorkloadOptions
+  #number = 0
+  #random: Random
   #version = 0
   #position = 4
+  /** Of the log's events at one position. */
+  #rowInEvent = 0
+  #server = 1
+  /** The source's clock, which goes on over restarts of its log. */
+  #sourceMs = 1_767_225_600_000
+  /** Where the log of the server of now begins, by partition. */
+  readonly #begins = new Map<string, number>()
   #hasExtra = false
+  #isWide = false
+  #isMemoGone = false
   /** The table that rows were loaded into in bulk. */
   #bulkTable: string | null = null
   /** The last messages, in the order in which they were sent. */
@@ -60,6 +96,7 @@ export class Workload {
 
   constructor(options: WorkloadOptions) {
     this.#options = options
+    this.#random = options.randomOf(0)
     for (const table of options.tables) {
       const rows = new Map<number, RowHistory>()
       for (let id = 1; id <= options.maxId; id += 1) rows.set(id, [null])
@@ -72,26 +109,89 @@ export class Workload {
     return [...this.histories.get(table)!.values()].flatMap(history => history.at(-1) ?? [])
   }
 
-  /** One statement, and the events that it causes. */
+  /** One statement, or a few in one transaction, and the events that they cause. */
   step(): void {
-    const { random, tables } = this.#options
+    this.#number += 1
+    if (this.#isLeftOut) return
+    this.#random = this.#options.randomOf(this.#number)
+    const random = this.#random
+    const { restarts = false, spreads = false } = this.#options
+    if (restarts && !spreads && random.next() < 0.01) this.#restartLog()
+    const count = random.next() < 0.1 ? 2 + Math.floor(random.next() * 3) : 1
+    for (let left = count; left > 0; left -= 1) this.#statement()
+  }
+
+  /** Nothing of the log before is sent again: the connector goes on in the new one. */
+  #restartLog(): void {
+    const { source, tables, partitions } = this.#options
+    this.#tell('another server takes over')
+    this.#server += 1
+    this.#position = 4
+    for (const table of tables) {
+      for (let partition = 0; partition < partitions; partition += 1) {
+        const at = { topic: sourceTopic(table), partition }
+        this.#begins.set(partitionName(at), source.offsets(at).end)
+      }
+    }
+  }
+
+  #statement(): void {
+    const { tables } = this.#options
+    const random = this.#random
     const table = tables[Math.floor(random.next() * tables.length)]!
     const id = 1 + Math.floor(random.next() * this.#options.maxId)
     const row = this.#row(table, id)
-    this.#position += 100
+    // Some events have several rows.
+    if (random.next() < 0.05) this.#rowInEvent += 1
+    else {
+      this.#position += 100
+      this.#rowInEvent = 0
+    }
+    this.#sourceMs += 100
+    if (this.#options.snapshots === true && row !== null && random.next() < 0.2) {
+      this.#updateWhileRead(table, row)
+      return
+    }
     const choice = random.next()
-    if (choice < 0.01 && this.#options.truncates) this.#truncate(table)
-    else if (choice < 0.03) this.#hasExtra = true
-    else if (choice < 0.032 && this.#bulkTable === null) this.#loadInBulk(table)
+    const { truncates, truncateShare } = this.#options
+    const isTruncate = truncateShare === undefined ? choice < 0.01 : random.next() < truncateShare
+    if (isTruncate && truncates) this.#truncate(table)
+    else if (choice < 0.05) this.#changeSchema()
+    else if (choice < 0.052 && this.#bulkTable === null) this.#loadInBulk(table)
     else if (row === null) this.#insert(table, id)
     else if (choice < 0.25) this.#delete(table, row)
     else if (choice < 0.4) this.#changeKey(table, row)
     else this.#update(table, row)
   }
 
+  /** Whether the source has dropped the column: a target may, and may keep what rows have in it. */
+  get isMemoGone(): boolean {
+    return this.#isMemoGone
+  }
+
+  /** Of all tables at once, one change after the other. */
+  #changeSchema(): void {
+    this.#tell('changes the columns of all tables')
+    if (!this.#hasExtra) this.#hasExtra = true
+    else if (!this.#isWide) this.#isWide = true
+    else this.#isMemoGone = true
+  }
+
+  get #isLeftOut(): boolean {
+    return this.#options.statements?.includes(this.#number) === false
+  }
+
+  /** Sometimes the producer crashes. */
+  mayResend(): void {
+    if (!this.#isLeftOut && this.#random.next() < 0.06) this.resend()
+  }
+
   /** The producer crashed: it sends the last records of one partition again. */
   resend(): void {
-    const { random, tables, partitions, source } = this.#options
+    const { tables, partitions, source } = this.#options
+    const random = this.#random
+    // A block that begins with a row of a snapshot is applied again: docs/adr/0008.
+    if (this.#options.snapshots === true) return
     if (this.#options.spreads === true) {
       this.#resendSpread()
       return
@@ -102,12 +202,18 @@ export class Workload {
     const count = 1 + Math.floor(random.next() * 12)
     // After a bulk load all of it may come again.
     const all = random.next() < 0.3 ? bulkRows : count
-    source.resend(at, this.#bulkTable === table ? all : count, () => this.#anyPartition())
+    const begin = this.#begins.get(partitionName(at)) ?? 0
+    const most = source.records(at).filter(({ offset }) => offset >= begin).length
+    const wanted = Math.min(most, this.#bulkTable === table ? all : count)
+    if (wanted === 0) return
+    this.#tell(`sends the last ${wanted} records of ${partitionName(at)} again`)
+    source.resend(at, wanted, () => this.#anyPartition())
   }
 
   /** It remembers what it sent last, and not through which partitions. */
   #resendSpread(): void {
-    const count = 1 + Math.floor(this.#options.random.next() * maxResent)
+    const count = 1 + Math.floor(this.#random.next() * maxResent)
+    this.#tell(`sends the last ${count} records again`)
     for (const record of this.#sent.slice(-count)) {
       this.#options.source.append({ ...record, partition: this.#anyPartition() })
     }
@@ -122,6 +228,7 @@ export class Workload {
   /** Many new rows at one position, as PostgreSQL's COPY writes them. Once: they make tables large. */
   #loadInBulk(table: string): void {
     this.#bulkTable = table
+    this.#tell(`loads ${bulkRows} rows into ${table}`)
     for (let id = firstBulkId; id < firstBulkId + bulkRows; id += 1) {
       this.histories.get(table)!.set(id, [null])
       this.#insert(table, id)
@@ -129,13 +236,14 @@ export class Workload {
   }
 
   #anyPartition(): number {
-    return Math.floor(this.#options.random.next() * this.#options.partitions)
+    return Math.floor(this.#random.next() * this.#options.partitions)
   }
 
   #update(table: string, row: SourceRow): void {
     const next = { ...this.#newRow(row.id), body: row.body }
     this.#record(table, row.id, next)
-    const { random, spreads } = this.#options
+    const { spreads } = this.#options
+    const random = this.#random
     const leavesBodyOut = random.next() < 0.3 && spreads !== true
     this.#send(table, {
       op: 'u',
@@ -145,6 +253,18 @@ export class Workload {
     })
   }
 
+  /** The row is written, then rows are read as they were before, and only then the change is committed. */
+  #updateWhileRead(table: string, row: SourceRow): void {
+    const writtenAt = this.#position
+    this.#position += 100
+    for (const read of this.rowsOf(table).slice(0, 3)) {
+      this.#send(table, { op: 'r', id: read.id, before: null, after: read })
+    }
+    const next = { ...this.#newRow(row.id), body: row.body }
+    this.#record(table, row.id, next)
+    this.#send(table, { op: 'u', id: row.id, before: row, after: next, lsn: writtenAt })
+  }
+
   #delete(table: string, row: SourceRow): void {
     this.#record(table, row.id, null)
     this.#send(table, { op: 'd', id: row.id, before: row, after: null })
@@ -152,7 +272,7 @@ export class Workload {
   }
 
   #changeKey(table: string, row: SourceRow): void {
-    const id = 1 + Math.floor(this.#options.random.next() * this.#options.maxId)
+    const id = 1 + Math.floor(this.#random.next() * this.#options.maxId)
     if (this.#row(table, id) !== null) return
     const moved = { ...this.#newRow(id), body: row.body }
     this.#record(table, row.id, null)
@@ -178,7 +298,7 @@ export class Workload {
   }
 
   #newRow(id: number): SourceRow {
-    const { random } = this.#options
+    const random = this.#random
     this.#version += 1
     return {
       id,
@@ -187,7 +307,13 @@ export class Workload {
       note: random.next() < 0.2 ? null : `note ${this.#version}`,
       body: `body ${this.#version}`,
       extra: this.#hasExtra ? `extra ${this.#version}` : extraDefault,
+      size: this.#version + (this.#isWide ? wideSize : 0),
+      memo: this.#isMemoGone ? null : `memo ${this.#version}`,
     }
+  }
+
+  #tell(what: string): void {
+    this.#options.tell?.(`source ${this.#number}: ${what}`)
   }
 
   #record(table: string, id: number, row: SourceRow | null): void {
@@ -198,50 +324,46 @@ export class Workload {
     this.#append(table, Buffer.from(JSON.stringify({ id })), null)
   }
 
-  #send(
-    table: string,
-    event: { op: string; id: number | null; before: SourceRow | null; after: SourceRow | null },
-    headers: { key: string; value: Buffer }[] = [],
-  ): void {
+  #send(table: string, event: SentEvent, headers: { key: string; value: Buffer }[] = []): void {
     const { op, id, before, after } = event
-    const ms = 1_767_225_600_000 + this.#position
-    const source = {
-      connector: 'mysql',
-      name: 'sim',
-      ts_ms: ms,
-      snapshot: 'false',
-      db: 'shop',
-      table,
-      server_id: 1,
-      gtid: null,
-      file: 'binlog.000001',
-      pos: this.#position,
-      row: 0,
+    const unsentToo = after?.body === unsent ? ', without its body' : ''
+    const row = after === null ? '' : `, version ${after.version}${unsentToo}`
+    if (id === null || id < firstBulkId) {
+      this.#tell(`${op} ${table}${id === null ? '' : ` ${id}`}${row}`)
     }
-    const payload = { op, before: this.#columns(before), after: this.#columns(after), source }
-    const value = `{"schema":${this.#schema()},"payload":${JSON.stringify(payload)}}`
+    const source = this.#sourceBlock(table, event)
+    const payload = {
+      op,
+      before: this.#before(before, op),
+      after: columnsOf(after, this.#shape),
+      source,
+    }
+    const value = `{"schema":${schemaText(this.#shape)},"payload":${JSON.stringify(payload)}}`
     const key = id === null ? null : Buffer.from(JSON.stringify({ id }))
     this.#append(table, key, Buffer.from(value), headers)
   }
 
-  #columns(row: SourceRow | null): Partial<SourceRow> | null {
-    if (row === null || this.#hasExtra) return row
-    const { extra: _, ...rest } = row
-    return rest
+  #sourceBlock(table: string, { op, lsn = this.#position + this.#rowInEvent }: SentEvent): object {
+    const { connector = 'mysql' } = this.#options
+    const snapshot = op === 'r' ? 'incremental' : 'false'
+    const common = { connector, name: 'sim', ts_ms: this.#sourceMs, snapshot, db: 'shop', table }
+    if (connector === 'postgresql') {
+      // Every statement is a transaction, and is committed before the next one is.
+      const sequence = op === 'r' ? null : JSON.stringify([String(this.#position - 1), String(lsn)])
+      return { ...common, schema: 'shop', txId: this.#position, lsn, sequence }
+    }
+    const place = { file: 'binlog.000001', pos: this.#position, row: this.#rowInEvent }
+    return { ...common, server_id: this.#server, gtid: null, ...place }
   }
 
-  #schema(): string {
-    const fields = [
-      { field: 'id', type: 'int32', optional: false },
-      { field: 'version', type: 'int64', optional: false },
-      { field: 'month', type: 'string', optional: false },
-      { field: 'note', type: 'string', optional: true },
-      { field: 'body', type: 'string', optional: true },
-      ...(this.#hasExtra
-        ? [{ field: 'extra', type: 'string', optional: false, default: extraDefault }]
-        : []),
-    ]
-    return JSON.stringify({ type: 'struct', fields: [{ field: 'after', type: 'struct', fields }] })
+  /** With the default replica identity there is none but of a delete, where columns beside the key have no value. */
+  #before(row: SourceRow | null, op: string): Partial<SourceRow> | null {
+    if (row === null || this.#options.connector !== 'postgresql') return columnsOf(row, this.#shape)
+    return op === 'd' ? columnsOf({ ...nothing, id: row.id }, this.#shape) : null
+  }
+
+  get #shape(): RowShape {
+    return { hasExtra: this.#hasExtra, isWide: this.#isWide, isMemoGone: this.#isMemoGone }
   }
 
   #append(

@@ -151,7 +151,10 @@ describe('another message', () => {
 
   it('is counted by what it is', () => {
     for (const type of ['CREATE', 'alter', 'ERASE', 'RENAME', 'CINDEX', 'QUERY', 4, '11']) {
-      expect(decode(message(type, { cols: null }))).toEqual({ kind: 'schema-change' })
+      expect(decode(message(type, { cols: null }))).toEqual({
+        kind: 'schema-change',
+        changes: [],
+      })
     }
     expect(decode(null)).toEqual({ kind: 'tombstone' })
   })

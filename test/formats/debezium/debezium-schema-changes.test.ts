@@ -12,9 +12,12 @@ describe('a schema change', () => {
   it('tells the columns of its tables, or that they were dropped', () => {
     expect(schemaChangesOf(schemaChangeOf(columns))).toEqual({
       source: mariadb,
-      tables: [['demo.user', columns]],
+      tables: [{ table: 'demo.user', isCreated: false, columns, key: ['id'] }],
+      text: { statement: null, database: 'demo' },
     })
-    expect(schemaChangesOf(schemaChangeOf(null))?.tables).toEqual([['demo.user', null]])
+    expect(schemaChangesOf(schemaChangeOf(null))?.tables).toEqual([
+      { table: 'demo.user', isCreated: false, columns: null, key: [] },
+    ])
   })
 
   it('names a table by its schema, where it has one', () => {
@@ -24,7 +27,7 @@ describe('a schema change', () => {
       ['"a"."b""c"', 'a.b"c'],
     ] as const) {
       const found = schemaChangesOf(schemaChangeOf(columns, mariadb, id))
-      expect(found?.tables[0]?.[0]).toBe(table)
+      expect(found?.tables[0]?.table).toBe(table)
     }
   })
 

@@ -1,21 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import type { ConnectSchema } from '../../../formats/debezium/connect-schema.ts'
-import { positionOf } from '../../../formats/debezium/debezium-position.ts'
 import {
   readerOfDatabase,
   readerOfEmbedded,
   readerOfStated,
-  SchemaHistory,
 } from '../../../formats/debezium/debezium-schemas.ts'
 import type { DatabaseColumn } from '../../../formats/mysql/debezium-column-types.ts'
 import type { RowReader } from '../../../formats/values/row-reader.ts'
 import { parseColumnType } from '../../../model/column-type.ts'
 import { DecodeError } from '../../../model/errors.ts'
-import { mariadb } from '../samples.ts'
 
 const row = (fields: readonly ConnectSchema[]) => ({ type: 'struct', fields })
-
-const at = (pos: number, source: object = {}) => positionOf({ ...mariadb, pos, ...source }, '')
 
 describe('the schema of a row', () => {
   it('from an embedded schema: order, null, comment, default and key', () => {
@@ -102,7 +97,9 @@ describe('the schema of a row', () => {
       ['base64', '+/8='],
       ['base64-url-safe', '-_8='],
     ] as const) {
-      const reader = readerOfEmbedded(field, [], hints, { 'binary.handling.mode': mode })
+      const reader = readerOfEmbedded(field, [], hints, {
+        settings: { 'binary.handling.mode': mode },
+      })
       expect(reader.convert.get('b')!.convert(text)).toEqual(Buffer.from('fbff', 'hex'))
     }
   })
@@ -199,81 +196,5 @@ describe('defaults that a schema-change event writes as text', () => {
       ])
     }
     expect(defaultOf({ typeName: 'INT', defaultValueExpression: null })).toBeUndefined()
-  })
-})
-
-describe('the history of a table', () => {
-  const columns = (name: string) => [{ name, typeName: 'INT' }]
-
-  it('gives the columns as of a position: the last change that is not after it', () => {
-    const history = new SchemaHistory()
-    history.add('demo.user', at(100), columns('a'))
-    history.add('demo.user', at(200), columns('b'))
-    history.add('demo.other', at(150), columns('x'))
-    for (const [pos, name] of [
-      [100, 'a'],
-      [199, 'a'],
-      [200, 'b'],
-      [9999, 'b'],
-    ] as const) {
-      expect(history.columnsAt('demo.user', at(pos))).toEqual(columns(name))
-    }
-    expect(history.columnsAt('demo.user', at(99))).toBeNull()
-    expect(history.columnsAt('demo.none', at(500))).toBeNull()
-  })
-
-  it('a table that was dropped has none, and has them again when it was made anew', () => {
-    const history = new SchemaHistory()
-    history.add('demo.user', at(100), columns('a'))
-    history.add('demo.user', at(200), null)
-    history.add('demo.user', at(300), columns('c'))
-    expect(history.columnsAt('demo.user', at(150))).toEqual(columns('a'))
-    expect(history.columnsAt('demo.user', at(250))).toBeNull()
-    expect(history.columnsAt('demo.user', at(300))).toEqual(columns('c'))
-  })
-
-  it('changes that were sent again do not hide those between', () => {
-    const history = new SchemaHistory()
-    for (const [pos, name] of [
-      [100, 'a'],
-      [200, 'b'],
-      [100, 'a'],
-      [200, 'b'],
-      [300, 'c'],
-    ] as const) {
-      history.add('demo.user', at(pos), columns(name))
-    }
-    expect(history.columnsAt('demo.user', at(150))).toEqual(columns('a'))
-    expect(history.columnsAt('demo.user', at(250))).toEqual(columns('b'))
-    expect(history.columnsAt('demo.user', at(350))).toEqual(columns('c'))
-  })
-
-  it('a row from before a fail-over has the columns from before it', () => {
-    const history = new SchemaHistory()
-    const other = { server_id: 9 }
-    history.add('demo.user', at(100), columns('a'), 1000)
-    history.add('demo.user', at(50, other), columns('b'), 2000)
-    for (const [position, ms, name] of [
-      [at(200), 1500, 'a'],
-      [at(200), null, 'a'],
-      [at(60, other), 2500, 'b'],
-      [at(40, other), 1500, 'a'],
-      // Back on the first server, which has made the change by now, too.
-      [at(300), 2500, 'b'],
-      [at(1, { server_id: 7 }), 1500, 'a'],
-      [at(1, { server_id: 7 }), null, 'b'],
-    ] as const) {
-      expect(history.columnsAt('demo.user', position, ms)).toEqual(columns(name))
-    }
-  })
-
-  it('where positions do not compare, the last one holds', () => {
-    const history = new SchemaHistory()
-    history.add('demo.user', at(100), columns('a'))
-    history.add('demo.user', at(50, { server_id: 9 }), columns('b'))
-    expect(history.columnsAt('demo.user', at(60, { server_id: 9 }))).toEqual(columns('b'))
-    expect(history.columnsAt('demo.user', null)).toEqual(columns('b'))
-    history.add('demo.user', null, columns('c'))
-    expect(history.columnsAt('demo.user', at(1))).toEqual(columns('c'))
   })
 })

@@ -161,3 +161,65 @@ describe('types from the topic of schema changes', () => {
     decoder.learn({ ...damaged, value: null })
   })
 })
+
+describe('ids from the topic of schema changes', () => {
+  const ddlTopic = 'maxwell_ddl'
+  const connectorSettings = { ddl_kafka_topic: ddlTopic }
+  const ddl = lines.filter(({ topic }) => topic === ddlTopic)
+
+  it('are one for both names of a column that was renamed, where blocks are sent again, too', () => {
+    for (const told of [ddl, [...ddl, ...ddl], [...ddl.slice(0, 3), ...ddl.slice(1)]]) {
+      const decoder = decoderOf({ connectorSettings })
+      for (const line of told) decoder.learn(recorded(line))
+      const seen: (string | undefined)[] = []
+      for (const line of [...lines, ...lines.toReversed()]) {
+        const decoded = decoder.decode(recorded(line))
+        if (decoded.kind !== 'changes') continue
+        for (const { table, schema } of decoded.events) {
+          const renamed = schema.columns.filter(({ id, name }) => id !== name)
+          if (table !== 'canaldemo.user') expect(renamed).toEqual([])
+          else {
+            const [mail] = renamed
+            if (mail !== undefined) {
+              expect(mail).toMatchObject({
+                id: 'email',
+                renamed: { times: 1, atMs: 1_795_251_379_000 },
+              })
+            }
+            seen.push(mail?.name)
+          }
+        }
+      }
+      expect(seen.filter(name => name === 'mail')).toHaveLength(2)
+      expect(seen.length).toBeGreaterThan(15)
+    }
+  })
+
+  it('are others of a column that was dropped and made again', () => {
+    const decoder = decoderOf({ connectorSettings })
+    const table = (names: readonly string[]) => ({
+      database: 'd',
+      table: 't',
+      columns: names.map(name => ({ name, type: 'int', signed: true })),
+    })
+    const altered = (pos: number, sql: string, old: readonly string[], now: readonly string[]) => ({
+      type: 'table-alter',
+      database: 'd',
+      table: 't',
+      old: table(old),
+      def: table(now),
+      ts: 1000 * pos,
+      position: `b.1:${pos}`,
+      sql,
+    })
+    const first = altered(100, 'alter table t drop x', ['id', 'x'], ['id'])
+    const second = altered(200, 'alter table t add x int', ['id'], ['id', 'x'])
+    for (const change of [first, second, first, second]) decoder.learn(recordOf('uuid', change))
+    const idsAt = (position: string) => {
+      const [event] = eventsOf(decoder.decode(message('insert', '{"id":1,"x":2}', { position })))
+      return event!.schema.columns.map(({ id }) => id)
+    }
+    expect(idsAt('b.1:50')).toEqual(['id', 'x'])
+    expect(idsAt('b.1:250')).toEqual(['id', 'x~2'])
+  })
+})

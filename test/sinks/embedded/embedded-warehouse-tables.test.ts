@@ -304,10 +304,7 @@ describe('a schema that changes', () => {
     await driver.applyChanges([upsert([1, 'a'])], idAndText)
     const other = schemaOf([column('id', 'int'), column('text', type)], key)
     const applying = driver.applyChanges([upsert([2, value], other)], other)
-    await expect(applying).rejects.toMatchObject({
-      code: 'schema-incompatible',
-      context: { table: tableName },
-    })
+    await expect(applying).rejects.toMatchObject({ code: 'schema-incompatible' })
     await driver.applyChanges([upsert([2, 'b'])], idAndText)
     expect(await valuesIn(driver)).toEqual([
       [1, 'a'],

@@ -1,7 +1,10 @@
 /** An embedded warehouse over simulated files, and what a reader and the disk say of a table. */
 import type { NetChange } from '../../../model/net-change.ts'
+import type { FollowedSchema } from '../../../model/schema-change.ts'
+import { followedFrom, policyOf } from '../../../model/schema-change.ts'
 import type { ApplyReceipt } from '../../../model/staged-batch.ts'
 import type { TableSchema } from '../../../model/table-schema.ts'
+import { evolveSchema } from '../../../processors/evolve-schema.ts'
 import type { FileSystem } from '../../../runtime/file-system.ts'
 import { seededRandom } from '../../../runtime/random.ts'
 import type { EmbeddedWarehouseOptions } from '../../../sinks/embedded/embedded-warehouse.ts'
@@ -31,6 +34,7 @@ export class TableDriver {
   #seed = 1
   after: AppliedThrough | null = null
   token = 0
+  #followed: FollowedSchema | null = null
 
   constructor(options: Options = {}) {
     this.files = options.fileSystem ?? new SimulatedFileSystem({ random: seededRandom(1) })
@@ -42,7 +46,9 @@ export class TableDriver {
   /** A new owner: it has nothing in memory, and learns from the table how far that is. */
   async open(table = tableName): Promise<AppliedThrough | null> {
     this.#warehouse = this.#newWarehouse()
-    this.after = await this.#warehouse.open(table)
+    const opened = await this.#warehouse.open(table)
+    this.after = opened?.through ?? null
+    this.#followed = opened?.followed ?? null
     return this.after
   }
 
@@ -59,7 +65,7 @@ export class TableDriver {
       token: this.token,
       after,
       through,
-      schema,
+      followed: this.#follow(schema),
       partitionBy: null,
       truncate: 'none',
       changes: inParts(changes),
@@ -75,7 +81,15 @@ export class TableDriver {
   async apply(request: ApplyRequest): Promise<ApplyReceipt> {
     const receipt = await this.#warehouse.apply(request)
     this.after = request.through
+    this.#followed = request.followed
     return receipt
+  }
+
+  /** As a merger does by default. */
+  #follow(schema: TableSchema): FollowedSchema {
+    const batch = { schema, sourceMs: { first: 0, last: 0 } }
+    const options = { policy: policyOf(), others: new Set<string>(), failed: new Set<string>() }
+    return evolveSchema(this.#followed, batch, options) ?? followedFrom(schema)
   }
 
   async applyChanges(

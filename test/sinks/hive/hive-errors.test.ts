@@ -85,6 +85,14 @@ describe('a failed statement', () => {
     )
   })
 
+  it('stays wrong when the metastore does not allow the change of a type', () => {
+    const said =
+      'Unable to alter table. The following columns have types incompatible with the existing columns in ' +
+      'their respective positions :\nbo'
+    const error = failed('ALTER TABLE t …', new HiveRefusal(said, '08S01', 40_013))
+    expect(error).toMatchObject({ code: 'statement-failed', retry: 'never' })
+  })
+
   it('is worth another try when running it failed', () => {
     const error = failed('merge', new HiveRefusal(recorded.task, '08S01', 2))
     expect(error).toMatchObject({ code: 'statement-failed', retry: 'backoff' })

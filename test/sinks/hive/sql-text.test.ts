@@ -33,7 +33,7 @@ describe('a text', () => {
     ['a;b', "'a\\;b'"],
     ['a\r\nb', "'a\\r\\nb'"],
     ['\\u0041', "'\\\\u0041'"],
-    ['"${x}`', "'\"${x}`'"],
+    ['"${x}`', "'\"$\\{x}`'"],
     ['naïve 😀', "'naïve 😀'"],
   ])('%j is the literal %s', (text, literal) => {
     expect(quoteText(text)).toBe(literal)

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import { parsePartitionBy } from '../../../model/partition-by.ts'
+import { holds } from '../../../sinks/hive/hive-types.ts'
 import type { HiveTable } from '../../../sinks/hive/target-table.ts'
 import {
   addColumnsSql,
   createTableSql,
   differencesOf,
-  holds,
   parseDescribe,
   targetTable,
 } from '../../../sinks/hive/target-table.ts'
@@ -86,7 +86,7 @@ describe('a new table', () => {
         '  `id` bigint,',
         '  `at` timestamp',
         ')',
-        "PARTITIONED BY (`region` varchar(10) COMMENT 'where')",
+        "PARTITIONED BY (`region` string COMMENT 'where')",
         'STORED AS ORC',
         "TBLPROPERTIES ('transactional'='true')",
       ].join('\n'),
@@ -103,7 +103,7 @@ describe('a new table', () => {
     const table = targetTable(orders, parsePartitionBy('region'))
     const sql = createTableSql(name, table, { ...options, version: '2.3' })
     expect(sql.split('\n').slice(4, 7)).toEqual([
-      "PARTITIONED BY (`region` varchar(10) COMMENT 'where')",
+      "PARTITIONED BY (`region` string COMMENT 'where')",
       'CLUSTERED BY (`id`) INTO 4 BUCKETS',
       'STORED AS ORC',
     ])

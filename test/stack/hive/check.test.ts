@@ -159,7 +159,7 @@ describe('forager verify', () => {
       const lines = same.stdout.trim().split('\n')
       expect(lines.map(line => JSON.parse(line) as unknown)).toEqual([
         expect.objectContaining({ table: `${schema}.same`, status: 'equal', sourceRows: 1 }),
-        { isEqual: true, tables: 1, different: [], unknown: [], note: null },
+        { isEqual: true, tables: 1, different: [], unknown: [], dropped: [], note: null },
       ])
       expect([same.code, same.stderr]).toEqual([0, ''])
       const all = await program.run(['verify', 'forager.yaml'], { env })

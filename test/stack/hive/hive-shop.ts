@@ -7,7 +7,7 @@ import type { KafkaLog } from '../../../log/kafka/kafka-log.ts'
 import type { LogRecord } from '../../../model/change-event.ts'
 import { systemClock } from '../../../runtime/clock.ts'
 import { HiveSessions } from '../../../sinks/hive/hive-sessions.ts'
-import { extraDefault } from '../../../testkit/simulation/workload.ts'
+import { extraDefault } from '../../../testkit/simulation/source-rows.ts'
 import type { Instance } from '../instances.ts'
 import { newName, openKafka, produce } from '../instances.ts'
 import { Running } from '../running.ts'
@@ -20,17 +20,23 @@ export interface HiveShopOptions {
   readonly name: string
   readonly seed: number
   readonly events: number
+  readonly truncateShare?: number
+  /** The first partition of each topic is so many events behind. */
+  readonly lag?: number
   readonly config?: object
   /** Of `warehouse`: another port, time-outs. */
   readonly warehouse?: object
 }
 
 const deadlineMs = 400_000
+const nothingKept = { keepStaged: { maxAge: '0s' } }
 
 export class HiveShop {
   readonly stack = inject('stack')
   readonly log: KafkaLog
   readonly shop: Shop
+  /** As they are sent. */
+  readonly records: readonly LogRecord[]
   readonly database = newName('shop').replaceAll('-', '_')
   readonly #options: HiveShopOptions
   readonly #sessions: HiveSessions
@@ -38,10 +44,11 @@ export class HiveShop {
   running!: Running
 
   private constructor(options: HiveShopOptions) {
-    const { seed, events } = options
+    const { seed, events, truncateShare = 0 } = options
     this.#options = options
     this.log = openKafka(inject('broker'))
-    this.shop = makeShop({ seed, partitions: 3, events, maxId: 40, resends: 5 })
+    this.shop = makeShop({ seed, partitions: 3, events, maxId: 40, resends: 5, truncateShare })
+    this.records = behind(this.shop.records, options.lag ?? 0)
     this.#sessions = this.#newSessions()
   }
 
@@ -68,7 +75,7 @@ export class HiveShop {
 
   /** The next part of the changes, of 1; null: what is left. */
   async send(part: number | null): Promise<void> {
-    const { records } = this.shop
+    const { records } = this
     const end = part === null ? records.length : Math.round(records.length * part)
     const own: readonly LogRecord[] = records.slice(this.#sent, end)
     this.#sent = Math.max(end, this.#sent)
@@ -153,7 +160,14 @@ export class HiveShop {
     return {
       ...base,
       tables,
-      warehouse: { type: 'hive', host, port, drainTimeout: '60s', ...this.#options.warehouse },
+      warehouse: {
+        type: 'hive',
+        host,
+        port,
+        drainTimeout: '60s',
+        ...nothingKept,
+        ...this.#options.warehouse,
+      },
       staging: { type: 'webhdfs', urls: [url], location, path: '/forager', user: 'root' },
       window: { maxAge: '1s' },
     }
@@ -168,4 +182,12 @@ export class HiveShop {
     await this.#sessions.close()
     await this.log.close()
   }
+}
+
+/** In the order of each partition. */
+function behind(records: readonly LogRecord[], lag: number): readonly LogRecord[] {
+  const placed = records.map((record, index) => {
+    return { record, place: record.partition === 0 ? index + lag : index }
+  })
+  return placed.sort((a, b) => a.place - b.place).map(({ record }) => record)
 }

@@ -42,7 +42,15 @@ export interface SiteOptions {
   /** Of the rule of a table: `partitionBy`, … */
   readonly rules?: Readonly<Record<string, object>>
   readonly config?: object
+  /** Settings of the source, over those that it has. */
+  readonly source?: object
   readonly topicPartitions?: number
+  /** The connector's topic of schema changes is a topic of the source as well. */
+  readonly readsSchemaChanges?: boolean
+  /** For how long staged files are kept; not at all unless it is given. */
+  readonly keepStaged?: string
+  /** Settings of the connector, over those that it has. */
+  readonly connector?: Readonly<Record<string, string>>
 }
 
 const deadlineMs = 300_000
@@ -118,35 +126,47 @@ export class Site {
 
   /** All that is in Kafka is read, staged, and applied or parked. */
   async untilIdle(): Promise<void> {
-    const topics = (await this.log.topics()).filter(({ name }) =>
-      name.startsWith(`${this.schema}.`),
-    )
+    const topics = (await this.log.topics()).filter(({ name }) => {
+      const isSchemaChanges = this.#options.readsSchemaChanges === true && name === this.#prefix
+      return name.startsWith(`${this.schema}.`) || isSchemaChanges
+    })
     const sources = topics.flatMap(({ name, partitions }) => partitionsOf(name, partitions))
     await this.running.untilApplied(sources, { deadlineMs })
   }
 
   /** Tables whose rows are not those of the database, with some of the rows. */
-  async differences(): Promise<readonly string[]> {
+  async differences(tables = this.#options.tables): Promise<readonly string[]> {
     const found: string[] = []
-    for (const { name, columns } of this.#options.tables) {
-      const { kind } = this.#options
-      const inSource = columns.map(column => column.inSource)
-      const expected = await rowsOf(this.stack, kind, `${this.schema}.${name}`, inSource)
-      const inHive = columns.map(column => column.inHive).join(', ')
-      const rows = await this.hive(`SELECT ${inHive} FROM ${this.schema}.\`${name}\``)
-      const actual = sorted(
-        rows.map(row => row.map(value => (value === null ? null : `${value as string}`))),
-      )
-      if (JSON.stringify(actual) === JSON.stringify(expected)) continue
-      const [texts, others] = [actual, expected].map(part => part.map(row => JSON.stringify(row)))
-      const extra = texts!.filter(text => !others!.includes(text))
-      const missing = others!.filter(text => !texts!.includes(text))
-      found.push(
-        `${name}: ${actual.length} rows in Hive, ${expected.length} in the source; only in Hive ` +
-          `${extra.slice(0, 5).join(' ')}; missing ${missing.slice(0, 5).join(' ')}`,
-      )
+    for (const table of tables) {
+      const difference = await this.#differenceOf(table)
+      if (difference !== null) found.push(difference)
     }
     return found
+  }
+
+  async #differenceOf({ name, columns }: SiteTable): Promise<string | null> {
+    const { kind } = this.#options
+    const inSource = columns.map(column => column.inSource)
+    const quoted = kind === 'mariadb' ? `\`${name}\`` : `"${name}"`
+    const expected = await rowsOf(this.stack, kind, `${this.schema}.${quoted}`, inSource)
+    const inHive = columns.map(column => column.inHive).join(', ')
+    const rows = await this.hive(`SELECT ${inHive} FROM ${this.schema}.\`${name}\``)
+    const actual = sorted(
+      rows.map(row => row.map(value => (value === null ? null : `${value as string}`))),
+    )
+    if (JSON.stringify(actual) === JSON.stringify(expected)) return null
+    const [texts, others] = [actual, expected].map(part => part.map(row => JSON.stringify(row)))
+    const extra = texts!.filter(text => !others!.includes(text))
+    const missing = others!.filter(text => !texts!.includes(text))
+    return (
+      `${name}: ${actual.length} rows in Hive, ${expected.length} in the source; only in Hive ` +
+      `${extra.slice(0, 5).join(' ')}; missing ${missing.slice(0, 5).join(' ')}`
+    )
+  }
+
+  /** Other rules of tables, for instances that are started from now on. */
+  configure(rules: Readonly<Record<string, object>>): void {
+    this.running.configure({ ...this.#config(rules), ...this.#options.config })
   }
 
   /** Files of the application that are left in staging. */
@@ -154,10 +174,10 @@ export class Site {
     return await stagedFiles(hdfsFiles(), `/forager/${this.running.applicationId}`)
   }
 
-  #config(): object {
+  #config(rules = this.#options.rules ?? {}): object {
     const { host, port } = inject('hive')
     const { url, location } = inject('webhdfs')
-    const { rules = {}, tables } = this.#options
+    const { tables, readsSchemaChanges = false, keepStaged: maxAge = '0s' } = this.#options
     const ruled = tables.map(({ name }) => ({
       from: `${this.schema}.${name}`,
       to: `${this.schema}.${name}`,
@@ -167,13 +187,14 @@ export class Site {
       source: {
         type: 'kafka',
         brokers: [inject('broker')],
-        topics: [`${this.schema}.*`],
+        topics: [`${this.schema}.*`, ...(readsSchemaChanges ? [this.#prefix] : [])],
         format: 'debezium-json',
         sessionTimeout: '6s',
         topicRefresh: '2s',
+        ...this.#options.source,
       },
       tables: [...ruled, { from: `${this.schema}.marks`, to: `${this.schema}.marks` }],
-      warehouse: { type: 'hive', host, port, drainTimeout: '60s' },
+      warehouse: { type: 'hive', host, port, drainTimeout: '60s', keepStaged: { maxAge } },
       staging: { type: 'webhdfs', urls: [url], location, path: '/forager', user: 'root' },
       repartition: { partitions: 3 },
       window: { maxAge: '2s' },
@@ -181,7 +202,7 @@ export class Site {
   }
 
   async #make(): Promise<void> {
-    const { kind, schema, topicPartitions: partitions = 1 } = this.#options
+    const { kind, schema, topicPartitions: partitions = 1, connector: more = {} } = this.#options
     await this.execute(`CREATE DATABASE IF NOT EXISTS ${this.schema}`)
     const charset = kind === 'mariadb' ? ' CHARACTER SET utf8mb4' : ''
     await this.sql(
@@ -189,7 +210,7 @@ export class Site {
       ...schema,
       `CREATE TABLE @S@.marks (id INT PRIMARY KEY)`,
     )
-    const options = { topicPrefix: this.#prefix, include: [this.schema], partitions }
+    const options = { topicPrefix: this.#prefix, include: [this.schema], partitions, more }
     const config =
       kind === 'mariadb'
         ? mariadbConnector(this.stack, options)
@@ -208,6 +229,8 @@ export class Site {
     await deleteConnector(this.stack, this.schema).catch(() => undefined)
     const cascade = kind === 'postgres' ? ' CASCADE' : ''
     await this.sql(`DROP SCHEMA IF EXISTS @S@${cascade}`).catch(() => undefined)
+    // One of all tables would have a word in the tables of others.
+    if (kind === 'postgres') await this.sql(`DROP PUBLICATION IF EXISTS pub_@S@`)
     await this.execute(`DROP DATABASE IF EXISTS ${this.schema} CASCADE`).catch(() => undefined)
     await this.sessions.close()
     await this.log.close()

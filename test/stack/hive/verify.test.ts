@@ -131,7 +131,7 @@ describe.each(['mariadb', 'postgres'] as const)('tables of %s and of Hive', kind
     'are compared to exactly the differences that were planted, in ranges of %i rows',
     async rangeRows => {
       const rules = [{ from: `${schema}.*`, to: `${schema}.{table}` }]
-      const { tables, isEqual } = await verifyInHive(kind, rules, rangeRows)
+      const { tables, isEqual } = await verifyInHive(kind, rules, { rangeRows })
       expect(isEqual).toBe(false)
       const [absent, empty, item, keyless, word] = tables
       expect(absent).toMatchObject({ table: `${schema}.absent`, status: 'missing' })

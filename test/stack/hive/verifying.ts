@@ -7,6 +7,7 @@ import { PostgresDatabase } from '../../../cli/verify/postgres-database.ts'
 import type { SourceDatabase } from '../../../cli/verify/source-database.ts'
 import type { VerifyReport } from '../../../cli/verify/verify-tables.ts'
 import { verifyTables } from '../../../cli/verify/verify-tables.ts'
+import type { FollowedSchema } from '../../../model/schema-change.ts'
 import type { TableRule } from '../../../processors/route-tables.ts'
 import { TableRouter } from '../../../processors/route-tables.ts'
 import { portOf } from '../../../scripts/stack/parts.ts'
@@ -31,13 +32,19 @@ export function openDatabase(kind: DatabaseKind): SourceDatabase {
   return kind === 'mariadb' ? new MysqlDatabase(config, {}) : new PostgresDatabase(config, {})
 }
 
+export interface VerifyChoices {
+  readonly rangeRows?: number
+  /** As the log of the application says. */
+  readonly followed?: ReadonlyMap<string, FollowedSchema>
+}
+
 export async function verifyInHive(
   kind: DatabaseKind,
   rules: readonly TableRule[],
-  rangeRows = 1_000_000,
+  { rangeRows = 1_000_000, followed }: VerifyChoices = {},
 ): Promise<VerifyReport> {
   const source = openDatabase(kind)
-  const target = new HiveTarget(inject('hive'), 'default', '4.0')
+  const target = new HiveTarget(inject('hive'), 'default', '4.0', followed)
   try {
     const router = new TableRouter(rules)
     return await verifyTables({ source, target, router, rules, maxDifferences: 20, rangeRows })

@@ -1,0 +1,43 @@
+/** A table that is applied further than its merger knows: through another log, or by an owner after it. */
+import { expect, it } from 'vitest'
+import { EmbeddedLog } from '../../log/embedded-log.ts'
+import { MemoryStorage } from '../../log/log-storage.ts'
+import { StateError } from '../../model/errors.ts'
+import { followedFrom } from '../../model/schema-change.ts'
+import { noProgress } from '../../runtime/applied.ts'
+import { seededRandom } from '../../runtime/random.ts'
+import { openTable } from '../../runtime/table-progress.ts'
+import type { OpenedTable, Warehouse } from '../../sinks/warehouse.ts'
+import { ManualClock } from '../../testkit/manual-clock.ts'
+
+const end = 13
+const at = { topic: 'staged', partition: 0 }
+
+/** The table is applied through `offset`; the merger was opened when the topic ended at `end`. */
+async function opened(offset: number, confirm: () => Promise<void>): Promise<OpenedTable | null> {
+  const log = await EmbeddedLog.open({
+    storage: new MemoryStorage(),
+    clock: new ManualClock(),
+    random: seededRandom(1),
+    sources: [],
+  })
+  const found: OpenedTable = {
+    through: { topicId: 'id', offset },
+    followed: followedFrom({ columns: [], key: [] }),
+    others: new Set(),
+  }
+  const warehouse = { isRemote: false, open: () => Promise.resolve(found) } as unknown as Warehouse
+  return await openTable('t', warehouse, noProgress, { log, at, topicId: 'id', end, confirm })
+}
+
+it('is no fault of the table when the merger was paused and has lost it', async () => {
+  const fenced = new StateError('task-fenced', 'the task has another owner')
+  await expect(opened(end, () => Promise.reject(fenced))).rejects.toBe(fenced)
+})
+
+it('is one while the merger has it', async () => {
+  await expect(opened(end, () => Promise.resolve())).rejects.toMatchObject({
+    code: 'warehouse-ahead',
+    message: `the table is applied through offset ${end}, and the log ended at ${end}`,
+  })
+})

@@ -1,0 +1,4 @@
+import { mergingFaults } from './merging-faults.ts'
+import { testFaults } from './test-faults.ts'
+
+testFaults(mergingFaults)

@@ -1,0 +1,4 @@
+import { taskFaults } from './task-faults.ts'
+import { testFaults } from './test-faults.ts'
+
+testFaults(taskFaults)

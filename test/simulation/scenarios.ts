@@ -1,0 +1,27 @@
+/** What is simulated, by name: for `npm run simulate`, and for tests of new seeds. */
+import type { SimulationOptions } from '../../testkit/simulation/simulator.ts'
+import { anyShop, shopSimulation } from './shop.ts'
+
+const neverTooLate = { maxAgeMs: 3_600_000, maxBytes: 1_000_000 }
+
+export const scenarios = {
+  /** One of the others, by the seed: what tests run. */
+  any: (seed: number): SimulationOptions => anyShop(seed),
+  /** Two tables, one of them with partitions, over the embedded warehouse. */
+  shop: (seed: number): SimulationOptions => shopSimulation(seed),
+  /** A producer that sends the changes of a row through any partition, under `ordering: position`. */
+  spread: (seed: number): SimulationOptions =>
+    shopSimulation(seed, { spreads: true, ordering: 'position' }),
+  /** Many truncates, into tables whose rows keep no positions. */
+  truncates: (seed: number): SimulationOptions => ({
+    ...shopSimulation(seed, { server: { keeps: neverTooLate } }),
+    truncateShare: 0.06,
+  }),
+  /** A producer that keys by primary key. */
+  'without-hop': (seed: number): SimulationOptions =>
+    shopSimulation(seed, { keyedBy: 'primary-key' }),
+}
+
+export type Scenario = keyof typeof scenarios
+
+export const scenarioNames = Object.keys(scenarios) as readonly Scenario[]

@@ -1,0 +1,291 @@
+/**
+ * A HiveServer2 with its metastore, as `sinks/hive` sees one: it outlives its callers, and is no fairer than
+ * Hive. A statement goes on whoever waits for it:
+ *
+ *     its transaction and its snapshot · its lock · the files of its attempt are read · its commit · the answer
+ *
+ * Between any two of them others go on. Rows that come are not looked at again when it commits, so two
+ * statements may both insert one key; rows that go are: the second one to change a row is aborted.
+ * Columns are changed at once, in a step of their own.
+ */
+import type { Value } from '../../model/value.ts'
+import { OrcReader } from '../../orc/index.ts'
+import { failed, HiveRefusal, unknown, unreachable } from '../../sinks/hive/hive-errors.ts'
+import type { HiveRows } from '../../sinks/hive/hive-rows.ts'
+import type { HiveColumn, HiveTable } from '../../sinks/hive/target-table.ts'
+import { localStagingFiles } from '../../sinks/local-staging-files.ts'
+import type { SimulatedFileSystem } from '../simulated-file-system.ts'
+import type { Faults } from './faults.ts'
+import type { BatchRow, TableRow } from './hive-tables.ts'
+import { deltaOf, parseColumns } from './hive-tables.ts'
+import type { Actor, Scheduler } from './scheduler.ts'
+
+interface Table extends HiveTable {
+  readonly columns: HiveColumn[]
+  rows: readonly TableRow[]
+}
+
+/** A transaction of one statement. */
+interface Transaction {
+  readonly id: number
+  /** Null: it has no lock yet. */
+  table: string | null
+  isCancelled: boolean
+}
+
+export interface HiveServerOptions {
+  readonly scheduler: Scheduler
+  readonly faults: Faults
+  readonly files: SimulatedFileSystem
+  /** A table has other rows. */
+  readonly onCommit: (table: string) => void
+}
+
+/** Tables that only one session sees, with their locations. */
+export type TemporaryTables = Map<string, string>
+
+export interface Submitted {
+  readonly tables: TemporaryTables
+  /** Its caller does not wait any more. */
+  readonly signal: AbortSignal | undefined
+}
+
+/** A statement that nobody waits for comes to its end within this. */
+const maxLateMs = 240_000
+/** Hive's code of a transaction that lost against another one. */
+const abortedCode = 10_302
+/** A server that refuses for ever would hold a table back. */
+const maxRefusals = 3
+
+export class HiveServer {
+  readonly #options: HiveServerOptions
+  readonly #actor: Actor = { name: 'hive', pausedUntilMs: 0, isGone: false }
+  readonly #tables = new Map<string, Table>()
+  readonly #open = new Set<Transaction>()
+  #nextTransaction = 1
+  #nextRow = 1
+  #refusals = 0
+
+  constructor(options: HiveServerOptions) {
+    this.#options = options
+  }
+
+  /** Names, without their database. */
+  get tables(): readonly string[] {
+    return [...this.#tables.keys()]
+  }
+
+  /** Null: there is no such table. */
+  rowsOf(table: string): readonly TableRow[] | null {
+    return this.#tables.get(table)?.rows ?? null
+  }
+
+  /** What only looks. Throws WarehouseError `statement-failed`. */
+  query(sql: string): HiveRows {
+    if (sql === 'SHOW TRANSACTIONS') {
+      const rows = [...this.#open].map(({ id }) => [id, 'OPEN', 'forager', 'here'])
+      return result(['Transaction ID', 'Transaction State', 'User', 'Hostname'], rows)
+    }
+    if (sql === 'SHOW LOCKS') {
+      const locked = [...this.#open].filter(({ table }) => table !== null)
+      const rows = locked.map(({ id, table }) => ['default', table!, id])
+      return result(['Database', 'Table', 'Transaction ID'], rows)
+    }
+    const table = this.#find(sql)
+    if (sql.startsWith('DESCRIBE ')) return described(table)
+    const names = sql.matchAll(/count\(`(\w+)`\)/g).map(([, name]) => name!)
+    const counts = names
+      .map(name => table.rows.filter(({ values }) => (values[name] ?? null) !== null).length)
+      .toArray()
+    return result(counts.map(String), [counts])
+  }
+
+  /** Resolves when the statement is answered. Throws as `HiveSession.execute`. */
+  async execute(sql: string, submitted: Submitted): Promise<void> {
+    const { signal, tables } = submitted
+    if (this.#isOfSession(sql, tables)) return
+    const { faults, scheduler } = this.#options
+    const hint = (): string => sql.split('\n')[0]!.slice(0, 100)
+    if (this.#refusals < maxRefusals && faults.strikes('statement-aborted', hint)) {
+      this.#refusals += 1
+      throw failed(sql, new HiveRefusal('the transaction was aborted', null, abortedCode))
+    }
+    this.#refusals = 0
+    const isLost = faults.strikes('statement-lost', hint)
+    const lateMs =
+      !isTableChange(sql) && faults.strikes('statement-late', hint)
+        ? faults.amount('statement-late', maxLateMs)
+        : 0
+    const transaction: Transaction = { id: this.#nextTransaction, table: null, isCancelled: false }
+    this.#nextTransaction += 1
+    const running = this.#run(sql, transaction, submitted, lateMs)
+    if (lateMs > 0) {
+      running.catch(() => undefined)
+      await scheduler.turn(this.#actor, 'gives up waiting')
+      throw unknown(sql, 'there was no answer in time')
+    }
+    await Promise.race([running, this.#cancelled(sql, transaction, signal)])
+    if (isLost) throw unknown(sql, 'the connection was lost')
+  }
+
+  /** What is about tables of one session alone. */
+  #isOfSession(sql: string, tables: TemporaryTables): boolean {
+    const made = /^CREATE TEMPORARY EXTERNAL TABLE `(\w+)`[\s\S]*LOCATION '([^']*)'/.exec(sql)
+    if (made !== null) tables.set(made[1]!, made[2]!.replace('file://', ''))
+    const dropped = /^DROP TABLE IF EXISTS `(\w+)`/.exec(sql)
+    if (dropped !== null) tables.delete(dropped[1]!)
+    const isNothing = / UPDATE STATISTICS |^CREATE DATABASE /.test(sql)
+    return made !== null || dropped !== null || isNothing
+  }
+
+  /** Whether a statement that is cancelled comes to its end nobody knows. */
+  async #cancelled(
+    sql: string,
+    transaction: Transaction,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    await new Promise<void>(resolve => {
+      if (signal?.aborted === true) resolve()
+      signal?.addEventListener('abort', () => resolve(), { once: true })
+    })
+    transaction.isCancelled = this.#options.faults.choose('statement-late', 2) === 0
+    throw unknown(sql, 'it was cancelled')
+  }
+
+  async #run(
+    sql: string,
+    transaction: Transaction,
+    { tables }: Submitted,
+    lateMs: number,
+  ): Promise<void> {
+    const { scheduler, faults } = this.#options
+    const step = (what: string): Promise<void> => {
+      return scheduler.turn(this.#actor, `transaction ${transaction.id} ${what}`)
+    }
+    this.#open.add(transaction)
+    try {
+      if (isTableChange(sql)) {
+        await step('changes a table')
+        this.#changeTable(sql)
+        return
+      }
+      // Any part of it may be what takes long.
+      const waits = lateMs > 0 ? faults.choose('statement-late', 3) : -1
+      const table = this.#find(sql)
+      const snapshot = table.rows
+      if (waits === 0) await scheduler.sleep(this.#actor, lateMs)
+      await step('takes its lock')
+      transaction.table = nameOf(sql)
+      if (waits === 1) await scheduler.sleep(this.#actor, lateMs)
+      await step('reads its files')
+      const batch = await this.#readBatch(sql, tables)
+      const isPartitioned = table.partition !== null
+      const { gone, come } = deltaOf({ sql, snapshot, batch, isPartitioned })
+      if (waits === 2) await scheduler.sleep(this.#actor, lateMs)
+      await step(`commits ${gone.length} rows that go and ${come.length} that come`)
+      const isConflict = gone.some(row => !table.rows.includes(row))
+      if (transaction.isCancelled || isConflict) {
+        throw failed(sql, new HiveRefusal('the transaction was aborted', null, abortedCode))
+      }
+      if (gone.length + come.length === 0) return
+      const left = new Set(gone)
+      const added = come.map(row => ({ ...row, id: this.#nextRow++ }))
+      table.rows = [...table.rows.filter(row => !left.has(row)), ...added]
+      this.#options.onCommit(nameOf(sql))
+    } finally {
+      this.#open.delete(transaction)
+    }
+  }
+
+  #changeTable(sql: string): void {
+    if (sql.startsWith('CREATE TABLE')) {
+      this.#createTable(sql)
+      return
+    }
+    const table = this.#find(sql)
+    const added = / ADD COLUMNS \((.*)\)/.exec(sql)
+    if (added !== null) {
+      const columns = parseColumns(added[1]!)
+      const twin = columns.find(one => table.columns.some(({ name }) => name === one.name))
+      if (twin !== undefined)
+        throw failed(sql, new HiveRefusal(`duplicate column ${twin.name}`, '42000', 10_036))
+      table.columns.push(...columns)
+      return
+    }
+    const [, from, ...to] = / CHANGE COLUMN `(\w+)` `(\w+)` ([a-z]+(?:\([\d,]+\))?)/.exec(sql)!
+    const place = table.columns.findIndex(({ name }) => name === from)
+    if (place < 0) throw failed(sql, new HiveRefusal(`invalid column ${from}`, '42000', 10_002))
+    table.columns[place] = { name: to[0]!, type: to[1]! }
+    table.rows = table.rows.map(row => {
+      const { [from!]: value = null, ...values } = row.values
+      return { ...row, values: { ...values, [to[0]!]: value } }
+    })
+  }
+
+  #createTable(sql: string): void {
+    if (this.#tables.has(nameOf(sql))) return
+    const [, columns, by] = /\(\n([\s\S]*?)\n\)(?:\nPARTITIONED BY \((.*)\))?/.exec(sql)!
+    const [partition = null] = by === undefined ? [] : parseColumns(by)
+    this.#tables.set(nameOf(sql), { columns: parseColumns(columns!), partition, rows: [] })
+  }
+
+  /** None, when the files are gone: the location of an external table is an empty folder then. */
+  async #readBatch(sql: string, tables: TemporaryTables): Promise<readonly BatchRow[]> {
+    const source = /`(forager_changes_\w+)`/.exec(sql)![1]!
+    const files = localStagingFiles(this.#options.files)
+    const folder = tables.get(source)!
+    const rows: BatchRow[] = []
+    for (const name of await files.list(folder)) {
+      const file = await files.open(`${folder}/${name}`)
+      const reader = await OrcReader.open(file)
+      const names = fieldsOf(reader)
+      for await (const part of reader.rows()) {
+        for (const row of part) {
+          rows.push(Object.fromEntries(names.map((field, index) => [field, row[index] as Value])))
+        }
+      }
+      await file.close()
+    }
+    return rows
+  }
+
+  #find(sql: string): Table {
+    const table = this.#tables.get(nameOf(sql))
+    if (table !== undefined) return table
+    throw failed(sql, new HiveRefusal(`Table not found ${nameOf(sql)}`, '42S02', 10_001))
+  }
+}
+
+function fieldsOf({ schema }: OrcReader): readonly string[] {
+  return schema.kind === 'struct' ? schema.fields.map(({ name }) => name) : []
+}
+
+/** The table of a statement, without its database. */
+function nameOf(sql: string): string {
+  return /`\w+`\.`(\w+)`/.exec(sql)![1]!
+}
+
+function isTableChange(sql: string): boolean {
+  return /^(CREATE|ALTER) TABLE /.test(sql)
+}
+
+function described({ columns, partition }: Table): HiveRows {
+  const rows = columns.map(({ name, type }) => [name, type, ''])
+  if (partition !== null) {
+    const place = [partition.name, partition.type, '']
+    rows.push(place, ['# Partition Information', '', ''], place)
+  }
+  return result(['col_name', 'data_type', 'comment'], rows)
+}
+
+function result(
+  names: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+): HiveRows {
+  return { columns: names.map(name => ({ name, type: 'string' })), rows }
+}
+
+/** The session was gone before the statement was submitted. */
+export function sessionGone(): Error {
+  return unreachable('the session ended, and its temporary tables with it')
+}
