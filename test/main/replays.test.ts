@@ -3,12 +3,12 @@ import { deletingTombstones } from '../faults/deleting-tombstones.ts'
 import { ofMysql, recordings } from './recordings.ts'
 import { type ReplayFaults, replay } from './replays.ts'
 
-const seeds = Array.from({ length: 20 }, (_, index) => index + 1)
+const seeds = Array.from({ length: 6 }, (_, index) => index + 1)
 
 describe.each([...recordings, ofMysql])(
   'recorded events $name with blocks sent again',
   recording => {
-    it('end equal, and no key’s position ever falls, for 20 seeds', async () => {
+    it('end equal, and no key’s position ever falls, for 6 seeds', async () => {
       let repeatsDropped = 0
       let applies = 0
       for (const seed of seeds) {
@@ -19,8 +19,8 @@ describe.each([...recordings, ofMysql])(
       }
       // m6 has 14 changes, all of one table.
       const isSmall = recording === ofMysql
-      expect(repeatsDropped).toBeGreaterThan(isSmall ? 50 : 100)
-      expect(applies).toBeGreaterThan(isSmall ? 80 : 400)
+      expect(repeatsDropped).toBeGreaterThan(seeds.length * (isSmall ? 2 : 4))
+      expect(applies).toBeGreaterThan(seeds.length * (isSmall ? 3 : 15))
     })
   },
 )

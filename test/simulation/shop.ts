@@ -11,7 +11,7 @@ import type { KeepLimits, WarehouseSink } from '../../sinks/warehouse.ts'
 import { inMemory } from '../../state/memory-store.ts'
 import type { StateStoreSupplier } from '../../state/state-store.ts'
 import type { ProcessSite, SimulationOptions } from '../../testkit/simulation/simulator.ts'
-import { simulate } from '../../testkit/simulation/simulator.ts'
+import { runSeed } from '../../testkit/simulation/simulator.ts'
 import type { KeyedBy, Ordering } from '../../topology/nodes.ts'
 import { StreamsBuilder } from '../../topology/streams-builder.ts'
 import type { Topology } from '../../topology/topology.ts'
@@ -131,9 +131,9 @@ export function anyShop(seed: number): SimulationOptions {
 
 /** Once at each point where a process can crash, or at every so many of them. Resolves to how many there are. */
 export async function crashEverywhere(options: SimulationOptions, every = 1): Promise<number> {
-  const { calls } = await simulate({ ...options, instances: 2, crashAtCall: 0 })
+  const { calls } = await runSeed({ ...options, instances: 2, crashAtCall: 0 })
   for (let call = 1; call <= calls; call += every) {
-    const { crashes } = await simulate({ ...options, instances: 2, crashAtCall: call })
+    const { crashes } = await runSeed({ ...options, instances: 2, crashAtCall: call })
     assert(crashes === 1, `there was no crash at call ${call} of ${calls}`)
   }
   return calls
@@ -142,11 +142,11 @@ export async function crashEverywhere(options: SimulationOptions, every = 1): Pr
 /** Whether the judge finds a broken promise within so many seeds. */
 export async function findsViolation(
   seeds: number,
-  simulate: (seed: number) => Promise<unknown>,
+  run: (seed: number) => Promise<unknown>,
 ): Promise<boolean> {
   for (let seed = 1; seed <= seeds; seed += 1) {
     try {
-      await simulate(seed)
+      await run(seed)
     } catch (error) {
       if ((error as Error).name === 'SimulationError') return true
       throw error

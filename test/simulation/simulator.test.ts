@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { faultKinds, simulate } from '../../testkit/simulation/simulator.ts'
+import { faultKinds, runSeed } from '../../testkit/simulation/simulator.ts'
 import { anyShop, crashEverywhere, findsViolation, shopSimulation } from './shop.ts'
 
 const noFaults = Object.fromEntries(Object.keys(faultKinds).map(kind => [kind, false]))
@@ -13,8 +13,8 @@ describe('the simulator', () => {
   it('tells the same story for the same seed', async () => {
     let [crashes, faults] = [0, 0]
     for (let seed = 201; seed <= 212; seed += 1) {
-      const first = await simulate(anyShop(seed))
-      expect((await simulate(anyShop(seed))).story, `seed ${seed}`).toEqual(first.story)
+      const first = await runSeed(anyShop(seed))
+      expect((await runSeed(anyShop(seed))).story, `seed ${seed}`).toEqual(first.story)
       crashes += first.crashes
       faults += first.faults
     }
@@ -24,13 +24,13 @@ describe('the simulator', () => {
 
   it('injects nothing that is switched off, and nothing that is skipped', async () => {
     const options = { ...shopSimulation(3), instances: 2 }
-    const quiet = await simulate({ ...options, faults: noFaults })
+    const quiet = await runSeed({ ...options, faults: noFaults })
     expect(quiet).toMatchObject({ faults: 0, crashes: 0 })
     const crashing = { ...options, faults: { ...noFaults, crash: 0.3 } }
-    const { crashes, story } = await simulate(crashing)
+    const { crashes, story } = await runSeed(crashing)
     expect(crashes).toBeGreaterThan(0)
     const all = Array.from({ length: 1000 }, (_, index) => `crash-${index + 1}`)
-    const skipped = await simulate({ ...crashing, skippedFaults: all })
+    const skipped = await runSeed({ ...crashing, skippedFaults: all })
     expect(skipped.crashes).toBe(0)
     expect(skipped.story.some(line => line.includes('fault crash-1 (skipped)'))).toBe(true)
     expect(workloadOf(story)).toBe(workloadOf(skipped.story))
@@ -41,8 +41,9 @@ describe('the simulator', () => {
     let faults = 0
     for (let seed = 1; seed <= 3; seed += 1) {
       const options = { ...shopSimulation(seed, { server }), log: 'brokers', instances: 2 } as const
-      const often = kind.startsWith('statement') || kind === 'lost-answer' ? 20 : 1
-      const result = await simulate({ ...options, faults: { ...noFaults, [kind]: often } })
+      const isSeldom = kind.startsWith('statement') || ['lost-answer', 'compaction'].includes(kind)
+      const often = isSeldom ? 20 : 1
+      const result = await runSeed({ ...options, faults: { ...noFaults, [kind]: often } })
       faults += result.faults
     }
     expect(faults).toBeGreaterThan(0)
@@ -59,7 +60,7 @@ describe('the simulator', () => {
 
   it('finds it when repeats are not dropped', async () => {
     const isFound = await findsViolation(50, seed =>
-      simulate(shopSimulation(seed, { dropRepeats: false })),
+      runSeed(shopSimulation(seed, { dropRepeats: false })),
     )
     expect(isFound).toBe(true)
   })

@@ -1,6 +1,6 @@
 /** A producer that sends the changes of a row through any partition, under `ordering: position`. */
 import { expect, it } from 'vitest'
-import { simulate } from '../../testkit/simulation/simulator.ts'
+import { runSeed } from '../../testkit/simulation/simulator.ts'
 import { crashEverywhere, findsViolation, shopSimulation } from './shop.ts'
 
 const spread = { spreads: true, ordering: 'position' } as const
@@ -8,7 +8,7 @@ const spread = { spreads: true, ordering: 'position' } as const
 it('seeds 1 to 30: no reader sees a step back, and every table ends as the source', async () => {
   let [crashes, looks] = [0, 0]
   for (let seed = 1; seed <= 30; seed += 1) {
-    const result = await simulate(shopSimulation(seed, spread))
+    const result = await runSeed(shopSimulation(seed, spread))
     crashes += result.crashes
     looks += result.looks
   }
@@ -24,5 +24,5 @@ it('survives a crash at any call of an injected interface', async () => {
 
 it('finds it when the order of the log is taken for that of the changes', async () => {
   const byLog = { spreads: true, ordering: 'log', dropRepeats: false } as const
-  expect(await findsViolation(50, seed => simulate(shopSimulation(seed, byLog)))).toBe(true)
+  expect(await findsViolation(50, seed => runSeed(shopSimulation(seed, byLog)))).toBe(true)
 })

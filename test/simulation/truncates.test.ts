@@ -1,6 +1,6 @@
 /** Truncates by their place in the log, into tables whose rows keep no positions. */
 import { expect, it } from 'vitest'
-import { simulate } from '../../testkit/simulation/simulator.ts'
+import { runSeed } from '../../testkit/simulation/simulator.ts'
 import type { ShopFaults } from './shop.ts'
 import { crashEverywhere, findsViolation, shopSimulation } from './shop.ts'
 
@@ -16,7 +16,7 @@ it('seeds 1 to 40: no reader sees a step back, and every table ends as the sourc
   let crashes = 0
   let looks = 0
   for (let seed = 1; seed <= 40; seed += 1) {
-    const result = await simulate(often(seed, { server: { keeps: enough } }))
+    const result = await runSeed(often(seed, { server: { keeps: enough } }))
     crashes += result.crashes
     looks += result.looks
   }
@@ -30,7 +30,7 @@ it('a truncate that comes later than files are kept is refused, and never applie
     const keeps = { maxAgeMs: (seed % 4) * 1000, maxBytes: 1_000_000 }
     // The judge looked after every step until then.
     const stopsWith = 'truncate-too-late'
-    const { hasStopped } = await simulate({ ...often(seed, { server: { keeps } }), stopsWith })
+    const { hasStopped } = await runSeed({ ...often(seed, { server: { keeps } }), stopsWith })
     if (hasStopped) refused += 1
   }
   expect(refused).toBeGreaterThan(3)
@@ -49,5 +49,5 @@ it('survives a crash at any call of an injected interface', async () => {
 
 it('finds it when a truncate takes rows that are newer', async () => {
   const server = { keeps: enough, losesNewer: true }
-  expect(await findsViolation(50, seed => simulate(often(seed, { server })))).toBe(true)
+  expect(await findsViolation(50, seed => runSeed(often(seed, { server })))).toBe(true)
 })

@@ -1,6 +1,6 @@
 /** A producer that keys by primary key, and no hop: each source task has its own window. */
 import { expect, it } from 'vitest'
-import { simulate } from '../../testkit/simulation/simulator.ts'
+import { runSeed } from '../../testkit/simulation/simulator.ts'
 import { deletingTombstones } from '../faults/deleting-tombstones.ts'
 import { crashEverywhere, findsViolation, shopSimulation } from './shop.ts'
 
@@ -9,7 +9,7 @@ const keyed = { keyedBy: 'primary-key' } as const
 it('seeds 1 to 30: no reader sees a step back, and every table ends as the source', async () => {
   let [crashes, looks] = [0, 0]
   for (let seed = 1; seed <= 30; seed += 1) {
-    const result = await simulate(shopSimulation(seed, keyed))
+    const result = await runSeed(shopSimulation(seed, keyed))
     crashes += result.crashes
     looks += result.looks
   }
@@ -27,14 +27,14 @@ it.each(['brokers', 'files'] as const)(
 
 it('finds it when repeats are not dropped', async () => {
   const isFound = await findsViolation(50, seed =>
-    simulate(shopSimulation(seed, { ...keyed, dropRepeats: false })),
+    runSeed(shopSimulation(seed, { ...keyed, dropRepeats: false })),
   )
   expect(isFound).toBe(true)
 })
 
 it('finds it when a tombstone deletes by itself', async () => {
   const isFound = await findsViolation(50, seed =>
-    simulate(shopSimulation(seed, { ...keyed, format: deletingTombstones() })),
+    runSeed(shopSimulation(seed, { ...keyed, format: deletingTombstones() })),
   )
   expect(isFound).toBe(true)
 })

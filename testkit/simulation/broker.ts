@@ -259,22 +259,6 @@ export class Broker {
     for (const callback of this.#waiting) callback()
   }
 
-  /** Whether every committed offset of the group stands at the end of its partition. */
-  isAllCommitted(group: string): boolean {
-    for (const { name, partitions } of this.topics()) {
-      const spec = this.#topics.get(name)
-      // Of topics that are only looked at the group commits nothing.
-      if (spec !== undefined && !/-(repartition|staged)$/.test(name)) continue
-      for (let partition = 0; partition < partitions; partition += 1) {
-        const at = { topic: name, partition }
-        const { start, end } = this.offsets(at)
-        const offset = this.committed(group, at)?.offset ?? start
-        if (offset < end || this.writtenEnd(at) !== end) return false
-      }
-    }
-    return true
-  }
-
   #begun(id: string, epoch: number): Transaction {
     const known = this.checkEpoch(id, epoch)
     if (known.current === null || known.current.state !== 'open') {

@@ -36,6 +36,8 @@ export const faultKinds = {
   'statement-aborted': 5,
   /** Its session is gone before it is submitted. */
   'session-lost': 2,
+  /** Topics that are compacted lose what later records of the same keys follow. */
+  compaction: 10,
 } as const
 
 export type FaultKind = keyof typeof faultKinds

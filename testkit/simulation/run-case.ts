@@ -2,14 +2,14 @@
 import type { CaseRun } from './search.ts'
 import type { SimulationCase } from './shrink.ts'
 import type { FaultRates, SimulationOptions } from './simulator.ts'
-import { SimulationError, simulate } from './simulator.ts'
+import { runSeed, SimulationError } from './simulator.ts'
 
 /** What is thrown is no broken promise, but an error of the simulation's own. */
 export async function runCase(options: SimulationOptions, given: SimulationCase): Promise<CaseRun> {
   const { seed, statements, instances, withoutFaults, skippedFaults } = given
   const off: FaultRates = Object.fromEntries(withoutFaults.map(kind => [kind, false]))
   try {
-    const { story, faults, crashes, looks } = await simulate({
+    const { story, faults, crashes, looks } = await runSeed({
       ...options,
       seed,
       statements,

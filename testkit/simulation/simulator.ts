@@ -63,7 +63,7 @@ const maxSentAtOnce = 6
 const maxPauseMs = 1500
 
 /** Throws SimulationError. */
-export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+export async function runSeed(options: SimulationOptions): Promise<SimulationResult> {
   const simulation = new Simulation(options)
   try {
     return await simulation.run()
@@ -257,6 +257,8 @@ class Simulation {
       if (random.next() < 0.3) await this.#scheduler.sleep(this.#producer, random.next() * 3000)
       await this.#scheduler.turn(this.#producer, 'a statement')
       this.#database.step()
+      if (this.#faults.strikes('compaction', () => 'of the topics of the log'))
+        this.#broker.compact()
       await this.#mayResend(resends)
       this.#statement = number
     }

@@ -1,6 +1,6 @@
 /** The test of planted faults: each is found within its seeds, and the seed that shows it passes without it. */
 import { expect, it } from 'vitest'
-import { SimulationError, simulate } from '../../../testkit/simulation/simulator.ts'
+import { runSeed, SimulationError } from '../../../testkit/simulation/simulator.ts'
 import type { PlantedFault } from './planted-fault.ts'
 import { simulationOf } from './planted-fault.ts'
 
@@ -8,7 +8,7 @@ export function testFaults(faults: readonly PlantedFault[]): void {
   it.each(faults)('finds it: $name', async fault => {
     const seed = await findFault(fault)
     expect(seed, `no seed from 1 to ${fault.foundWithin} shows it`).not.toBeNull()
-    await simulate(simulationOf(fault, seed!))
+    await runSeed(simulationOf(fault, seed!))
   })
 }
 
@@ -16,7 +16,7 @@ export function testFaults(faults: readonly PlantedFault[]): void {
 async function findFault(fault: PlantedFault): Promise<number | null> {
   for (let seed = 1; seed <= fault.foundWithin; seed += 1) {
     try {
-      await simulate(simulationOf(fault, seed, fault.plant()))
+      await runSeed(simulationOf(fault, seed, fault.plant()))
     } catch (error) {
       if (!(error instanceof SimulationError)) throw error
       // A fault may show in other ways as well.
