@@ -183,7 +183,8 @@ export const mariadb: Part = {
     })
     if (!existsSync(data)) {
       await initialise('mysql', data, fresh => {
-        const args = ['--no-defaults', `--datadir=${fresh}`, '--skip-test-db', '--skip-log-bin']
+        const own = [`--datadir=${fresh}`, `--tmpdir=${fresh}`]
+        const args = ['--no-defaults', ...own, '--skip-test-db', '--skip-log-bin']
         const access = '--auth-root-authentication-method=normal'
         return [{ command: 'mariadb-install-db', args: [...args, access] }]
       })

@@ -174,7 +174,8 @@ it.each(['mariadb', 'postgres'] as const)(
         drop_try_evolve: ['w'],
         drop_lenient: ['w'],
         drop_ignore: ['w'],
-        widen_ignore: ['d', 'n', 'w'],
+        // A varchar is a string in Hive: it is wide enough.
+        widen_ignore: ['d', 'n'],
       })
       await site.running.stop()
 
