@@ -21,6 +21,9 @@ export interface EmbeddedConsumerOptions {
   readonly isSkewed: boolean
 }
 
+/** Why a wait ends; without one each abort makes an exception with its stack. */
+const woken = 'woken'
+
 export class EmbeddedConsumer implements LogConsumer {
   readonly #options: EmbeddedConsumerOptions
   readonly #positions = new Map<string, TopicPartition & { offset: number }>()
@@ -137,7 +140,7 @@ export class EmbeddedConsumer implements LogConsumer {
   async #wait(milliseconds: number): Promise<void> {
     if (this.#isWoken) return
     const controller = new AbortController()
-    this.#wake = () => controller.abort()
+    this.#wake = () => controller.abort(woken)
     await this.#options.clock.sleep(milliseconds, controller.signal)
     this.#wake = null
   }

@@ -16,7 +16,7 @@ export class ByteBuffer {
   length = 0
 
   constructor(capacity = firstCapacity) {
-    this.bytes = Buffer.allocUnsafeSlow(capacity)
+    this.bytes = Buffer.allocUnsafe(capacity)
   }
 
   /** The written bytes, without a copy: valid until the next write. */

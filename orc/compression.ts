@@ -58,6 +58,9 @@ export const maxBlockBytes = 2 ** 23 - 1
 
 export const defaultBlockBytes = 256 * 1024
 
+/** Compressed; what becomes of it has room in eight times as much, as a rule. */
+const fewBytes = 2048
+
 interface CodecFactory {
   readonly levels: readonly [least: number, standard: number, most: number]
   create(level: number): Codec
@@ -70,7 +73,7 @@ const factories: Partial<Record<OrcCompression, CodecFactory>> = {
     create: level => ({
       compress: chunk => deflateRawSync(chunk, { level, chunkSize: outputBytes(chunk.length) }),
       decompress: (chunk, maxBytes) =>
-        inflateRawSync(chunk, { maxOutputLength: maxBytes, chunkSize: roomFor(maxBytes) }),
+        inflateRawSync(chunk, { maxOutputLength: maxBytes, chunkSize: roomFor(chunk, maxBytes) }),
     }),
   },
   zstd: {
@@ -86,7 +89,7 @@ const factories: Partial<Record<OrcCompression, CodecFactory>> = {
       decompress: (chunk, maxBytes) =>
         zstdDecompressSync(chunk, {
           maxOutputLength: maxBytes,
-          chunkSize: roomFor(maxBytes),
+          chunkSize: roomFor(chunk, maxBytes),
         }),
     }),
   },
@@ -132,7 +135,7 @@ const factories: Partial<Record<OrcCompression, CodecFactory>> = {
       decompress: (chunk, maxBytes) =>
         brotliDecompressSync(chunk, {
           maxOutputLength: maxBytes,
-          chunkSize: roomFor(maxBytes),
+          chunkSize: roomFor(chunk, maxBytes),
         }),
     }),
   },
@@ -174,9 +177,12 @@ export function createCodec(name: OrcCompression, level?: number): Codec | null 
   return factory.create(chosen)
 }
 
-/** A buffer that becomes full makes Node get another one: a byte more than there can be saves that. */
-function roomFor(maxBytes: number): number {
-  return outputBytes(maxBytes) + 1
+/**
+ * A buffer that becomes full makes Node get another one: a byte more than there can be saves that. Few bytes seldom
+ * become many: a footer is not worth the memory of a block.
+ */
+function roomFor(chunk: Uint8Array, maxBytes: number): number {
+  return outputBytes(Math.min(maxBytes, chunk.length < fewBytes ? 8 * fewBytes : maxBytes)) + 1
 }
 
 /** One output buffer that fits saves zlib from joining many; it is never larger than a block. */

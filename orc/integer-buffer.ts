@@ -7,7 +7,7 @@ import { maxNarrow } from './zigzag.ts'
 
 export class IntegerBuffer {
   /** The first `length` are the values, unless `wide` holds them. */
-  narrow = new Float64Array(1024)
+  narrow = new Float64Array(64)
   wide: BigInt64Array | null = null
   length = 0
 

@@ -9,6 +9,9 @@
 import { ByteBuffer } from './byte-buffer.ts'
 import type { Chunking } from './compression.ts'
 
+/** To ask a codec costs more than the few bytes that it may save here. */
+const leastBytes = 64
+
 export class StreamOutput {
   readonly #chunking: Chunking
   readonly #block = new ByteBuffer()
@@ -61,7 +64,7 @@ export class StreamOutput {
     if (codec === null) {
       this.#push(new Uint8Array(block))
     } else {
-      const compressed = codec.compress(block)
+      const compressed = block.length < leastBytes ? block : codec.compress(block)
       const isOriginal = compressed.length >= block.length
       const chunk = isOriginal ? block : compressed
       const framed = new Uint8Array(3 + chunk.length)

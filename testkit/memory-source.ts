@@ -32,6 +32,10 @@ export class MemorySource implements ReadOnlySource {
     this.#topics.set(name, { name, partitions, id, isFinite: this.#isFinite })
   }
 
+  has(topic: string): boolean {
+    return this.#topics.has(topic)
+  }
+
   /** With its records. */
   removeTopic(name: string): void {
     this.#topics.delete(name)
@@ -93,7 +97,7 @@ export class MemorySource implements ReadOnlySource {
   }
 
   records(partition: TopicPartition): LogRecord[] {
-    const topic = this.topics.find(({ name }) => name === partition.topic)
+    const topic = this.#topics.get(partition.topic)
     assert(topic !== undefined && partition.partition < topic.partitions, 'no such partition', {
       ...partition,
     })

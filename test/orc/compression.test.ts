@@ -44,6 +44,13 @@ describe('chunks', () => {
     expect(Buffer.from(framed).equals(Buffer.concat([Buffer.of(0x0b, 0, 0), noise]))).toBe(true)
   })
 
+  it('of few bytes are stored as they are, and codecs are not asked', () => {
+    const chunking = { codec: createCodec('zlib'), blockBytes: 100 }
+    const isOriginal = (bytes: number): boolean =>
+      (frameSection(Buffer.alloc(bytes, 'a'), chunking)[0]! & 1) === 1
+    expect([63, 64].map(isOriginal)).toEqual([true, false])
+  })
+
   it('have their length, doubled, in three bytes, the lowest first', () => {
     const framed = frameSection(Buffer.alloc(2 ** 20, 'ab'), {
       codec: createCodec('zlib'),

@@ -299,7 +299,7 @@ export class Broker {
   }
 
   #isSource({ topic }: TopicPartition): boolean {
-    return this.#options.source.topics.some(({ name }) => name === topic)
+    return this.#options.source.has(topic)
   }
 
   #partition(at: TopicPartition): PartitionLog {

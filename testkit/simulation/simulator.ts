@@ -95,6 +95,8 @@ class Simulation {
   /** The last one that was made. */
   #statement = 0
   #violation: unknown = null
+  /** Once all is produced: as of the last look. */
+  #unfinished: { readonly problem: string | null } | null = null
 
   constructor(options: SimulationOptions) {
     const { seed, crashAtCall } = options
@@ -313,7 +315,8 @@ class Simulation {
     }
     if (this.#application.isStopping) return this.#application.isStopped
     const quietMs = nowMs - this.#quietSinceMs
-    const problem = this.#judge.unfinished()
+    this.#unfinished ??= { problem: this.#judge.unfinished() }
+    const { problem } = this.#unfinished
     if (problem === null) this.#application.stop()
     else if (quietMs > maxQuietMs) throw this.#notDone(problem)
     else if (quietMs > stopAfterMs * (this.#stops + 1)) {
@@ -336,6 +339,7 @@ class Simulation {
     } catch (error) {
       this.#fail(error)
     }
+    this.#unfinished = null
   }
 
   /** A column that was added has its default in every row of before. */
