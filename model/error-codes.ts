@@ -166,7 +166,9 @@ export const errorCodes = {
   },
   'value-not-sent': {
     acts: 'data',
-    means: 'A changed key came with a column that was not sent, and the old row is out of reach.',
+    means:
+      'A changed key came with a column that was not sent. There is no row under the new key that has its value, ' +
+      'and the one under the old key may be on its way to the table in another task.',
     advice:
       'Use `REPLICA IDENTITY FULL` for the table, or take an incremental snapshot of that key.',
   },

@@ -99,8 +99,8 @@ const ofDatabase = {
     level: 'note',
     from: 'database',
     lost:
-      'an update leaves out large values that did not change; with a changed key they are out of reach ' +
-      'unless the old row is in the same window or the table (`value-not-sent`)',
+      'an update leaves out large values that did not change; with a changed key they are out of reach, and the ' +
+      'row is a bad message (`value-not-sent`)',
     advice: 'Alter the table: `REPLICA IDENTITY FULL`, if keys of such rows change.',
   },
   'identity-partial-rows': {

@@ -5,7 +5,7 @@
  * the long way; what is not usual (a changed key, a value that was not sent) takes it: `decode` gives null.
  */
 import { toBuffer } from '../../model/bytes.ts'
-import type { ChangeOp, LogRecord } from '../../model/change-event.ts'
+import type { LogRecord } from '../../model/change-event.ts'
 import type { UnreadRow } from '../../model/encoded-event.ts'
 import { EncodedEvent } from '../../model/encoded-event.ts'
 import { encodeKey } from '../../model/key.ts'
@@ -24,9 +24,14 @@ import type { AvroSchema } from './debezium-avro.ts'
 import type { ChangePayload, RowRead } from './debezium-changes.ts'
 import type { SourceBlock } from './debezium-position.ts'
 import { msOf, positionOf, snapshotOf, tableOf } from './debezium-position.ts'
-import { hasWholeBefore, loggedBefore, routerField, transactionOf } from './debezium-rows.ts'
-
-type Op = Exclude<ChangeOp, 't'>
+import type { RowOp } from './debezium-rows.ts'
+import {
+  hasWholeBefore,
+  loggedBefore,
+  routerField,
+  rowOpOf,
+  transactionOf,
+} from './debezium-rows.ts'
 
 /** Of one schema: messages of many tables may share theirs. */
 const maxTables = 1000
@@ -44,7 +49,7 @@ export class AvroDirectDecoder {
   readonly #found = {
     before: -1,
     after: -1,
-    op: '' as Op | '',
+    op: null as RowOp | null,
     source: null as SourceBlock | null,
     transaction: null as unknown,
   }
@@ -83,7 +88,7 @@ export class AvroDirectDecoder {
     const sourceMs = msOf(source)
     if (own.database !== source.db || !own.isCurrent(position, sourceMs)) return null
     const { op } = this.#found
-    if (op === '' || record.headers.some(({ key }) => key === '__debezium.oldkey')) return null
+    if (op === null || record.headers.some(({ key }) => key === '__debezium.oldkey')) return null
     const keyBytes = this.#readKey(own, toBuffer(record.key!), keySchema.type)
     if (keyBytes === null) return null
     const { before, after } = this.#found
@@ -123,7 +128,7 @@ export class AvroDirectDecoder {
     found.source = null
     found.transaction = null
     found.before = -1
-    found.op = ''
+    found.op = null
     const { envelope, roles } = plan
     for (let index = 0; index < roles.length; index += 1) {
       const role = roles[index]
@@ -153,12 +158,12 @@ export class AvroDirectDecoder {
     return start
   }
 
-  /** A text of one letter that is an operation; the empty one for others. */
-  #op(): Op | '' {
+  /** A text of one letter that is an operation; null for others. */
+  #op(): RowOp | null {
     const cursor = this.#value
     const { bytes, at } = cursor
     cursor.pass()
-    return bytes[at] === 2 ? opOf(bytes[at + 1]!) : ''
+    return bytes[at] === 2 ? rowOpOf(bytes[at + 1]!) : null
   }
 
   #readKey(own: TablePlan, bytes: Buffer, type: AvroType): string | null {
@@ -239,20 +244,5 @@ class UnreadBefore implements UnreadRow {
   read(): Row {
     const row = readAvro(this.#type, new AvroCursor(this.#bytes, this.#start))
     return readRow(row as Readonly<Record<string, unknown>>, this.#reader, this.#isSent)!
-  }
-}
-
-function opOf(letter: number): Op | '' {
-  switch (letter) {
-    case 0x63:
-      return 'c'
-    case 0x75:
-      return 'u'
-    case 0x64:
-      return 'd'
-    case 0x72:
-      return 'r'
-    default:
-      return ''
   }
 }

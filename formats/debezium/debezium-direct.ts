@@ -10,7 +10,7 @@
  * gives is the same as there; the difference is that what nobody reads of a message is not checked.
  */
 import { toBuffer } from '../../model/bytes.ts'
-import type { ChangeOp, LogRecord } from '../../model/change-event.ts'
+import type { LogRecord } from '../../model/change-event.ts'
 import type { UnreadRow } from '../../model/encoded-event.ts'
 import { EncodedEvent } from '../../model/encoded-event.ts'
 import { DecodeError } from '../../model/errors.ts'
@@ -39,7 +39,14 @@ import type { ChangePayload, RowRead } from './debezium-changes.ts'
 import type { Framed, PayloadShape } from './debezium-payload.ts'
 import { frameOf, PayloadReader, payloadShapeOf, startsWith } from './debezium-payload.ts'
 import { msOf, positionOf, snapshotOf, tableOf } from './debezium-position.ts'
-import { hasWholeBefore, loggedBefore, routerField, transactionOf } from './debezium-rows.ts'
+import type { RowOp } from './debezium-rows.ts'
+import {
+  hasWholeBefore,
+  loggedBefore,
+  routerField,
+  rowOpOf,
+  transactionOf,
+} from './debezium-rows.ts'
 
 /** How messages of a topic look that embed one schema, or none. */
 interface TopicPlan {
@@ -218,21 +225,10 @@ export class DirectDecoder {
     return shape?.end === this.#payload.end(side) ? shape : null
   }
 
-  #opOf(bytes: Uint8Array): Exclude<ChangeOp, 't'> | null {
+  #opOf(bytes: Uint8Array): RowOp | null {
     const start = this.#payload.start('op')
     if (this.#payload.end('op') - start !== 3 || bytes[start] !== quote) return null
-    switch (bytes[start + 1]) {
-      case 0x63:
-        return 'c'
-      case 0x75:
-        return 'u'
-      case 0x64:
-        return 'd'
-      case 0x72:
-        return 'r'
-      default:
-        return null
-    }
+    return rowOpOf(bytes[start + 1]!)
   }
 
   #transactionOf(bytes: Uint8Array): EncodedEvent['transaction'] | undefined {

@@ -8,6 +8,7 @@
 import type { LogHeader } from '../../model/change-event.ts'
 import { DecodeError } from '../../model/errors.ts'
 import { parseLossless } from '../json/lossless-json.ts'
+import { jsonTextOf } from '../values/debezium-values.ts'
 import type { SourceBlock } from './debezium-position.ts'
 
 type Struct = 'envelope' | 'source' | 'transaction'
@@ -130,7 +131,7 @@ function isDeleted(value: unknown): boolean {
 function opOf(op: unknown): string | null {
   if (op === undefined) return null
   if (typeof op === 'string' && /^[curd]$/i.test(op)) return op.toLowerCase()
-  throw new DecodeError('op-unknown', `the operation "${JSON.stringify(op)}" is not known`)
+  throw new DecodeError('op-unknown', `the operation ${jsonTextOf(op)} is not known`)
 }
 
 /** Converters of headers write plain text, or JSON with or without a schema. */

@@ -69,6 +69,25 @@ export function buildEvents(options: BuildOptions): ChangeEvent[] {
   ]
 }
 
+/** Of one row; a truncate is of a table. */
+export type RowOp = Exclude<ChangeOp, 't'>
+
+/** By its letter in ASCII; null for others. */
+export function rowOpOf(letter: number): RowOp | null {
+  switch (letter) {
+    case 0x63:
+      return 'c'
+    case 0x75:
+      return 'u'
+    case 0x64:
+      return 'd'
+    case 0x72:
+      return 'r'
+    default:
+      return null
+  }
+}
+
 export function transactionOf({
   transaction,
 }: Pick<ChangePayload, 'transaction'>): ChangeEvent['transaction'] {

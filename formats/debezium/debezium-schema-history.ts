@@ -2,6 +2,7 @@
 import { DecodeError } from '../../model/errors.ts'
 import type { Position } from '../../model/position.ts'
 import { comparePositions } from '../../model/position.ts'
+import { exactJsonText } from '../json/lossless-json.ts'
 import type { TableStatement } from '../mysql/alter-table.ts'
 import type { ColumnIds } from '../mysql/column-ids.ts'
 import { ColumnIdHistory } from '../mysql/column-ids.ts'
@@ -151,7 +152,7 @@ function isSameChange(
   // Several changes have the place of one row.
   if (announcedBehind.includes(position.connector)) return false
   if (comparePositions(version.position, position) !== 0) return false
-  return JSON.stringify(version.columns) === JSON.stringify(columns)
+  return exactJsonText(version.columns) === exactJsonText(columns)
 }
 
 /** How much later than a row a change of its table may be stamped, or a row than the change after it. */

@@ -6,7 +6,8 @@ import {
   dateForms,
   decimal,
   decimalForms,
-  endless,
+  endlessDay,
+  endlessMoment,
   logical,
   named,
   plain,
@@ -80,7 +81,7 @@ export const postgresTypes: readonly TypeRow[] = [
         named('10000-01-01', 2_932_897),
         named('what no database has', -2_000_000_000),
       ],
-      [endless],
+      [endlessDay],
     ),
   },
   {
@@ -121,12 +122,12 @@ export const postgresTypes: readonly TypeRow[] = [
           named('the year 44 BC', -63_517_824_000_000_000n),
         ],
       },
-      ...timestampForms([endless]),
+      ...timestampForms([endlessMoment]),
     ],
   },
   {
     types: ['timestamptz'],
-    forms: zonedForms(['2024-02-29T04:34:56.789012Z', 'infinity', '-infinity'], [endless]),
+    forms: zonedForms(['2024-02-29T04:34:56.789012Z', 'infinity', '-infinity'], [endlessMoment]),
   },
   {
     types: ['interval'],

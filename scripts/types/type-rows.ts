@@ -202,5 +202,12 @@ export const pointForm: TypeForm = {
   values: [{ x: 1.5, y: -2.5, wkb: 'AQEAAAA=', srid: null }],
 }
 
-export const noDay = named('zero date', { ...finite, year: 0, month: 0, day: 0 })
-export const endless = named('infinity', { ...finite, specialValue: 'POSITIVE_INFINITY' })
+const zeroParts = { year: 0, month: 0, day: 0, specialValue: null }
+const zeroClock = { hour: 0, minute: 0, second: 0, picoseconds: 0 }
+const endlessParts = { year: null, month: null, day: null, specialValue: 'POSITIVE_INFINITY' }
+const noClock = { hour: null, minute: null, second: null, picoseconds: null }
+
+export const noDay = named('zero date', zeroParts)
+export const noMoment = named('zero date', { ...zeroParts, ...zeroClock })
+export const endlessDay = named('infinity', endlessParts)
+export const endlessMoment = named('infinity', { ...endlessParts, ...noClock })

@@ -71,4 +71,13 @@ describe('docs/types.md', () => {
       expect(text).toContain(part)
     }
   })
+
+  it('writes zero dates and infinity in every form that has them', () => {
+    const cells = typesDoc().matchAll(
+      /(?<what>zero date|-?infinity)[^:;|]*: `[^`]*` → (?<written>[^;|]*)/g,
+    )
+    const written = [...cells].map(({ groups }) => `${groups!.what} ${groups!.written!.trim()}`)
+    expect(written.length).toBeGreaterThan(15)
+    expect(written.filter(one => one.includes('error'))).toEqual([])
+  })
 })

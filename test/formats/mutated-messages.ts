@@ -9,6 +9,7 @@ import { DecodeError } from '../../model/errors.ts'
 import { parseStatedType } from '../../model/stated-type.ts'
 import { jsonText } from '../../model/value-text.ts'
 import { seededRandom } from '../../runtime/random.ts'
+import { flatDecoder } from './flat-samples.ts'
 import { Dice } from './random-columns.ts'
 import { decoderOf, recorded } from './samples.ts'
 
@@ -58,10 +59,11 @@ export function checkMutations(path: string, seed: number, count: number): Outco
   const dice = new Dice(seededRandom(seed))
   const records = recorded(path).filter(({ value }) => value !== null && value.length < 20_000)
   const outcomes = { decoded: 0, refused: 0 }
-  let decoder = decoderFor(records)
+  const isFlat = path.includes('flat')
+  let decoder = decoderFor(records, isFlat)
   for (let done = 0; done < count; done += 1) {
     // What is learned from damaged messages does not stay for all of them.
-    if (done % 500 === 499) decoder = decoderFor(records)
+    if (done % 500 === 499) decoder = decoderFor(records, isFlat)
     const record = dice.of(records)
     const value = dice.isOnce(2) ? withBytes(dice, record.value!) : withMember(dice, record.value!)
     const key = record.key !== null && dice.isOnce(6) ? withMember(dice, record.key) : record.key
@@ -74,13 +76,15 @@ export function checkMutations(path: string, seed: number, count: number): Outco
 }
 
 /** It knows the types of all columns: by the topic of schema changes, or as they are stated. */
-function decoderFor(records: readonly LogRecord[]): Decoder {
-  const changes = records.filter(({ topic }) => !topic.includes('.'))
+function decoderFor(records: readonly LogRecord[], isFlat: boolean): Decoder {
+  const changes = records.filter(isSchemaChange)
   const types = changes.length === 0 ? statedTypes(records) : {}
-  const decoder = decoderOf({ hints: { types } })
+  const decoder = isFlat ? flatDecoder({ hints: { types } }) : decoderOf({ hints: { types } })
   for (const record of changes) learn(decoder, record)
   return decoder
 }
+
+const isSchemaChange = ({ topic }: LogRecord): boolean => !topic.includes('.')
 
 const words: Readonly<Record<string, string>> = {
   id: 'int',
@@ -114,6 +118,7 @@ function learn(decoder: Decoder, record: LogRecord): void {
 /** Whether it was read; every value of it is looked at. */
 function read(decoder: Decoder, record: LogRecord): boolean {
   try {
+    if (isSchemaChange(record)) decoder.learn(record)
     const decoded = decoder.decode(record)
     if (decoded.kind !== 'changes') return true
     for (const { schema, key, before, after } of decoded.events) {
