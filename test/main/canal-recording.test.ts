@@ -7,6 +7,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import type { LogRecord } from '../../model/change-event.ts'
+import { partitionOfBytes } from '../../model/partitioner.ts'
 import { type Random, seededRandom } from '../../runtime/random.ts'
 import { MemorySource } from '../../testkit/memory-source.ts'
 import { type Json, parseExactly } from '../fold/normal-form.ts'
@@ -134,24 +135,48 @@ describe.each([3, 8])('the recording as canal sends it over %i partitions', part
 })
 
 describe('the same changes, a row a message', () => {
-  it('end as the flat messages do, and what names no table is counted', async () => {
-    const source = new MemorySource({ canal_demo: 1 })
-    for (const message of recordedMessages()) {
-      for (const { key, value } of rowMessages(message)) {
-        const [keyBytes, valueBytes] = [key, value].map(json => Buffer.from(JSON.stringify(json)))
-        source.append({ ...recordOf(0, {}), key: keyBytes!, value: valueBytes! })
-      }
-    }
-    const run = await MainRun.start({
-      source,
-      seed: 1,
-      config: { ...config, source: { format: 'canal-rows' } },
+  const rowsOf = (messages: readonly Message[], partitions: number) =>
+    messages.flatMap(rowMessages).map(({ key, value }) => {
+      const [keyBytes, valueBytes] = [key, value].map(json => Buffer.from(JSON.stringify(json)))
+      const partition = partitionOfBytes(keyBytes!, partitions)
+      return { ...recordOf(partition, {}), key: keyBytes!, value: valueBytes! }
     })
-    await run.finish()
+
+  it('end as the flat messages do, and what names no table is counted', async () => {
+    const run = await fed(rowsOf(recordedMessages(), 1), {
+      partitions: 1,
+      seed: 1,
+      format: 'canal-rows',
+      resendRate: 0,
+    })
     const expected = sorted(finalTables())
     expect(await tablesOf(run, expected)).toEqual(expected)
     expect(run.metrics.total('forager_messages_total', { kind: 'no-table' })).toBe(32)
   })
+
+  it('end so when blocks are sent again', async () => {
+    const expected = sorted(finalTables())
+    for (let seed = 1; seed <= 3; seed += 1) {
+      const options = { partitions: 1, seed, format: 'canal-rows' } as const
+      const run = await fed(rowsOf(recordedMessages(), 1), options)
+      expect(await tablesOf(run, expected), `seed ${seed}`).toEqual(expected)
+    }
+  })
+
+  it.each([3, 8])(
+    'end so over %i partitions, but for truncates, with blocks sent again',
+    async partitions => {
+      const allowed = recordedMessages().filter(({ type }) => type !== 'TRUNCATE')
+      const format = 'canal-rows'
+      const one = await fed(rowsOf(allowed, 1), { partitions: 1, seed: 1, format, resendRate: 0 })
+      const expected = await tablesOf(one)
+      expect(Object.keys(expected)).toHaveLength(11)
+      for (let seed = 1; seed <= 3; seed += 1) {
+        const run = await fed(rowsOf(allowed, partitions), { partitions, seed, format })
+        expect(await tablesOf(run), `seed ${seed}`).toEqual(expected)
+      }
+    },
+  )
 })
 
 type Message = Parameters<typeof split>[0]
@@ -207,18 +232,36 @@ function recordOf(partition: number, message: Message): Omit<LogRecord, 'offset'
   return { topic: 'canal_demo', partition, timestampMs: 0, key: null, value, headers: [] }
 }
 
-/** From a producer that sends the last records of a partition again, at random points. */
 async function replayed(
   messages: readonly Message[],
   partitions: number,
   seed: number,
 ): Promise<MainRun> {
+  return await fed(placed(messages, partitions), { partitions, seed, format: 'canal-json' })
+}
+
+/** From a producer that sends the last records of a partition again, at random points. */
+async function fed(
+  records: readonly Omit<LogRecord, 'offset'>[],
+  {
+    partitions,
+    seed,
+    format,
+    resendRate = 0.15,
+  }: {
+    readonly partitions: number
+    readonly seed: number
+    readonly format: 'canal-json' | 'canal-rows'
+    readonly resendRate?: number
+  },
+): Promise<MainRun> {
   const random: Random = seededRandom(seed)
   const source = new MemorySource({ canal_demo: partitions })
-  const run = await MainRun.start({ source, seed, config, maxPollBytes: 2000 + seed * 500 })
-  for (const record of placed(messages, partitions)) {
+  const own = { ...config, source: { format } }
+  const run = await MainRun.start({ source, seed, config: own, maxPollBytes: 2000 + seed * 500 })
+  for (const record of records) {
     source.append(record)
-    if (random.next() < 0.15) source.resend(record, 1 + Math.floor(random.next() * 15))
+    if (random.next() < resendRate) source.resend(record, 1 + Math.floor(random.next() * 15))
     if (random.next() < 0.2) await run.step(Math.floor(random.next() * 2000))
   }
   await run.finish()
