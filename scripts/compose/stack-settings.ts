@@ -116,7 +116,15 @@ export function kafkaSettings(path: string, own: Settings): Settings {
 }
 
 /** Of MariaDB: where a server lies and listens, which its image knows better. */
-const mariadbPlaces = ['socket', 'pid-file', 'datadir', 'init-file', 'bind-address', 'port']
+const mariadbPlaces = [
+  'socket',
+  'pid-file',
+  'datadir',
+  'tmpdir',
+  'init-file',
+  'bind-address',
+  'port',
+]
 
 /** Options of its command line. */
 export function mariadbOptions(): readonly string[] {
