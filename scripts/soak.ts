@@ -81,7 +81,11 @@ function outOf({ out, over }: Options): string {
 const program = new Command('soak')
   .description('Runs the program for long, hurts it, and judges whether it stays flat.')
   .option('--minutes <n>', 'how long', positive, 30)
-  .addOption(new Option('--over <log>', 'over what').choices(['local', 'kafka']).default('local'))
+  .addOption(
+    new Option('--over <log>', 'over what; kafka needs `npm run stack -- up kafka`')
+      .choices(['local', 'kafka'])
+      .default('local'),
+  )
   .option('--seed <n>', 'of workload and faults', positive, 1)
   .option('--rate <n>', 'statements in a second', positive, 200)
   .addOption(

@@ -174,6 +174,47 @@ describe('no secret is told, though the server that refuses it quotes it:', () =
     expect(http.heard()).toContain(secretOf('HDFS'))
   })
 
+  it('those of HDFS and of the history, over HTTP while it runs', async () => {
+    const busy = await httpEcho(503)
+    // Whoever listened there is gone: it is free.
+    const gone = await plainEcho()
+    await gone.close()
+    const rest = `${targets()}
+history: { type: postgres, host: 127.0.0.1, port: ${postgres.port}, user: me, password: "\${env:SECRET_HISTORY}", database: d }
+http: { port: ${gone.port}, token: "\${env:SECRET_TOKEN}" }`
+      .replace(`127.0.0.1:${http.port}`, `127.0.0.1:${busy.port}`)
+      .replace('retryTimeout: 1s', 'retryTimeout: 10m')
+    await inFolder(async program => {
+      await program.write('forager.yaml', fileSource('debezium-json', '', rest))
+      await program.write('events.jsonl', fileOf([row] as never))
+      let stop: (() => void) | null = null
+      const running = program.run(['run', 'forager.yaml', '--log', 'json'], {
+        env,
+        onError: (_, kill) => {
+          stop = () => kill('SIGKILL')
+        },
+      })
+      await vi.waitFor(() => expect(busy.heard()).toContain(secretOf('HDFS')), 120_000)
+      await vi.waitFor(() => expect(stop).not.toBeNull(), 120_000)
+      const answers = await Promise.all(
+        ['/metrics', '/status', '/health/ready', '/history', '/history/ods.t', '/no'].map(
+          async path => {
+            const headers = { authorization: `Bearer ${secretOf('TOKEN')}` }
+            const answer = await fetch(`http://127.0.0.1:${gone.port}${path}`, { headers })
+            return `${path} ${answer.status} ${await answer.text()}`
+          },
+        ),
+      )
+      stop!()
+      const { stdout, stderr } = await running
+      expect(stderr).toContain('staging.retried')
+      expect(answers.join('\n')).toContain('/status 200')
+      const shown = { code: null, stdout: `${stdout}\n${answers.join('\n')}`, stderr }
+      expect(await leaksIn(program, shown)).toEqual([])
+    })
+    await busy.close()
+  })
+
   it('Hive’s, the database’s, the history’s and a registry’s in a check', async () => {
     const { stdout } = await expectSilence(kafka(), ['check', 'forager.yaml', '--connect'])
     expect(stdout).toContain('127.0.0.1')
