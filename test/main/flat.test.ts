@@ -46,7 +46,7 @@ function flattened(record: LogRecord): readonly LogRecord[] {
   const { op, before, after, source } = payload
   if (op === 't' || op === 'm') return []
   const isDelete = op === 'd'
-  const sent = [...added.split(',')].filter(name => Object.hasOwn(source!, name))
+  const sent = added.split(',').filter(name => Object.hasOwn(source!, name))
   const row = {
     ...(isDelete ? before : after),
     __deleted: String(isDelete),
