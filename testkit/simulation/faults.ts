@@ -38,6 +38,8 @@ export const faultKinds = {
   'session-lost': 2,
   /** Topics that are compacted lose what later records of the same keys follow. */
   compaction: 10,
+  /** A statement reaches its server long after its caller was told that nothing is known of it. */
+  'statement-delayed': 5,
 } as const
 
 export type FaultKind = keyof typeof faultKinds

@@ -111,13 +111,20 @@ export class HiveServer {
       throw failed(sql, new HiveRefusal('the transaction was aborted', null, abortedCode))
     }
     this.#refusals = 0
+    if (!isTableChange(sql) && faults.strikes('statement-delayed', hint)) {
+      const afterMs = faults.amount('statement-delayed', maxLateMs)
+      scheduler.at(scheduler.nowMs + afterMs, () => {
+        this.#run(sql, this.#begun(), submitted, 0).catch(() => undefined)
+      })
+      await scheduler.turn(this.#actor, 'has not heard of it')
+      throw unknown(sql, 'there was no answer in time')
+    }
     const isLost = faults.strikes('statement-lost', hint)
     const lateMs =
       !isTableChange(sql) && faults.strikes('statement-late', hint)
         ? faults.amount('statement-late', maxLateMs)
         : 0
-    const transaction: Transaction = { id: this.#nextTransaction, table: null, isCancelled: false }
-    this.#nextTransaction += 1
+    const transaction = this.#begun()
     const running = this.#run(sql, transaction, submitted, lateMs)
     if (lateMs > 0) {
       running.catch(() => undefined)
@@ -126,6 +133,12 @@ export class HiveServer {
     }
     await Promise.race([running, this.#cancelled(sql, transaction, signal)])
     if (isLost) throw unknown(sql, 'the connection was lost')
+  }
+
+  #begun(): Transaction {
+    const id = this.#nextTransaction
+    this.#nextTransaction += 1
+    return { id, table: null, isCancelled: false }
   }
 
   /** What is about tables of one session alone. */
