@@ -128,6 +128,7 @@ async function runTopology(
         const database = new SeededDatabase({ seed, workload, statements, tell })
         return {
           source: database.source,
+          isWhole: false,
           step: () => database.step(),
           mayResend: () => database.mayResend(),
           judge: (files, root) => new TableJudge(database.states, files, root),

@@ -1,7 +1,7 @@
 /**
  * What is looked at when a transaction is decided, before anybody can read it: windows of a task follow
- * each other without a gap, no offset passes what is not staged, whole and durable, and a batch has one net
- * change a key.
+ * each other without a gap, no offset passes what is not handed on or not staged, whole and durable, and a
+ * batch has one net change a key.
  */
 import type { CommittedOffset, TopicPartition } from '../../log/log.ts'
 import { partitionName } from '../../log/log.ts'
@@ -13,6 +13,7 @@ import { readOrcRows } from '../../sinks/orc-files.ts'
 import type { SimulatedFileSystem } from '../simulated-file-system.ts'
 import { Violation } from './judge.ts'
 import { unstagedChanges } from './passed-changes.ts'
+import type { SourceJudge } from './source-judge.ts'
 
 export class CommitJudge {
   readonly #files: SimulatedFileSystem
@@ -20,16 +21,20 @@ export class CommitJudge {
   readonly #committed = new Map<string, number>()
   /** Of the hop what no window has passed, by partition. */
   readonly #hop = new Map<string, LogRecord[]>()
+  readonly #source: SourceJudge | null
 
-  constructor(files: SimulatedFileSystem, stagingPath: string) {
+  /** `source` is null where a topology may leave changes out. */
+  constructor(files: SimulatedFileSystem, stagingPath: string, source: SourceJudge | null) {
     this.#files = files
     this.#stagingPath = stagingPath
+    this.#source = source
   }
 
   /** Offsets that are found committed: the answer of their commit never came. */
   found(offsets: readonly (TopicPartition & CommittedOffset)[]): void {
     for (const at of offsets) {
       const name = partitionName(at)
+      this.#source?.pass(at, this.#committed.get(name) ?? 0)
       this.#committed.set(name, at.offset)
       this.#pass(name, at.offset)
     }
@@ -49,6 +54,7 @@ export class CommitJudge {
         `batch ${batchName(batches[0]!)} is staged without its offset`,
       )
     }
+    this.#source?.handOn(records)
     for (const at of offsets) {
       const name = partitionName(at)
       const from = this.#committed.get(name) ?? 0
@@ -57,7 +63,10 @@ export class CommitJudge {
         throw new Violation('windows-tile', `${name}: a window does not begin at ${from}`)
       }
       this.#committed.set(name, at.offset)
-      const problem = unstagedChanges(this.#pass(name, at.offset), batches)
+      const problem =
+        unstagedChanges(this.#pass(name, at.offset), batches) ??
+        this.#source?.unhanded(at, from, batches) ??
+        null
       if (problem !== null) throw new Violation('files-before-offsets', `${name}: ${problem}`)
     }
     for (const record of records) {

@@ -15,6 +15,8 @@ import { withoutSteps } from './story.ts'
 /** A database with its connector, and who judges the tables that follow it. */
 export interface SimulatedDatabase {
   readonly source: MemorySource
+  /** Each of its changes is to come through: the topology leaves none out. */
+  readonly isWhole: boolean
   /** The next statement, which may be one that is left out. */
   step(): void
   /** Sometimes the producer crashes, and sends again what it sent last. */

@@ -34,6 +34,7 @@ import type { Process, ProcessHost } from './process.ts'
 import type { Actor } from './scheduler.ts'
 import { Scheduler } from './scheduler.ts'
 import type { CaseFailure } from './shrink.ts'
+import { SourceJudge } from './source-judge.ts'
 import { stepLine } from './story.ts'
 import { sourceTopic, Workload } from './workload.ts'
 
@@ -128,7 +129,12 @@ class Simulation {
     this.#judge = this.#database.judge(this.#files, warehousePath, table => {
       return this.#hive.rowsOf(table)?.map(({ values }) => values) ?? null
     })
-    this.#commits = new CommitJudge(this.#files, stagingPath)
+    const { source, isWhole } = this.#database
+    this.#commits = new CommitJudge(
+      this.#files,
+      stagingPath,
+      isWhole ? new SourceJudge(source) : null,
+    )
     this.#broker = this.#makeBroker()
     options.wrap?.broker?.(this.#broker)
     const { instances = 1 + Math.floor(shape.next() * 3) } = options
@@ -207,6 +213,7 @@ class Simulation {
     })
     return {
       source,
+      isWhole: true,
       step: () => workload.step(),
       mayResend: () => workload.mayResend(),
       judge: (files, root, rowsOf) => new Judge(workload, files, root, rowsOf),

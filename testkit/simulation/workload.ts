@@ -50,7 +50,11 @@ interface SentEvent {
   readonly lsn?: number
 }
 
-export const sourceTopic = (table: string): string => `sim.shop.${table}`
+const topicPrefix = 'sim.shop.'
+
+export const sourceTopic = (table: string): string => `${topicPrefix}${table}`
+
+export const tableOfTopic = (topic: string): string => topic.slice(topicPrefix.length)
 
 const unsent = '__debezium_unavailable_value'
 /** More than an int holds. */

@@ -3,6 +3,7 @@ import { inMemory } from '../../../state/memory-store.ts'
 import type { SimulationOptions } from '../../../testkit/simulation/simulator.ts'
 import { earlyOffsets } from '../../faults/early-offsets.ts'
 import { expiringTopics } from '../../faults/expiring-topics.ts'
+import { offsetBeforeHop } from '../../faults/offset-before-hop.ts'
 import { offsetBeforeStaging } from '../../faults/offset-before-staging.ts'
 import { presenceByPlace } from '../../faults/presence-by-place.ts'
 import { sharedWindow } from '../../faults/shared-window.ts'
@@ -25,6 +26,12 @@ export const taskFaults: readonly PlantedFault[] = [
     plant: () => ({ wrap: { log: offsetBeforeStaging } }),
     foundWithin: 2,
     says: /changes of \w+ that it passes 0 are staged/,
+  },
+  {
+    name: 'offset committed before the hop',
+    plant: () => ({ wrap: { log: offsetBeforeHop } }),
+    foundWithin: 2,
+    says: /it passes \d+ changes that were not handed on/,
   },
   {
     name: 'offsets fetched before the id is initialised',
