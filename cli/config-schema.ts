@@ -85,6 +85,13 @@ const connector = z
         'Maxwell’s topic of schema changes (`output_ddl`), which tell the types of columns. Absent: types are ' +
           'inferred from values.',
       ),
+    output_nulls: z
+      .union([z.boolean(), z.enum(connectorSettings.output_nulls)])
+      .transform(given => (String(given) === 'false' ? 'false' : 'true'))
+      .optional()
+      .describe(
+        'Of Maxwell. `false`: what a row lacks is null. Absent: `true`, and what an update lacks was not sent.',
+      ),
     'include.schema.changes': z
       .union([z.boolean(), z.enum(connectorSettings['include.schema.changes'])])
       .transform(given => (String(given) === 'false' ? 'false' : 'true'))

@@ -24,6 +24,7 @@ export const connectorSettings = {
   'add.fields.prefix': null,
   'user.timezone': null,
   ddl_kafka_topic: null,
+  output_nulls: ['true', 'false'],
 } as const satisfies Readonly<Record<string, readonly string[] | null>>
 
 /** By Debezium's names. A setting that is absent is inferred from the values where that is safe. */

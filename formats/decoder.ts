@@ -102,6 +102,8 @@ export interface DecoderOptions {
    * tell that a column was renamed. Then SchemaPending comes from such messages too.
    */
   readonly followsRenames?: boolean
+  /** By position a change has to have a whole row. Absent: by the log. */
+  readonly ordering?: 'log' | 'position'
   /** Told once of each topic whose format was found out. */
   readonly onRecognised?: (topic: string, format: string) => void
 }

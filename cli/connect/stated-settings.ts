@@ -36,6 +36,7 @@ function defaultOf(name: Name, settings: Settings): string | null {
       return flatteningOf(settings) === undefined ? null : '__'
     case 'user.timezone':
     case 'ddl_kafka_topic':
+    case 'output_nulls':
       return null
   }
 }

@@ -17,6 +17,7 @@ import type { JsonObject } from '../json/json-messages.ts'
 import { isObject, notJson } from '../json/json-messages.ts'
 import { parseExact } from '../json/lossless-json.ts'
 import { noIds } from '../mysql/column-ids.ts'
+import { LargeColumns } from '../mysql/large-columns.ts'
 import type { TypedRow } from '../values/inferred-types.ts'
 import { InferredTypes } from '../values/inferred-types.ts'
 import { replacedIn } from '../values/replaced-values.ts'
@@ -38,6 +39,7 @@ export function maxwellJson(): Format {
 }
 
 const ops = { insert: 'c', update: 'u', delete: 'd', 'bootstrap-insert': 'r' } as const
+const eventTypes = { c: 'INSERT', r: 'INSERT', u: 'UPDATE', d: 'DELETE' } as const
 
 interface RowMessage {
   readonly table: string
@@ -56,14 +58,14 @@ type EventBase = Omit<
 >
 
 class MaxwellJsonDecoder implements Decoder {
-  /** Types that were inferred are learned anew, and give the same rows of the same tables. */
-  readonly memory = ''
   readonly schemaTopics: ReadonlySet<string>
   readonly #options: DecoderOptions
   readonly #ddlTopic: string | undefined
   readonly #history = new DdlHistory()
   readonly #types = new InferredTypes()
   readonly #readers = new Map<string, MaxwellRowReader>()
+  /** Messages do not tell the types of columns, and `MINIMAL` leaves out any. */
+  readonly #columns = new LargeColumns(/^/)
 
   constructor(options: DecoderOptions) {
     this.#options = options
@@ -71,8 +73,13 @@ class MaxwellJsonDecoder implements Decoder {
     this.schemaTopics = new Set(this.#ddlTopic === undefined ? [] : [this.#ddlTopic])
   }
 
-  restore(): void {
-    // Nothing was kept: see `memory`.
+  /** Types that were inferred are learned anew, and give the same rows of the same tables. */
+  get memory(): string {
+    return this.#columns.save()
+  }
+
+  restore(memory: string): void {
+    this.#columns.restore(memory)
   }
 
   learn(record: LogRecord): void {
@@ -90,7 +97,10 @@ class MaxwellJsonDecoder implements Decoder {
     if (record.value === null) return { kind: 'tombstone' }
     const fields = parseMessage(record.value)
     const { type } = fields
-    if (isDdl(type)) return { kind: 'schema-change', changes: [] }
+    if (isDdl(type)) {
+      this.#columns.forget(`${String(fields.database)}.${String(fields.table)}`)
+      return { kind: 'schema-change', changes: [] }
+    }
     if (type === 'bootstrap-start' || type === 'bootstrap-complete') return { kind: 'message' }
     const message = rowMessage(fields)
     const { table } = message
@@ -111,13 +121,16 @@ class MaxwellJsonDecoder implements Decoder {
     if (key === null) throw noKey(fields)
     const names = [...Object.keys(data), ...Object.keys(message.old)]
     const columns = this.#columnsAt(message.table, base, names)
-    const [given, previous] = this.#typedRows(message, columns, hints)
+    const unsent = this.#unsentOf(message, columns)
+    const [given, previous, left] = this.#typedRows(message, columns, hints, unsent)
     checkKey(key, data, given)
     const isDelete = op === 'd'
     const sides = isDelete ? [null, given] : [given, op === 'u' ? { ...given, ...previous } : null]
     const ids = columns === null ? noIds : this.#history.idsOf(columns)
-    const { schema, rows } = this.#types.read(message.table, key, sides, { ids })
-    const events = eventsOf(base, op, schema, rows, hints)
+    // The schema has the columns that were left out as well, and the row after has no value of them.
+    const { schema, rows } = this.#types.read(message.table, key, [...sides, left], { ids })
+    const isWhole = unsent.length === 0 && hints.beforeImage !== 'key'
+    const events = eventsOf(base, op, schema, rows, isWhole)
     // A changed key comes under the new one alone: the old one's changes may come another way.
     const isChangedKey = events.length > 1
     const hasPrimary = primary?.every(name => key.includes(name)) === true
@@ -126,15 +139,31 @@ class MaxwellJsonDecoder implements Decoder {
     return { kind: 'changes', events, isKeyOrdered, replaced }
   }
 
-  /** Of `data` and of `old`. */
+  /**
+   * Columns that an update left out, where MySQL does not log what did not change: those of rows that were
+   * inserted, unless a schema change took them away. By position they are null: a column that was dropped, which
+   * looks the same, would end the run.
+   */
+  #unsentOf({ table, op, data }: RowMessage, columns: DdlColumns | null): readonly string[] {
+    const { connectorSettings, ordering } = this.#options
+    if (connectorSettings.output_nulls === 'false' || ordering === 'position') return []
+    const sent = Object.keys(data).map(name => [name, ''] as const)
+    const all = this.#columns.columnsOf(table, eventTypes[op], sent)
+    const unsent = all.slice(sent.length).map(([name]) => name)
+    return columns === null ? unsent : unsent.filter(name => columns.has(name))
+  }
+
+  /** Of `data` and of `old`, and nulls of the columns that were not sent. */
   #typedRows(
     { table, data, old }: RowMessage,
     columns: DdlColumns | null,
     hints: TableHints,
-  ): readonly [TypedRow, TypedRow] {
+    unsent: readonly string[],
+  ): readonly [TypedRow, TypedRow, TypedRow] {
     const reader = this.#readers.get(table) ?? new MaxwellRowReader(hints)
     this.#readers.set(table, reader)
-    return [reader.read(data, columns), reader.read(old, columns)]
+    const nulls = Object.fromEntries(unsent.map(name => [name, null]))
+    return [reader.read(data, columns), reader.read(old, columns), reader.read(nulls, columns)]
   }
 
   /** Null for a table that never changed. */
@@ -192,7 +221,17 @@ function rowMessage(fields: JsonObject): RowMessage {
     const what = isObject(data) ? 'is encrypted, or its "old" is no row' : 'has no row in "data"'
     throw new DecodeError('message-unknown', `the message ${what}`)
   }
-  return { table: `${database}.${table}`, op: ops[type as keyof typeof ops], fields, data, old }
+  const op = ops[type as keyof typeof ops]
+  const row = op === 'u' ? withNulls(data, old) : data
+  return { table: `${database}.${table}`, op, fields, data: row, old }
+}
+
+/** A column that changed and has no value is null: nulls are left out (`output_nulls=false`). */
+function withNulls(data: JsonObject, old: JsonObject): JsonObject {
+  const missing = Object.keys(old).filter(name => !Object.hasOwn(data, name))
+  return missing.length === 0
+    ? data
+    : { ...data, ...Object.fromEntries(missing.map(name => [name, null])) }
 }
 
 function baseOf(record: LogRecord, { table, op, fields }: RowMessage, incarnation: string) {
@@ -218,9 +257,9 @@ function eventsOf(
   op: RowMessage['op'],
   schema: TableSchema,
   [after = null, before = null]: readonly (Row | null)[],
-  hints: TableHints,
+  isWhole: boolean,
 ): ChangeEvent[] {
-  const isBeforeWhole = before !== null && hints.beforeImage !== 'key'
+  const isBeforeWhole = before !== null && isWhole
   const reader = { schema, convert: noConverters }
   const key = keyOf(after ?? before, reader)
   const event = { ...base, op, key, before, after, schema, oldKey: null, isBeforeWhole }

@@ -16,10 +16,16 @@ const maxMemoryChars = 1000
 type Types = ReadonlyMap<string, string>
 
 export class LargeColumns {
+  readonly #pattern: RegExp
   readonly #known = new Map<string, Types>()
   /** Tables of which rows came without them. */
   readonly #left = new Set<string>()
   #saved = ''
+
+  /** `pattern` is of the types whose columns may be left out. */
+  constructor(pattern = large) {
+    this.#pattern = pattern
+  }
 
   /** The columns of a message, and of an update those that it left out. */
   columnsOf(
@@ -47,7 +53,7 @@ export class LargeColumns {
 
   #learn(table: string, known: Types | undefined, columns: readonly TypedColumn[]): void {
     const found = columns.filter((column): column is [string, string] => {
-      return column[1] !== null && large.test(column[1])
+      return column[1] !== null && this.#pattern.test(column[1])
     })
     const isSame =
       known !== undefined &&

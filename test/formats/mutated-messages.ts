@@ -54,16 +54,26 @@ const strange: readonly string[] = [
   deep(20_000),
 ]
 
-/** Throws whatever is neither a refusal nor a change; the outcomes are counted. */
+/** Of a recording. */
 export function checkMutations(path: string, seed: number, count: number): Outcomes {
-  const dice = new Dice(seededRandom(seed))
   const records = recorded(path).filter(({ value }) => value !== null && value.length < 20_000)
-  const outcomes = { decoded: 0, refused: 0 }
   const isFlat = path.includes('flat')
-  let decoder = decoderFor(records, isFlat)
+  return checkDamaged(records, () => decoderFor(records, isFlat), seed, count)
+}
+
+/** Throws whatever is neither a refusal nor a change; the outcomes are counted. Each record has a value. */
+export function checkDamaged(
+  records: readonly LogRecord[],
+  newDecoder: () => Decoder,
+  seed: number,
+  count: number,
+): Outcomes {
+  const dice = new Dice(seededRandom(seed))
+  const outcomes = { decoded: 0, refused: 0 }
+  let decoder = newDecoder()
   for (let done = 0; done < count; done += 1) {
     // What is learned from damaged messages does not stay for all of them.
-    if (done % 500 === 499) decoder = decoderFor(records, isFlat)
+    if (done % 500 === 499) decoder = newDecoder()
     const record = dice.of(records)
     const value = dice.isOnce(2) ? withBytes(dice, record.value!) : withMember(dice, record.value!)
     const key = record.key !== null && dice.isOnce(6) ? withMember(dice, record.key) : record.key

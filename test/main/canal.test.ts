@@ -112,6 +112,26 @@ describe('a bad row among good ones', () => {
   })
 })
 
+it.each(['skip', 'dead-letter'] as const)(
+  'a changed key whose new row is found bad behind the decoder keeps its old one (%s)',
+  async onError => {
+    const driver = await openCanal({ onError, rule: { partitionBy: 'year_month(name)' } })
+    const named = (id: number, name: string) => ({ id: String(id), name })
+    const [may, june] = ['2024-05-01', '2024-06-01']
+    const rows = await tableAfter(driver, [
+      flat('INSERT', [named(1, may), named(2, may)]),
+      flat('UPDATE', [
+        [named(11, 'never'), named(1, may)],
+        [named(12, june), named(2, may)],
+      ]),
+    ])
+    expect(rows).toEqual([
+      { id: 1, name: may },
+      { id: 12, name: june },
+    ])
+  },
+)
+
 describe('through several partitions', () => {
   it('a changed key is refused with advice, and other updates are taken', async () => {
     const driver = await openCanal({ partitions: 2 })

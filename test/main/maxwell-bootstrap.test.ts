@@ -1,4 +1,4 @@
-/** Bootstraps of Maxwell between changes, and changes without positions. */
+/** Bootstraps of Maxwell between changes, changes without positions, and rows that are not whole. */
 import { describe, expect, it } from 'vitest'
 import type { LogRecord } from '../../model/change-event.ts'
 import { MemorySource } from '../../testkit/memory-source.ts'
@@ -92,5 +92,39 @@ describe('a key that changes without a position', () => {
 
   it('is taken through one', async () => {
     expect(await linesAfter([change('insert', 1, 1), changed(0)])).toEqual(['{"id":2,"n":1}'])
+  })
+})
+
+it('a changed key whose new row is found bad behind the decoder keeps its old one', async () => {
+  const key = { database: 'd', table: 't', 'pk.id': 1 }
+  const insert = message('insert', '{"id":1,"month":"2024-05-01"}', { key })
+  const old = '{"id":1,"month":"2024-05-01"}'
+  const moved = message('update', '{"id":2,"month":"never"}', { key, old })
+  const tables = [{ from: '*.*', to: '{database}.{table}', partitionBy: 'year_month(month)' }]
+  const config = { onError: 'skip', tables }
+  expect(await linesAfter([insert, moved], config)).toEqual(['{"id":1,"month":"2024-05-01"}'])
+})
+
+describe('a column that an update left out', () => {
+  const key = { database: 'd', table: 't', 'pk.id': 1 }
+  const insert = message('insert', '{"id":1,"n":1,"doc":"long"}', { key })
+  const update = message('update', '{"id":1,"n":2}', { key, old: '{"n":1}' })
+
+  it('keeps what the table has, within a window and across windows', async () => {
+    const kept = ['{"id":1,"n":2,"doc":"long"}']
+    expect(await linesAfter([insert, update])).toEqual(kept)
+    expect(await linesAfter([insert, update], { window: { maxRows: 1 } })).toEqual(kept)
+  })
+
+  it('and whose key changed: nothing of the message is applied', async () => {
+    const moved = message('update', '{"id":2,"n":1}', { key, old: '{"id":1}' })
+    await expect(linesAfter([insert, moved])).rejects.toMatchObject({ code: 'value-not-sent' })
+    const config = { onError: 'skip' }
+    expect(await linesAfter([insert, moved], config)).toEqual(['{"id":1,"n":1,"doc":"long"}'])
+  })
+
+  it('because it is null now, is null (`output_nulls=false`)', async () => {
+    const emptied = message('update', '{"id":1,"n":1}', { key, old: '{"doc":"long"}' })
+    expect(await linesAfter([insert, emptied])).toEqual(['{"id":1,"n":1,"doc":null}'])
   })
 })

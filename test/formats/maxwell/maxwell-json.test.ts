@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import type { Decoder } from '../../../formats/decoder.ts'
+import type { LogRecord } from '../../../model/change-event.ts'
 import {
   decoderOf,
   errorOf,
@@ -6,6 +8,7 @@ import {
   lines,
   message,
   recorded,
+  typesOf,
   withTypes,
 } from '../maxwell-samples.ts'
 import { recordOf } from '../samples.ts'
@@ -89,6 +92,62 @@ describe('what Maxwell sends', () => {
     const record = message('insert', '{"id":1}')
     expect(decoder.decode(record)).toEqual({ kind: 'unwanted', table: 'd.t' })
     expect(decoder.decode({ ...record, value: null })).toEqual({ kind: 'tombstone' })
+  })
+})
+
+describe('a column that an update left out', () => {
+  const insert = message('insert', '{"id":1,"a":"x","doc":"long"}')
+  const update = message('update', '{"id":1,"a":"y"}', { old: '{"a":"x"}' })
+  const only = (decoder: Decoder, record: LogRecord) => {
+    const [event, ...others] = eventsOf(decoder.decode(record))
+    expect(others).toEqual([])
+    return event!
+  }
+
+  it('was not sent, where a row of the table was inserted with it', () => {
+    const decoder = decoderOf()
+    decoder.decode(insert)
+    const event = only(decoder, update)
+    expect(event.after).toEqual({ id: 1, a: 'y' })
+    expect(typesOf(event.schema)).toEqual({ id: 'bigint', a: 'string', doc: 'string' })
+    expect(event.isBeforeWhole).toBe(false)
+  })
+
+  it('is known by what is kept beside the offset, over a restart', () => {
+    const [first, second, third] = [decoderOf(), decoderOf(), decoderOf()]
+    first.decode(insert)
+    expect(first.memory).toBe('')
+    first.decode(update)
+    second.restore(first.memory)
+    expect(typesOf(only(second, update).schema)).toHaveProperty('doc')
+    expect(typesOf(only(third, update).schema)).not.toHaveProperty('doc')
+  })
+
+  it('and that a row was inserted without, or a schema change dropped, is gone', () => {
+    const decoder = decoderOf()
+    decoder.decode(insert)
+    decoder.decode(message('insert', '{"id":2,"a":"x"}'))
+    expect(typesOf(only(decoder, update).schema)).not.toHaveProperty('doc')
+    decoder.decode(insert)
+    decoder.decode(message('table-alter', '{}'))
+    expect(typesOf(only(decoder, update).schema)).not.toHaveProperty('doc')
+  })
+
+  it('and that changed is null', () => {
+    const decoder = decoderOf()
+    decoder.decode(insert)
+    const event = only(decoder, message('update', '{"id":1,"a":"x"}', { old: '{"doc":"long"}' }))
+    expect(event.after).toEqual({ id: 1, a: 'x', doc: null })
+    expect(event.before).toEqual({ id: 1, a: 'x', doc: 'long' })
+  })
+
+  it.each([
+    ['Maxwell is said to send no nulls', { connectorSettings: { output_nulls: 'false' } }],
+    ['changes are ordered by position', { ordering: 'position' }],
+  ] as const)('is null where %s', (_title, options) => {
+    const decoder = decoderOf(options)
+    decoder.decode(insert)
+    expect(typesOf(only(decoder, update).schema)).not.toHaveProperty('doc')
   })
 })
 
