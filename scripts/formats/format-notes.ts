@@ -142,7 +142,7 @@ export const formatNotes: Readonly<Record<FormatName, FormatNotes>> = {
     ],
   },
   auto: {
-    what: 'Finds out which of these formats each topic has, by its first messages, and says so: the log line `format.recognised`, a line at the end of a run, the counter `forager_topics_recognised_total`.',
+    what: 'Finds out which of these formats each topic has, by its first messages, and says so: the log line `format.recognised`, `forager status`, a line at the end of a run, the counter `forager_topics_recognised_total`.',
     config: 'source: { type: kafka, topics: ["db1.*"], format: auto }',
     keys: 'As the format that is found asks for. What depends on a format needs it named: `ordering: position` and `keyedBy`.',
     changedKeys: 'as the format found',

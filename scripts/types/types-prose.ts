@@ -26,7 +26,8 @@ export const textNotes = `The same columns as Debezium's, so that the same chang
 the type of its column. Maxwell sends JSON's own values; the types are those of its schema changes
 (\`source.connector.ddl_kafka_topic\`), where sizes are missing, or stated; what is neither is inferred: boolean, bigint,
 decimal(p,s) or text, and a number in a column that became text has no trailing zeros. A key never becomes text: state
-its type.`
+its type. Hive's columns widen with it (\`schemaChanges.widen\`), but for a boolean, which cannot become text there: state
+its type too, or the table is held back.`
 
 export const mongodb = `## MongoDB
 

@@ -1,4 +1,7 @@
 import { describe, expect, it } from 'vitest'
+import { parseExact } from '../../../formats/json/lossless-json.ts'
+import { inferJson } from '../../../formats/values/inferred-types.ts'
+import { commonInferredType } from '../../../model/widening.ts'
 import {
   canChange,
   canChangePlaces,
@@ -6,6 +9,29 @@ import {
   holds,
   isAsWide,
 } from '../../../sinks/hive/hive-types.ts'
+import { targetTypeText } from '../../../sinks/hive/target-table.ts'
+
+it('a column whose type is inferred from values widens in Hive at each step, but not from boolean', () => {
+  const widened = (first: string, ...others: readonly string[]): boolean[] => {
+    const typeOf = (json: string) => inferJson(parseExact(json))!.type
+    let type = typeOf(first)
+    return others.map(json => {
+      const before = type
+      type = commonInferredType(before, typeOf(json))
+      expect(type).not.toEqual(before)
+      return canChange(targetTypeText(before), targetTypeText(type))
+    })
+  }
+  expect(widened('1', '2.50', '18446744073709551615', '1E-9', '"x"')).toEqual([
+    true,
+    true,
+    true,
+    true,
+  ])
+  expect(widened('1', '18446744073709551615', '{}')).toEqual([true, true])
+  expect(widened('1', '"x"')).toEqual([true])
+  expect(widened('true', '1')).toEqual([false])
+})
 
 describe('a type that Hive can change into another without harm to its values', () => {
   it.each([
