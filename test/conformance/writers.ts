@@ -246,9 +246,9 @@ function canalRows(change: Change): readonly Message[] {
 
 const maxwellTypes = { c: 'insert', u: 'update', d: 'delete' } as const
 
-/** `output_binlog_position` and `output_primary_key_columns`. */
+/** `output_binlog_position` and `output_primary_key_columns`; `NOBLOB` as with canal. */
 function maxwellJson(change: Change): readonly Message[] {
-  const { op, id, oldId, before, after, number } = change
+  const { op, id, oldId, before, after, unsent, number } = change
   const data = entries(id, (after ?? before)!, ({ maxwell }) => maxwell, String)
   const old = op === 'u' ? entries(oldId, before!, ({ maxwell }) => maxwell, String) : []
   const changed = old.filter(([, json], at) => json !== data[at]![1])
@@ -263,7 +263,8 @@ function maxwellJson(change: Change): readonly Message[] {
     primary_key_columns: ['id'],
   }
   const tail = op === 'u' ? `,"old":${objectText(changed)}` : ''
-  const value = `${JSON.stringify(head).slice(0, -1)},"data":${objectText(data)}${tail}}`
+  const sent = data.filter(([name]) => !unsent.includes(name))
+  const value = `${JSON.stringify(head).slice(0, -1)},"data":${objectText(sent)}${tail}}`
   const key = JSON.stringify({ database: 'demo', table: 't', 'pk.id': id })
   return [{ id, key: Buffer.from(key), value: Buffer.from(value) }]
 }

@@ -101,7 +101,7 @@ describe('the crash recording', () => {
   }
   const tables = [{ from: 'perf.*', to: '{database}.{table}', columns: { types } }]
 
-  it.each([1, 8])('ends with its 100,000 rows, from %i partitions', async partitions => {
+  it.each([1, 3, 8])('ends with its 100,000 rows, from %i partitions', async partitions => {
     const source = await openRecording({ path: path.pathname }, partitions)
     const config = { tables, window: { maxRows: 20_000 } }
     const run = await MainRun.start({ source, seed: 1, config })

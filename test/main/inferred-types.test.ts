@@ -78,25 +78,44 @@ it.each(Array.from({ length: 12 }, (_, index) => index + 1))(
   },
 )
 
+/** A change of the row 1. */
+function changeOf(index: number, data: string, type = 'insert'): ProducerRecord {
+  const record = randomRecord(seededRandom(1), index, 60)
+  const value = Buffer.from(record.value!)
+    .toString()
+    .replace(/"type":"\w+"/, `"type":"${type}"`)
+    .replace(/"data":.*$/, `"data":${data}}`)
+  const key = Buffer.from('{"database":"shop","table":"t","pk.id":1}')
+  return { ...record, partition: 0, key, value: Buffer.from(value) }
+}
+
 it('a column that only had nulls since a crash keeps its type, and takes the null', async () => {
   const driver = await openDriver()
-  const insert = (index: number, data: string): ProducerRecord => {
-    const record = randomRecord(seededRandom(1), index, 60)
-    const value = Buffer.from(record.value!)
-      .toString()
-      .replace(/"type":"\w+"/, '"type":"insert"')
-      .replace(/"data":.*$/, `"data":${data}}`)
-    const key = Buffer.from('{"database":"shop","table":"t","pk.id":1}')
-    return { ...record, partition: 0, key, value: Buffer.from(value) }
-  }
-  await driver.pipeInput([insert(1, '{"id":1,"a":1.50}')])
+  await driver.pipeInput([changeOf(1, '{"id":1,"a":1.50}')])
   await driver.drain()
   expect(await driver.rows('shop.t')).toEqual([{ id: 1, a: 150 }])
   await driver.crash()
-  await driver.pipeInput([insert(2, '{"id":1,"a":null}')])
+  await driver.pipeInput([changeOf(2, '{"id":1,"a":null}')])
   await driver.drain()
   expect(await driver.rows('shop.t')).toEqual([{ id: 1, a: null }])
-  await driver.pipeInput([insert(3, '{"id":1,"a":2}')])
+  await driver.pipeInput([changeOf(3, '{"id":1,"a":2}')])
   await driver.drain()
   expect(await driver.rows('shop.t')).toEqual([{ id: 1, a: 200 }])
+})
+
+it('a column that updates leave out keeps its value and its type, over a crash that forgets them', async () => {
+  const driver = await openDriver()
+  await driver.pipeInput([
+    changeOf(1, '{"id":1,"a":1,"b":2.50,"c":"long"}'),
+    changeOf(2, '{"id":1,"a":2}', 'update'),
+  ])
+  await driver.drain()
+  await driver.crash()
+  await driver.pipeInput([changeOf(3, '{"id":1,"a":3}', 'update')])
+  await driver.drain()
+  expect(await driver.rows('shop.t')).toEqual([{ id: 1, a: 3, b: 250, c: 'long' }])
+  // One that has them all again.
+  await driver.pipeInput([changeOf(4, '{"id":1,"a":4,"b":3,"c":"x"}', 'update')])
+  await driver.drain()
+  expect(await driver.rows('shop.t')).toEqual([{ id: 1, a: 4, b: 300, c: 'x' }])
 })
