@@ -113,19 +113,21 @@ class MaxwellJsonDecoder implements Decoder {
     }
   }
 
-  #changes(record: LogRecord, message: RowMessage, hints: TableHints): Decoded {
-    const { fields, data, op } = message
-    const base = baseOf(record, message, this.#options.incarnation)
-    const primary = primaryKeyOf(fields, record.key, data)
+  #changes(record: LogRecord, given: RowMessage, hints: TableHints): Decoded {
+    const { fields, op } = given
+    const base = baseOf(record, given, this.#options.incarnation)
+    const primary = primaryKeyOf(fields, record.key, given.data)
     const key = hints.key ?? primary
     if (key === null) throw noKey(fields)
+    const message = withNulls(given, key)
+    const { data } = message
     const names = [...Object.keys(data), ...Object.keys(message.old)]
     const columns = this.#columnsAt(message.table, base, names)
     const unsent = this.#unsentOf(message, columns)
-    const [given, previous, left] = this.#typedRows(message, columns, hints, unsent)
-    checkKey(key, data, given)
+    const [now, previous, left] = this.#typedRows(message, columns, hints, unsent)
+    checkKey(key, data, now)
     const isDelete = op === 'd'
-    const sides = isDelete ? [null, given] : [given, op === 'u' ? { ...given, ...previous } : null]
+    const sides = isDelete ? [null, now] : [now, op === 'u' ? { ...now, ...previous } : null]
     const ids = columns === null ? noIds : this.#history.idsOf(columns)
     // The schema has the columns that were left out as well, and the row after has no value of them.
     const { schema, rows } = this.#types.read(message.table, key, [...sides, left], { ids })
@@ -221,17 +223,19 @@ function rowMessage(fields: JsonObject): RowMessage {
     const what = isObject(data) ? 'is encrypted, or its "old" is no row' : 'has no row in "data"'
     throw new DecodeError('message-unknown', `the message ${what}`)
   }
-  const op = ops[type as keyof typeof ops]
-  const row = op === 'u' ? withNulls(data, old) : data
-  return { table: `${database}.${table}`, op, fields, data: row, old }
+  return { table: `${database}.${table}`, op: ops[type as keyof typeof ops], fields, data, old }
 }
 
-/** A column that changed and has no value is null: nulls are left out (`output_nulls=false`). */
-function withNulls(data: JsonObject, old: JsonObject): JsonObject {
-  const missing = Object.keys(old).filter(name => !Object.hasOwn(data, name))
-  return missing.length === 0
-    ? data
-    : { ...data, ...Object.fromEntries(missing.map(name => [name, null])) }
+/**
+ * A column that an update changed and that has no value is null: nulls are left out (`output_nulls=false`). The key
+ * has none.
+ */
+function withNulls(message: RowMessage, key: readonly string[]): RowMessage {
+  const { op, data, old } = message
+  const isNull = (name: string): boolean => !Object.hasOwn(data, name) && !key.includes(name)
+  const nulls = op === 'u' ? Object.keys(old).filter(isNull) : []
+  if (nulls.length === 0) return message
+  return { ...message, data: { ...data, ...Object.fromEntries(nulls.map(name => [name, null])) } }
 }
 
 function baseOf(record: LogRecord, { table, op, fields }: RowMessage, incarnation: string) {

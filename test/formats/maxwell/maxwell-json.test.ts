@@ -141,6 +141,16 @@ describe('a column that an update left out', () => {
     expect(event.before).toEqual({ id: 1, a: 'x', doc: 'long' })
   })
 
+  it('is an error where it is of the key', () => {
+    const decoder = decoderOf()
+    decoder.decode(insert)
+    const keyless = message('update', '{"a":"y"}', { old: '{"id":1}' })
+    expect(errorOf(() => decoder.decode(keyless))).toMatchObject({
+      code: 'key-column-missing',
+      context: { column: 'id' },
+    })
+  })
+
   it.each([
     ['Maxwell is said to send no nulls', { connectorSettings: { output_nulls: 'false' } }],
     ['changes are ordered by position', { ordering: 'position' }],
