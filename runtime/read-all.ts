@@ -12,15 +12,21 @@ const readBytes = 1024 * 1024
 export async function* readAll(log: Log, at: TopicPartition): AsyncGenerator<LogRecord> {
   const end = await log.decidedEnd(at)
   for (let { start: offset } = await log.offsets(at); offset < end; ) {
-    const batch = await readFrom(log, at, offset)
+    const batch = await readRemaining(log, at, offset, readBytes)
     yield* batch.records
     offset = batch.nextOffset
   }
 }
 
-async function readFrom(log: Log, at: TopicPartition, offset: number): Promise<LogBatch> {
+/** Records from the offset on, as far as they are there: their owner may delete them meanwhile. */
+export async function readRemaining(
+  log: Log,
+  at: TopicPartition,
+  offset: number,
+  maxBytes: number,
+): Promise<LogBatch> {
   try {
-    return await log.read(at, offset, readBytes)
+    return await log.read(at, offset, maxBytes)
   } catch (error) {
     if (!(error instanceof ForagerError) || error.code !== 'offset-out-of-range') throw error
     const { start, end } = await log.offsets(at)

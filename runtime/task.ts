@@ -22,6 +22,7 @@ import { ownersTopic } from '../topology/internal-topics.ts'
 import type { Clock } from './clock.ts'
 import type { Owners, TopicLayout } from './owners.ts'
 import { encodeOwner } from './owners.ts'
+import { readRemaining } from './read-all.ts'
 import type { StreamsEvent } from './streams-events.ts'
 
 /** What tasks share: one object for each running application. */
@@ -219,11 +220,11 @@ export class TaskCommitter {
 
   /**
    * The record before the offset must be the one that was processed. One that is gone proves nothing: a
-   * compacted topic loses records that have a successor.
+   * compacted topic loses records that have a successor, and the owner before may still delete what it applied.
    */
   async #checkLast(last: OffsetMetadata['last'], start: number): Promise<void> {
     if (last === null || last[0] < start) return
-    const { records } = await this.#context.log.read(this.#input, last[0], 1)
+    const { records } = await readRemaining(this.#context.log, this.#input, last[0], 1)
     const [record] = records
     if (record?.offset !== last[0] || fingerprint(record) === last[1]) return
     throw new SourceError(

@@ -41,7 +41,8 @@ describe('the simulator', () => {
     let faults = 0
     for (let seed = 1; seed <= 3; seed += 1) {
       const options = { ...shopSimulation(seed, { server }), log: 'brokers', instances: 2 } as const
-      const isSeldom = kind.startsWith('statement') || ['lost-answer', 'compaction'].includes(kind)
+      const seldom = ['lost-answer', 'compaction', 'late-assignment']
+      const isSeldom = kind.startsWith('statement') || seldom.includes(kind)
       const often = isSeldom ? 20 : 1
       const result = await runSeed({ ...options, faults: { ...noFaults, [kind]: often } })
       faults += result.faults

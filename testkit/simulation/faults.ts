@@ -40,6 +40,8 @@ export const faultKinds = {
   compaction: 10,
   /** A statement reaches its server long after its caller was told that nothing is known of it. */
   'statement-delayed': 5,
+  /** A member is not told that the group has another generation, and goes on with what it had. */
+  'late-assignment': 20,
 } as const
 
 export type FaultKind = keyof typeof faultKinds

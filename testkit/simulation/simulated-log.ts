@@ -35,6 +35,8 @@ const firstAskMs = 20
 const lastAskMs = 2000
 /** Of a transaction that its owner does not end. */
 const transactionTimeoutMs = 60_000
+/** Of heartbeats, and of answers to them. */
+const maxDeafMs = 8000
 /** A request that its sender does not wait for any more arrives within this. */
 const maxLateMs = 5000
 
@@ -129,16 +131,21 @@ async function waitUntil({ clock }: Process, isTrue: () => boolean): Promise<voi
 
 /** A member of a group, which polls in a step. */
 class Consumer implements LogConsumer {
+  readonly #options: SimulatedLogOptions
   readonly #inner: EmbeddedConsumer
   readonly #process: Process
+  /** Until then it hears nothing of its group. */
+  #deafUntilMs = 0
 
   constructor(
-    { broker }: SimulatedLogOptions,
+    given: SimulatedLogOptions,
     log: SimulatedLog,
     process: Process,
     options: ConsumerOptions,
   ) {
+    this.#options = given
     this.#process = process
+    const { broker } = given
     const { coordinator } = broker
     this.#inner = new EmbeddedConsumer({
       ...options,
@@ -149,18 +156,37 @@ class Consumer implements LogConsumer {
       },
       coordinator: {
         changeTopics: (group, id, topics) => coordinator.changeTopics(group, id, topics),
-        isMember: (group, id) => coordinator.isMember(group, id),
+        isMember: (group, id) => this.#isDeaf || coordinator.isMember(group, id),
         leave: (group, id) => coordinator.leave(group, id),
-        takeAssignment: (group, id) => coordinator.takeAssignment(group, id),
+        takeAssignment: (group, id) =>
+          this.#isDeaf ? null : coordinator.takeAssignment(group, id),
         join: (group, member, onChange) => {
-          coordinator.join(group, member, onChange)
-          process.onSessionEnd = () => coordinator.leave(group, member.id)
+          coordinator.join(group, member, () => this.#hear(onChange))
+          process.onSessionEnd = () => {
+            coordinator.leave(group, member.id)
+            this.#hear(onChange)
+          }
         },
       },
       clock: process.clock,
       random: process.random,
       isSkewed: true,
     })
+  }
+
+  get #isDeaf(): boolean {
+    return this.#options.scheduler.nowMs < this.#deafUntilMs
+  }
+
+  /** The group has changed. A member that is told late reads on, and whatever it commits is refused. */
+  #hear(onChange: () => void): void {
+    const { faults, scheduler, process } = this.#options
+    if (process.isGone) return
+    if (!this.#isDeaf && faults.strikes('late-assignment', () => `${process.name} is not told`)) {
+      this.#deafUntilMs = scheduler.nowMs + faults.amount('late-assignment', maxDeafMs)
+    }
+    if (this.#isDeaf) scheduler.at(this.#deafUntilMs, onChange)
+    else onChange()
   }
 
   async poll(options: { maxWaitMs: number; maxBytes: number }): Promise<PollResult> {
