@@ -11,6 +11,7 @@ export type NewRecord = Omit<LogRecord, 'offset'>
 
 export class MemorySource implements ReadOnlySource {
   readonly #topics = new Map<string, TopicInfo>()
+  readonly #hidden = new Set<string>()
   readonly #isFinite: boolean
   #held: NewRecord[] | null = null
   readonly #partitions = new Map<string, LogRecord[]>()
@@ -24,7 +25,7 @@ export class MemorySource implements ReadOnlySource {
   }
 
   get topics(): readonly TopicInfo[] {
-    return [...this.#topics.values()]
+    return [...this.#topics.values()].filter(({ name }) => this.has(name))
   }
 
   /** Makes a topic, or gives it more partitions. */
@@ -33,7 +34,16 @@ export class MemorySource implements ReadOnlySource {
   }
 
   has(topic: string): boolean {
-    return this.#topics.has(topic)
+    return this.#topics.has(topic) && !this.#hidden.has(topic)
+  }
+
+  /** To readers it is not there, until it is shown. */
+  hide(topic: string): void {
+    this.#hidden.add(topic)
+  }
+
+  show(topic: string): void {
+    this.#hidden.delete(topic)
   }
 
   /** With its records. */

@@ -17,6 +17,11 @@ export const scenarios = {
     ...shopSimulation(seed, { server: { keeps: neverTooLate } }),
     truncateShare: 0.06,
   }),
+  /** A table of which nothing is there before the middle of it. */
+  'late-table': (seed: number): SimulationOptions => ({
+    ...shopSimulation(seed),
+    appearing: ['product'],
+  }),
   /** A producer that keys by primary key. */
   'without-hop': (seed: number): SimulationOptions =>
     shopSimulation(seed, { keyedBy: 'primary-key' }),

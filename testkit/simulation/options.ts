@@ -84,6 +84,8 @@ export interface SimulationOptions {
   readonly spreads?: boolean
   /** In the middle of it source topics lose the records that they have, read or not. */
   readonly expires?: boolean
+  /** Tables whose topics are not there before the middle of it. */
+  readonly appearing?: readonly string[]
   /** Code of an error that a process may end with, or a table be held back by, and the simulation ends with it. */
   readonly stopsWith?: string
   /** See `WorkloadOptions`. */

@@ -194,6 +194,7 @@ class Simulation {
     const { connector = 'mysql', snapshots = false } = this.#options
     const topics = Object.fromEntries(tables.map(table => [sourceTopic(table), partitions]))
     const source = new MemorySource(topics, { isFinite: false })
+    for (const table of this.#options.appearing ?? []) source.hide(sourceTopic(table))
     const { statements } = this.#options
     const seed = streamOf(this.#options.seed, streams.workload)
     const workload = new Workload({
@@ -262,7 +263,10 @@ class Simulation {
     const { statements = 60, expires = false } = this.#options
     const last = typeof statements === 'number' ? statements : statements.at(-1)!
     for (let number = 1; number <= last; number += 1) {
-      if (expires && number === 1 + (last >>> 1)) this.#expireRecords()
+      if (number === 1 + (last >>> 1)) {
+        this.#showTopics()
+        if (expires) this.#expireRecords()
+      }
       if (random.next() < 0.3) await this.#scheduler.sleep(this.#producer, random.next() * 3000)
       await this.#scheduler.turn(this.#producer, 'a statement')
       this.#database.step()
@@ -284,6 +288,13 @@ class Simulation {
       await this.#scheduler.sleep(this.#producer, random.next() * maxPauseMs)
     }
     this.#broker.wake()
+  }
+
+  #showTopics(): void {
+    for (const table of this.#options.appearing ?? []) {
+      this.#tell(`${sourceTopic(table)} is there`)
+      this.#database.source.show(sourceTopic(table))
+    }
   }
 
   /** Of partitions that were read before: no retention is so short that it takes others. */
