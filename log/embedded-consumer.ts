@@ -114,9 +114,11 @@ export class EmbeddedConsumer implements LogConsumer {
     })
     const batches: LogBatch[] = []
     for (const { offset, ...partition } of ready) {
-      const batch = await log.read(partition, offset, Math.ceil(maxBytes / ready.length))
-      this.seek(partition, batch.nextOffset)
-      batches.push(batch)
+      batches.push(await log.read(partition, offset, Math.ceil(maxBytes / ready.length)))
+    }
+    // Not before: what is read beside a partition that cannot be read is read again.
+    for (const { topic, partition, nextOffset } of batches) {
+      this.seek({ topic, partition }, nextOffset)
     }
     return { kind: 'records', batches }
   }

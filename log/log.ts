@@ -104,7 +104,10 @@ export interface ConsumerOptions {
 
 /** A member of a group. */
 export interface LogConsumer {
-  /** At most about `maxBytes` of records; waits up to `maxWaitMs` when there is none. */
+  /**
+   * At most about `maxBytes` of records; waits up to `maxWaitMs` when there is none. One that throws loses none of
+   * those of other partitions: they come with a later one.
+   */
   poll(options: { maxWaitMs: number; maxBytes: number }): Promise<PollResult>
   seek(partition: TopicPartition, offset: number): void
   pause(partitions: readonly TopicPartition[]): void
