@@ -367,11 +367,11 @@ export class TableMerger {
       if (!(error instanceof ForagerError) || this.#options.signal.aborted) throw error
       const isPassing = error.retry === 'backoff' && this.#options.warehouse.isRemote
       if (!(error instanceof WarehouseError) && !isPassing) throw error
-      this.#fail(error.at({ table: this.table }), isPassing)
+      await this.#fail(error.at({ table: this.table }), isPassing)
     }
   }
 
-  #fail(error: ForagerError, isPassing: boolean): void {
+  async #fail(error: ForagerError, isPassing: boolean): Promise<void> {
     const { context } = this.#options
     const { table } = this
     const { clock, logger, metrics } = context
@@ -385,6 +385,8 @@ export class TableMerger {
       logger.warn('table.retrying', { table, waitMs, reason: error.describe() })
       return
     }
+    // Of an owner that was paused, and replaced meanwhile, it says nothing of the table.
+    await this.#options.confirm()
     logger.error('table.failed', { table, reason: error.describe() })
     if (!context.quarantines) {
       this.#failure = WarehouseError.of(error)
