@@ -104,6 +104,11 @@ export class Application {
     this.restartAll()
   }
 
+  startAgain(): void {
+    this.isStopping = false
+    this.startAll()
+  }
+
   #restart(slot: Slot): void {
     slot.process = null
     if (this.isStopping) return

@@ -104,10 +104,12 @@ export class Scheduler {
     const { random, maxStepMs, maxSteps, tell } = this.#options
     this.#steps += 1
     if (this.#steps > maxSteps) throw new Error(`it goes on after ${maxSteps} steps`)
-    this.#pass(random.next() * maxStepMs)
+    const hasRung = this.#pass(random.next() * maxStepMs)
     const runnable = this.#runnable()
     if (runnable.length === 0) {
       const next = this.#timers.at(-1)
+      // Who was called back in this step begins behind it.
+      if (next === undefined && hasRung) return
       if (next === undefined) throw new Error('nobody can go on: something waits outside')
       this.#pass(Math.max(0, next.atMs - this.nowMs))
       return
@@ -126,13 +128,17 @@ export class Scheduler {
     return this.#parked.filter(({ actor }) => actor.pausedUntilMs <= nowMs)
   }
 
-  #pass(milliseconds: number): void {
+  /** Whether somebody was called back. */
+  #pass(milliseconds: number): boolean {
+    let hasRung = false
     this.nowMs += milliseconds
     for (let due = this.#timers.at(-1); due !== undefined; due = this.#timers.at(-1)) {
-      if (due.atMs > this.nowMs) return
+      if (due.atMs > this.nowMs) break
       this.#timers.pop()
       due.ring()
+      hasRung = true
     }
+    return hasRung
   }
 
   #cancel(timer: Timer): void {

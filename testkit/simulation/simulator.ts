@@ -331,7 +331,12 @@ class Simulation {
       this.#faults.isOver = true
       this.#quietSinceMs = nowMs
     }
-    if (this.#application.isStopping) return this.#application.isStopped
+    if (this.#application.isStopping) {
+      if (!this.#application.isStopped) return false
+      if (this.#judge.unfinished() === null) return true
+      // A statement that nobody waited for brought rows of before.
+      this.#application.startAgain()
+    }
     const quietMs = nowMs - this.#quietSinceMs
     this.#unfinished ??= { problem: this.#judge.unfinished() }
     const { problem } = this.#unfinished
