@@ -67,6 +67,20 @@ describe('a table of a server', () => {
     await site.close()
   })
 
+  it('is not held back by an owner that was paused, and is refused what the next one has done', async () => {
+    const site = await withTable()
+    site.server.holdEvolves()
+    await site.sendRow('a', wide)
+    await site.fenceMerger()
+    site.server.evolveFailures.push(new WarehouseError('target-unsuitable', 'it has the column'))
+    site.server.openEvolves()
+    await site.answerAll()
+    expect(site.held).toEqual([])
+    expect(site.server.evolveFailures).toEqual([])
+    expect(site.server.rowsOf('a').get(2)).toBe('2,b,5')
+    await site.close()
+  })
+
   it('whose change was begun gets an older batch first: in doubt, and its rows the defaults with the others', async () => {
     const site = await withTable()
     // While a statement is open, a batch without the new column and one with it come.

@@ -158,6 +158,12 @@ export class RemoteServer {
     this.#evolveGate = null
   }
 
+  /** Those that were held go on, too. */
+  openEvolves(): void {
+    this.#evolveGate?.open()
+    this.#evolveGate = null
+  }
+
   letClaimsGo(): void {
     this.#gate?.open()
     this.#gate = null
@@ -212,9 +218,9 @@ export class RemoteServer {
     const { table, changes, claim } = request
     await claim()
     this.evolves.push(request)
+    await this.#evolveGate?.opens
     const failure = this.evolveFailures.shift()
     if (failure !== undefined) throw failure
-    await this.#evolveGate?.opens
     const failed: FailedChange[] = []
     for (const { change, mayFail } of changes) {
       const text = changeText(change)

@@ -40,6 +40,8 @@ export class RemoteSite {
   readonly #hopPartitions: number
   partitionBy: PartitionBy | null = null
   ordering: Ordering = 'log'
+  /** Tables that were told to be held back. */
+  readonly held: string[] = []
   #position = 0
   #instance: { readonly loop: Loop; readonly log: EmbeddedLog } | null = null
 
@@ -73,7 +75,9 @@ export class RemoteSite {
         quarantines: true,
         ...(maxPollBytes === undefined ? {} : { maxPollBytes }),
       }),
-      () => undefined,
+      event => {
+        if (event.type === 'table-held' && event.reason !== null) this.held.push(event.table)
+      },
     )
     this.#instance = { loop, log }
     await loop.start()
@@ -138,6 +142,11 @@ export class RemoteSite {
   async send(id: number, ...tables: readonly string[]): Promise<void> {
     await this.stage(id, ...tables)
     await this.rounds()
+  }
+
+  /** As another owner does that takes the merger over. */
+  async fenceMerger(): Promise<void> {
+    await this.#log.openProducer(`${applicationId}-2_0`)
   }
 
   async resume(table: string): Promise<void> {
