@@ -192,8 +192,8 @@ export class TableMerger {
 
   async #open(): Promise<AppliedThrough | null> {
     if (this.#applied !== undefined) return this.#applied
-    const { warehouse, staged, confirm } = this.#options
-    const opened = await openTable(this.table, warehouse, this.#progress, { ...staged, confirm })
+    const { warehouse, staged } = this.#options
+    const opened = await openTable(this.table, warehouse, this.#progress, staged)
     this.#evolution.begin(opened)
     this.#applied = opened?.through ?? null
     return this.#applied

@@ -17,11 +17,12 @@ export interface StagedLog {
   readonly topicId: string
   /** End of the partition when the task was opened: no table can be applied beyond it. */
   readonly end: number
-  /** StateError `task-fenced` when the task has another owner, who may have applied more; absent: who looks is none. */
-  readonly confirm?: () => Promise<void>
 }
 
-/** `look`: nothing is changed by it. Throws WarehouseError `warehouse-ahead` or `warehouse-behind`, and as `confirm`. */
+/**
+ * `look`: nothing is changed by it. Throws WarehouseError `warehouse-ahead` or `warehouse-behind`: to an owner that was
+ * replaced meanwhile they say nothing, because the next one may have applied more.
+ */
 export async function openTable(
   table: string,
   warehouse: Warehouse,
@@ -35,7 +36,6 @@ export async function openTable(
   if (applied !== null && !warehouse.isRemote) {
     const problem = await problemOf(applied, staged)
     if (problem !== null) {
-      await staged.confirm?.()
       throw new WarehouseError('warehouse-ahead', problem, { context: { table } })
     }
   }

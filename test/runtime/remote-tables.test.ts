@@ -233,6 +233,29 @@ describe('a table that the server refuses', () => {
     await site.close()
   })
 
+  it('is not held back by an owner that was paused and replaced, which finds more applied than it knows of', async () => {
+    const site = await started('a')
+    await site.stage(1, 'a')
+    await site.fenceMerger()
+    site.server.openFailures.push(new WarehouseError('warehouse-ahead', 'it has more'))
+    await site.answerAll()
+    expect(site.server.openFailures).toEqual([])
+    expect(site.held).toEqual([])
+    expect(site.server.idsOf('a')).toEqual([1])
+    await site.close()
+  })
+
+  it('is not held back by such an owner whose statement is refused', async () => {
+    const site = await started('a')
+    await site.send(1, 'a')
+    await site.fenceMerger()
+    site.server.openOf('a')!.fail('target-unsuitable')
+    await site.answerAll()
+    expect(site.held).toEqual([])
+    expect(site.server.idsOf('a')).toEqual([1])
+    await site.close()
+  })
+
   it('is not held back for what passed before: refusals alone are counted', async () => {
     const site = await started('a')
     await site.send(1, 'a')

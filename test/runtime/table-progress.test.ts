@@ -1,8 +1,7 @@
-/** A table that is applied further than its merger knows: through another log, or by an owner after it. */
+/** A table that is applied further than its log goes. */
 import { expect, it } from 'vitest'
 import { EmbeddedLog } from '../../log/embedded-log.ts'
 import { MemoryStorage } from '../../log/log-storage.ts'
-import { StateError } from '../../model/errors.ts'
 import { followedFrom } from '../../model/schema-change.ts'
 import { noProgress } from '../../runtime/applied.ts'
 import { seededRandom } from '../../runtime/random.ts'
@@ -14,7 +13,7 @@ const end = 13
 const at = { topic: 'staged', partition: 0 }
 
 /** The table is applied through `offset`; the merger was opened when the topic ended at `end`. */
-async function opened(offset: number, confirm: () => Promise<void>): Promise<OpenedTable | null> {
+async function opened(offset: number): Promise<OpenedTable | null> {
   const log = await EmbeddedLog.open({
     storage: new MemoryStorage(),
     clock: new ManualClock(),
@@ -27,16 +26,11 @@ async function opened(offset: number, confirm: () => Promise<void>): Promise<Ope
     others: new Set(),
   }
   const warehouse = { isRemote: false, open: () => Promise.resolve(found) } as unknown as Warehouse
-  return await openTable('t', warehouse, noProgress, { log, at, topicId: 'id', end, confirm })
+  return await openTable('t', warehouse, noProgress, { log, at, topicId: 'id', end })
 }
 
-it('is no fault of the table when the merger was paused and has lost it', async () => {
-  const fenced = new StateError('task-fenced', 'the task has another owner')
-  await expect(opened(end, () => Promise.reject(fenced))).rejects.toBe(fenced)
-})
-
-it('is one while the merger has it', async () => {
-  await expect(opened(end, () => Promise.resolve())).rejects.toMatchObject({
+it('is one of another log', async () => {
+  await expect(opened(end)).rejects.toMatchObject({
     code: 'warehouse-ahead',
     message: `the table is applied through offset ${end}, and the log ended at ${end}`,
   })
