@@ -1,16 +1,18 @@
 /** Keys of the database that changes come from. Only `verify` and `check --connect` ask it. */
 import { z } from 'zod'
 
+export const databasePort = z
+  .int()
+  .min(1)
+  .max(65_535)
+  .optional()
+  .describe('Its port. Absent: 3306, and 5432 for PostgreSQL.')
+
 export const database = z
   .strictObject({
     type: z.enum(['mariadb', 'mysql', 'postgres']).describe('What it is.'),
     host: z.string().describe('Where it is.'),
-    port: z
-      .int()
-      .min(1)
-      .max(65_535)
-      .optional()
-      .describe('Its port. Absent: 3306, and 5432 for PostgreSQL.'),
+    port: databasePort,
     user: z.string().describe('Who asks; reading is enough.'),
     password: z.string().optional().describe('`${env:NAME}`, `${file:PATH}`.'),
     database: z

@@ -1,5 +1,6 @@
 /** Keys of the record of what runs. */
 import { z } from 'zod'
+import { databasePort } from './database-schema.ts'
 import { duration } from './quantities.ts'
 import { tls } from './tls-schema.ts'
 
@@ -39,12 +40,7 @@ function server<T extends 'postgres' | 'mariadb' | 'mysql'>(type: T, what: strin
   return z.strictObject({
     type: z.literal(type).describe(`\`${type}\`: ${what}`),
     host: z.string().describe('Where it is.'),
-    port: z
-      .int()
-      .min(1)
-      .max(65_535)
-      .optional()
-      .describe('Its port. Absent: 3306, and 5432 for PostgreSQL.'),
+    port: databasePort,
     user: z.string().describe('Who writes: it may make tables and indexes there.'),
     password: z.string().optional().describe('`${env:NAME}`, `${file:PATH}`.'),
     database: z.string().describe('In which database the tables `forager_…` are.'),
@@ -70,5 +66,3 @@ export const history = z
   .describe(
     'Where runs, windows, batches and statements are recorded (`docs/history.md`). It never stops data.',
   )
-
-export type HistoryConfig = z.output<typeof history>
