@@ -64,6 +64,11 @@ export interface ChangeEvent {
   readonly isInDoubt: boolean
   /** The key that the row had before, when this is the second half of a changed key. */
   readonly oldKey: Row | null
+  /**
+   * Of a half of a changed key, where values may be left out of the second one: the key of the other half.
+   * See `model/changed-key.ts`.
+   */
+  readonly otherKey?: Row
   /** Of an update: the table may have columns that are not in `schema`, and keeps them. */
   readonly isPatch?: true
 }

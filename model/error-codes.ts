@@ -167,8 +167,8 @@ export const errorCodes = {
   'value-not-sent': {
     acts: 'data',
     means:
-      'A changed key came with a column that was not sent. There is no row under the new key that has its value, ' +
-      'and the one under the old key may be on its way to the table in another task.',
+      'A changed key came with a column that was not sent, and its message does not say which delete belongs to it, ' +
+      'so that the row under the old key cannot be read in time.',
     advice:
       'Use `REPLICA IDENTITY FULL` for the table, or take an incremental snapshot of that key.',
   },

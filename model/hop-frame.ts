@@ -10,11 +10,15 @@
  *
  *     version · 4 or 6 · as 0 or 2, of a source topic of several partitions
  *
+ *     version · 8, 10, 12 or 14 · as 0, 2, 4 or 6, with halves of changed keys before the changes: a list of (number
+ *         of the change, `ChangedKey`) as JSON
+ *
  *     version · 1 · truncate marker as JSON
  *
  *     version · 3 · a table that the source made, as JSON
  */
 import { ByteReader, ByteWriter, toBuffer } from './bytes.ts'
+import type { ChangedKey } from './changed-key.ts'
 import { EncodedChange } from './encoded-change.ts'
 import { assert } from './errors.ts'
 import { fromJson, toJson } from './json.ts'
@@ -39,11 +43,14 @@ export interface HopChange {
   readonly position?: ComparablePosition | null
   /** A row of an incremental snapshot: where changes are ordered by position. */
   readonly isIncremental?: boolean
+  /** It is a half of a changed key. */
+  readonly changedKey?: ChangedKey
 }
 
 const kinds = { changes: 0, truncate: 1, positioned: 2, created: 3 } as const
 /** Beside the kind of changes. */
 const spread = 4
+const halved = 8
 
 export type HopFrame = ChangesFrame | TableFrame
 
@@ -86,7 +93,11 @@ interface CursorRange {
   readonly start: number
   readonly count: number
   readonly hasPositions: boolean
+  readonly halves: readonly Half[]
 }
+
+/** The number of a change in its frame, and the half that it is. */
+type Half = readonly [number, ChangedKey]
 
 /** Passes over the changes of a frame, in their order, once. */
 export class HopChangeCursor {
@@ -94,6 +105,8 @@ export class HopChangeCursor {
   readonly #bytes: Buffer
   readonly #rest: ByteReader
   readonly #schemas: readonly FrameSchema[]
+  readonly #halves: ReadonlyMap<number, ChangedKey> | null
+  readonly #count: number
   #left: number
   #at: number
   /** Of the change: its target and schema. */
@@ -110,9 +123,11 @@ export class HopChangeCursor {
 
   constructor(
     bytes: Buffer,
-    { start, count, hasPositions }: CursorRange,
+    { start, count, hasPositions, halves }: CursorRange,
     schemas: readonly FrameSchema[],
   ) {
+    this.#halves = halves.length === 0 ? null : new Map(halves)
+    this.#count = count
     this.hasPositions = hasPositions
     this.#bytes = bytes
     this.#rest = new ByteReader(bytes, start)
@@ -120,6 +135,11 @@ export class HopChangeCursor {
     this.#left = count
     this.#at = start
     this.of = schemas[0]!
+  }
+
+  /** Of the change: the half of a changed key that it is. */
+  get changedKey(): ChangedKey | undefined {
+    return this.#halves?.get(this.#count - this.#left - 1)
   }
 
   /** False at the end. */
@@ -154,6 +174,7 @@ export class HopFrameWriter {
   /** Numbers by table, then by schema: both are few. */
   readonly #numbers = new Map<string, Map<TableSchema, number>>()
   #schemas: FrameSchema[] = []
+  #halves: Half[] = []
   #count = 0
 
   readonly #hasPositions: boolean
@@ -177,6 +198,7 @@ export class HopFrameWriter {
   add(hopChange: HopChange): void {
     const { target, change, offset, position = null, isIncremental = false } = hopChange
     const writer = this.#changes
+    if (hopChange.changedKey !== undefined) this.#halves.push([this.#count, hopChange.changedKey])
     writer.count(this.#schemaNumber(target, change.schema))
     writeNetChange(writer, change)
     writer.integer(offset)
@@ -192,7 +214,8 @@ export class HopFrameWriter {
     const writer = new ByteWriter(this.#changes.length + 1024)
     writer.byte(version)
     const kind = this.#hasPositions ? kinds.positioned : kinds.changes
-    writer.byte(this.#isSpread ? kind | spread : kind)
+    const hasHalves = this.#halves.length > 0
+    writer.byte(kind | (this.#isSpread ? spread : 0) | (hasHalves ? halved : 0))
     writer.text(this.#topic)
     writer.count(this.#partition)
     writer.count(this.#schemas.length)
@@ -200,9 +223,11 @@ export class HopFrameWriter {
       writer.text(toJson(target))
       writer.text(schemaText(schema))
     }
+    if (hasHalves) writer.text(toJson(this.#halves))
     writer.count(this.#count)
     writer.raw(this.#changes.take())
     this.#schemas = []
+    this.#halves = []
     this.#numbers.clear()
     this.#count = 0
     return writer.take()
@@ -234,7 +259,7 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
   assert(found === version, () => `a hop record has version ${found}, known is ${version}`)
   const kind = reader.byte()
   const isSpread = (kind & spread) !== 0
-  const form = kind & ~spread
+  const form = kind & ~(spread | halved)
   if (kind === kinds.truncate || kind === kinds.created) return tableFrame(kind, bytes)
   const isKnown = form === kinds.changes || form === kinds.positioned
   assert(isKnown, () => `a hop record is of the unknown kind ${kind}`)
@@ -244,9 +269,10 @@ export function decodeHopFrame(bytes: Uint8Array): HopFrame {
     target: fromJson(reader.text()) as Target,
     schema: fromSchemaText(reader.text()),
   }))
+  const halves = (kind & halved) === 0 ? [] : (fromJson(reader.text()) as readonly Half[])
   const count = reader.count()
   const hasPositions = form === kinds.positioned
-  const range = { start: reader.position, count, hasPositions }
+  const range = { start: reader.position, count, hasPositions, halves }
   const changes = new HopChangeCursor(toBuffer(bytes), range, schemas)
   return { kind: 'changes', topic, partition, isSpread, schemas, changes }
 }

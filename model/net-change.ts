@@ -26,6 +26,12 @@ export interface NetChange {
   readonly leaves: Leaves
   /** Of the last change that was folded in. */
   readonly last: ChangeMark
+  /**
+   * Of a patch at its apply, and nowhere before: the key that the row had, or its own. Columns that were not sent are
+   * those of the row under it; where there is none any more, the change was made before, and the row keeps its own.
+   * There has to be one of the two.
+   */
+  readonly movedFrom?: string
 }
 
 /** Where a change came from, kept beside the row as Forager's own columns. */

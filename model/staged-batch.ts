@@ -4,6 +4,7 @@
  * immutable, and it is a record of the staged topic, so it outlives a deployment: a version byte
  * leads it.
  */
+import type { ChangedKey } from './changed-key.ts'
 import { assert } from './errors.ts'
 import { fromJson, toJson } from './json.ts'
 import type { ChangeMark } from './net-change.ts'
@@ -94,6 +95,8 @@ export interface StagedBatch {
   readonly newest?: NewestRow
   /** Of the window's events, as they came; absent in batches of versions before. */
   readonly positions?: PositionSpan
+  /** Halves of changed keys, one a key; the rows of the batch have their changes. */
+  readonly changedKeys?: readonly ChangedKey[]
   /** It has no rows: the source has such a table. Of one that the target has it says nothing. */
   readonly creates?: true
   /** It has no rows: the operator says that its table, which is held back, may go on. */

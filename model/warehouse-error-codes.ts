@@ -57,6 +57,16 @@ export const warehouseErrorCodes = {
       'It is tried again. `SHOW TRANSACTIONS` and `SHOW LOCKS` in Hive tell whose it is; `ABORT TRANSACTIONS` ' +
       'ends it.',
   },
+  'old-row-missing': {
+    acts: 'operator',
+    means:
+      'A row changed its key and the source did not send all of its values: they are those of the row under the old ' +
+      'key, and that is not there any more. Its delete came more than five minutes before (another partition of the ' +
+      'topic is far behind, or an operator ended one of the two events), or the table never had the row.',
+    advice:
+      '`forager resume TABLE` goes on with nulls in the columns that were not sent; an incremental snapshot of the ' +
+      'row then brings its values. `REPLICA IDENTITY FULL` has PostgreSQL send them.',
+  },
   'target-unsuitable': {
     acts: 'operator',
     means: 'The table in Hive cannot take the rows of its source.',

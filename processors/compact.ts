@@ -4,13 +4,22 @@
  *
  * A truncate that is ordered empties its table's part of the window: what came before it is gone from the source,
  * and what comes after belongs to the table anew. One that the policy refuses begins another part: it may be resumed
- * under a policy that leaves the rows. A table that the source made is a part of its own, without changes, where no
+ * under a policy that leaves the rows. So does a half of a changed key whose row has changes in the part: what the row
+ * was before it can be read, by itself, from the part before. A table that the source made is a part of its own, without changes, where no
  * change of the window tells of it.
  */
 import { ByteWriter, toBuffer } from '../model/bytes.ts'
+import type { ChangedKey } from '../model/changed-key.ts'
+import { keyOfHalf } from '../model/changed-key.ts'
 import { EncodedChange } from '../model/encoded-change.ts'
 import { assert } from '../model/errors.ts'
-import type { CreatedFrame, FrameSchema, HopChangeCursor, HopFrame } from '../model/hop-frame.ts'
+import type {
+  CreatedFrame,
+  FrameSchema,
+  HopChange,
+  HopChangeCursor,
+  HopFrame,
+} from '../model/hop-frame.ts'
 import type { NetChange } from '../model/net-change.ts'
 import { writeNetChange } from '../model/net-change.ts'
 import type { Target } from '../model/partition-by.ts'
@@ -19,6 +28,7 @@ import type { TableSchema } from '../model/table-schema.ts'
 import { canUnite } from '../model/table-schema.ts'
 import type { Metrics } from '../observe/metrics.ts'
 import type { StateStore } from '../state/state-store.ts'
+import { asNewRow } from './changed-keys.ts'
 import { EntryCursor } from './entry-cursor.ts'
 import { foldChange } from './fold-change.ts'
 import type { OpenPart } from './open-part.ts'
@@ -59,10 +69,14 @@ export interface WindowPart {
   readonly sourceMs: { readonly first: number; readonly last: number }
   readonly newest: NewestRow | null
   readonly positions: PositionSpan
+  readonly changedKeys: readonly ChangedKey[]
   readonly changes: AsyncIterable<readonly NetChange[]>
 }
 
 const all = (): boolean => true
+
+/** Of a part: they are in the record that names its files, six times as large at most, and a record has its limits. */
+const maxChangedKeyBytes = 64 * 1024
 
 const emptySchema: TableSchema = { columns: [], key: [] }
 
@@ -143,10 +157,11 @@ export class OpenWindow {
     let lastStart = 0
     while (changes.next()) {
       if (!takes(changes)) continue
+      const half = changes.changedKey
       // Changes of one table come in rows.
-      if (of !== changes.of) {
+      if (of !== changes.of || half !== undefined) {
         if (of !== null) this.#endRow(change.positionText(lastStart))
-        this.#begin(changes.of)
+        this.#begin(changes.of, half)
         this.#current!.part.firstPosition ??= change.positionText()
       }
       of = changes.of
@@ -158,12 +173,12 @@ export class OpenWindow {
   }
 
   /** Takes in a change that did not come through a hop. `nowMs` is monotonic. */
-  addChange(target: Target, change: NetChange, nowMs: number): void {
+  addChange({ target, change, changedKey: half }: HopChange, nowMs: number): void {
     this.#openedAtMs ??= nowMs
     const { schema, last } = change
-    if (this.#current?.schema !== schema || this.#current.part.target.table !== target.table) {
-      this.#begin({ target, schema })
-    }
+    const known = this.#current
+    const isOther = known?.schema !== schema || known.part.target.table !== target.table
+    if (isOther || half !== undefined) this.#begin({ target, schema }, half)
     const given = this.#given
     given.reset()
     given.count(this.#current!.number)
@@ -215,6 +230,7 @@ export class OpenWindow {
         sourceMs: { first: Math.min(part.firstMs, part.lastMs), last: part.lastMs },
         newest: newestRow(part),
         positions: { first: part.firstPosition ?? '', last: part.lastPosition },
+        changedKeys: part.changedKeys,
         changes: this.#changesOf(part, cursor),
       }
     }
@@ -270,15 +286,29 @@ export class OpenWindow {
     part.eventCount += 1
     // Rows of other source partitions may be newer than the truncate: the warehouse decides by row.
     // What was before an ordered one is left behind under the old prefix; its schema stays known.
-    if (isOrdered && !isApart) part.prefix = this.#nextPrefix()
+    if (isOrdered && !isApart) {
+      part.prefix = this.#nextPrefix()
+      part.changedKeys = []
+      part.changedKeyBytes = 0
+    }
   }
 
   /** The next changes are of this table and schema. */
-  #begin({ target, schema }: FrameSchema): void {
+  #begin({ target, schema }: FrameSchema, half?: ChangedKey): void {
     const known = this.#part(target)
     const fits = known.union === null || canUnite(known.union, schema)
-    const part = fits ? known : this.#beginPart(target)
+    const part = fits && !this.#isTorn(known, half) ? known : this.#beginPart(target)
     this.#current = { part, schema, number: schemaNumber(part, schema) }
+    if (half === undefined) return
+    part.changedKeys.push(half)
+    part.changedKeyBytes += half.oldKey.length + half.newKey.length + 16
+  }
+
+  /** Whether what the row was before the half would be folded away, or the part has halves enough. */
+  #isTorn({ prefix, changedKeyBytes }: OpenPart, half: ChangedKey | undefined): boolean {
+    if (half === undefined) return false
+    const isChanged = this.#store.get(prefix + keyOfHalf(half)) !== undefined
+    return isChanged || changedKeyBytes >= maxChangedKeyBytes
   }
 
   #endRow(position: string): void {
@@ -330,6 +360,8 @@ export class OpenWindow {
 
   async *#changesOf(part: OpenPart, cursor: EntryCursor): AsyncGenerator<readonly NetChange[]> {
     let last = ''
+    const partial = part.changedKeys.filter(({ isPartial }) => isPartial)
+    const newKeys = new Set(partial.map(({ newKey }) => newKey))
     for (;;) {
       const entries = await cursor.take(part.prefix)
       if (entries === null) return
@@ -338,7 +370,9 @@ export class OpenWindow {
           table: part.target.table,
         })
         last = key
-        return decodeChange(part, value)
+        const change = decodeChange(part, value)
+        const isNewRow = change.kind === 'patch' && newKeys.has(change.key)
+        return isNewRow ? asNewRow(change, part.union!) : change
       })
     }
   }
@@ -355,6 +389,7 @@ function createdPart({ target, schema, sourceMs }: CreatedFrame): WindowPart {
     sourceMs: { first: sourceMs, last: sourceMs },
     newest: null,
     positions: { first: '', last: '' },
+    changedKeys: [],
     changes: noChanges(),
   }
 }

@@ -4,6 +4,7 @@
  */
 import { ByteWriter } from '../model/bytes.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
+import type { ChangedKey } from '../model/changed-key.ts'
 import { EncodedEvent, hasKey } from '../model/encoded-event.ts'
 import { assert, ConfigError, ForagerError, ProcessingError } from '../model/errors.ts'
 import { encodeKey } from '../model/key.ts'
@@ -65,11 +66,26 @@ function checkPartition({ schema, after, table, origin }: ChangeEvent, by: Parti
 }
 
 function keyOf({ schema, key }: ChangeEvent): string {
+  return keyBytesOf(schema, key!)
+}
+
+function keyBytesOf(schema: TableSchema, key: Row): string {
   const columns = keyColumnsOf(schema)
   return encodeKey(
     columns,
-    columns.map(column => key![column.name] ?? null),
+    columns.map(column => key[column.name] ?? null),
   )
+}
+
+/** Null: it is no half of a changed key, or needs nothing of the other one. */
+export function changedKeyOf(event: ChangeEvent, change: NetChange): ChangedKey | null {
+  const { op, otherKey, schema } = event
+  if (otherKey === undefined) return null
+  const { key } = change
+  const other = keyBytesOf(schema, otherKey)
+  if (op === 'd') return { half: 'old', oldKey: key, newKey: other }
+  const half: ChangedKey = { half: 'new', oldKey: other, newKey: key }
+  return change.kind === 'patch' ? { ...half, isPartial: true } : half
 }
 
 function keyColumnsOf(schema: TableSchema): readonly Column[] {
@@ -89,8 +105,9 @@ function rowOf(event: ChangeEvent): Pick<NetChange, 'kind' | 'row'> {
     return Object.hasOwn(row, name) ? row[name] : undefined
   })
   const missing = values.indexOf(undefined)
-  if (missing >= 0 && event.oldKey !== null) throw notSent(event, missing)
-  const isPatch = (missing >= 0 || event.isPatch === true) && event.op === 'u'
+  const isMoved = event.otherKey !== undefined && event.op !== 'd'
+  if (missing >= 0 && event.oldKey !== null && !isMoved) throw notSent(event, missing)
+  const isPatch = (missing >= 0 || event.isPatch === true) && (event.op === 'u' || isMoved)
   // An insert has all there is: what its message leaves out is null.
   const whole = isPatch ? values : values.map(value => value ?? null)
   // A row that could not be written to its end may have left its beginning.

@@ -12,6 +12,7 @@ import { isFollowed } from '../model/schema-change.ts'
 import type { StagedBatch, TruncateMarker } from '../model/staged-batch.ts'
 import type { TableSchema } from '../model/table-schema.ts'
 import { canUnite, unionSchema } from '../model/table-schema.ts'
+import { hasHalves, untornCount } from './changed-keys.ts'
 import { foldChange } from './fold-change.ts'
 
 /**
@@ -37,29 +38,48 @@ export interface ApplyPlan {
   readonly covered: readonly WaitingBatch[]
 }
 
+/** Staged files that one apply reads; what is beyond waits for the next one. */
+export const maxApplyBytes = 64 * 1024 * 1024
+
+/** Whether the other half of a changed key of the batch is waited for. */
+export type Waits = (one: WaitingBatch) => boolean
+
+const never: Waits = () => false
+
 /**
  * Chooses the first batches that can be applied together; null when a truncate waits for the tasks
- * that have not passed it yet. An ordered truncate empties the table as of one point of the source's log, and
+ * that have not passed it yet, or half of a changed key for the other one. An ordered truncate empties the table as of one point of the source's log, and
  * that point is reached when every task of the hop has passed its marker: then what was staged before
  * the markers is gone with the table, and what follows them is applied in the same step, so that no
  * reader sees the table half empty.
  */
-export function planApply(waiting: readonly WaitingBatch[], maxBytes: number): ApplyPlan | null {
+export function planApply(
+  waiting: readonly WaitingBatch[],
+  waits: Waits = never,
+  maxBytes = maxApplyBytes,
+): ApplyPlan | null {
   const firstTruncate = waiting.findIndex(({ batch }) => batch.truncate?.isOrdered === true)
   const plain = firstTruncate < 0 ? waiting : waiting.slice(0, firstTruncate)
   if (plain.length > 0) {
-    const covered = takeBytes(plain, maxBytes)
+    const covered = takeWhole(plain, maxBytes, waits)
+    // The other half of a changed key may be gone with the truncate: then so is this one.
+    if (covered.length === 0) return firstTruncate < 0 ? null : planTruncate(waiting, waits)
     return { truncate: newestPoint(covered), sources: covered, covered }
   }
+  return planTruncate(waiting, waits)
+}
+
+function planTruncate(waiting: readonly WaitingBatch[], waits: Waits): ApplyPlan | null {
   const aligned = alignTruncate(waiting)
-  if (aligned === null) return null
-  return { truncate: 'all', ...aligned }
+  const whole = aligned === null ? null : withHalves(aligned, waiting, waits)
+  return whole === null ? null : { truncate: 'all', ...whole }
 }
 
 /** Whether there is such a plan, without making it. */
-export function canPlan(waiting: readonly WaitingBatch[]): boolean {
+export function canPlan(waiting: readonly WaitingBatch[], waits: Waits = never): boolean {
   const [first] = waiting
   if (first === undefined) return false
+  if (hasHalves(waiting)) return planApply(waiting, waits) !== null
   return first.batch.truncate?.isOrdered !== true || alignTruncate(waiting) !== null
 }
 
@@ -128,6 +148,19 @@ function newestPoint(covered: readonly WaitingBatch[]): Truncation {
   }, 'none')
 }
 
+/** Changed keys are not torn. What cannot be applied together with the others is not waited for. */
+function takeWhole(
+  plain: readonly WaitingBatch[],
+  maxBytes: number,
+  waits: Waits,
+): readonly WaitingBatch[] {
+  const covered = takeBytes(plain, maxBytes)
+  if (!hasHalves(plain)) return covered
+  const fitting = takeBytes(plain, Infinity)
+  const isLast = fitting.length === plain.length
+  return fitting.slice(0, untornCount(fitting, covered.length, isLast ? waits : never))
+}
+
 function takeBytes(waiting: readonly WaitingBatch[], maxBytes: number): readonly WaitingBatch[] {
   let bytes = 0
   let schema: TableSchema = waiting[0]!.batch.schema
@@ -155,6 +188,22 @@ function alignTruncate(waiting: readonly WaitingBatch[]): Omit<ApplyPlan, 'trunc
     return { covered, sources: afterMarkers(covered, marker) }
   }
   return null
+}
+
+/** With batches behind it that have the other halves of changed keys; null: one is waited for. */
+function withHalves(
+  { covered, sources }: Omit<ApplyPlan, 'truncate'>,
+  waiting: readonly WaitingBatch[],
+  waits: Waits,
+): Omit<ApplyPlan, 'truncate'> | null {
+  const behind = waiting.slice(covered.length)
+  const end = behind.findIndex(({ batch }) => batch.truncate?.isOrdered === true)
+  const all = takeBytes([...sources, ...(end < 0 ? behind : behind.slice(0, end))], Infinity)
+  const isLast = all.length === sources.length + behind.length
+  const count = untornCount(all, sources.length, isLast ? waits : never)
+  if (count < sources.length) return null
+  const more = all.slice(sources.length, count)
+  return { covered: [...covered, ...more], sources: [...sources, ...more] }
 }
 
 /** Of each task: the batch with the marker, and those behind it. */

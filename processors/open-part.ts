@@ -1,5 +1,6 @@
 /** One table's part of an open window: what is known of its changes beside the changes themselves. */
 import { ByteReader } from '../model/bytes.ts'
+import type { ChangedKey } from '../model/changed-key.ts'
 import { assert } from '../model/errors.ts'
 import type { NetChange } from '../model/net-change.ts'
 import { readNetChange } from '../model/net-change.ts'
@@ -21,6 +22,10 @@ export interface OpenPart {
   union: TableSchema | null
   truncate: TruncateMarker | null
   isSpread: boolean
+  /** Halves whose changes are in it. */
+  changedKeys: ChangedKey[]
+  /** Of their keys. */
+  changedKeyBytes: number
   eventCount: number
   firstMs: number
   lastMs: number
@@ -39,6 +44,8 @@ export function emptyPart(target: Target, prefix: string): OpenPart {
     union: null,
     truncate: null,
     isSpread: false,
+    changedKeys: [],
+    changedKeyBytes: 0,
     eventCount: 0,
     firstMs: Number.MAX_SAFE_INTEGER,
     lastMs: 0,

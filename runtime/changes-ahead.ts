@@ -275,8 +275,8 @@ class WindowOnly implements SourceOutput {
     return Promise.resolve(true)
   }
 
-  add({ target, change }: HopChange): void {
-    this.#window.addChange(target, change, 0)
+  add(hopChange: HopChange): void {
+    this.#window.addChange(hopChange, 0)
   }
 
   truncate(target: Target, event: ChangeEvent, { isRefused, isByPlace }: TruncateHow): void {

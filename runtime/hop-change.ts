@@ -3,7 +3,7 @@ import type { TopicInfo } from '../log/log.ts'
 import type { ChangeEvent } from '../model/change-event.ts'
 import type { HopChange } from '../model/hop-frame.ts'
 import type { TruncateMarker } from '../model/staged-batch.ts'
-import { keyEvent } from '../processors/key-events.ts'
+import { changedKeyOf, keyEvent } from '../processors/key-events.ts'
 import type { WarehouseSink } from '../sinks/warehouse.ts'
 import { partialUnordered, truncateUnordered } from './source-errors.ts'
 
@@ -18,7 +18,10 @@ export function hopChangeOf(
   if (isByPosition && change.kind === 'patch') throw partialUnordered(event)
   const { origin, position, snapshot } = event
   const isIncremental = snapshot === 'incremental'
-  return { target, change, offset: origin.offset, position, isIncremental }
+  const hopChange = { target, change, offset: origin.offset, position, isIncremental }
+  // By position no row is partial: neither half needs the other.
+  const changedKey = isByPosition ? null : changedKeyOf(event, change)
+  return changedKey === null ? hopChange : { ...hopChange, changedKey }
 }
 
 /** Throws ProcessingError `truncate-unordered`. `partitions` are the hop's. */

@@ -126,7 +126,11 @@ export class MergeTask implements Task {
     }
     if (this.#running.size >= this.#options.warehouse.parallel) return null
     const due = tables.flatMap(table => (this.#running.has(table.table) ? [] : (table.dueMs ?? [])))
-    if (due.length === 0) return expiry > 0 && expiry < Infinity ? expiry : null
+    if (due.length === 0) {
+      const waits = Math.min(...tables.map(({ waitsUntilMs }) => waitsUntilMs ?? Infinity)) - now
+      const next = Math.min(expiry > 0 ? expiry : Infinity, waits > 0 ? waits : Infinity)
+      return next < Infinity ? next : null
+    }
     return Math.max(0, Math.max(this.#restsUntil, Math.min(...due)) - now)
   }
 
@@ -146,7 +150,17 @@ export class MergeTask implements Task {
     this.#restsUntil = ended + restAfter(ended - began)
   }
 
+  /** All that there is was read. */
   async drain(): Promise<void> {
+    for (const { halves } of this.#tables.values()) halves.isAtEnd = true
+    try {
+      await this.#drain()
+    } finally {
+      for (const { halves } of this.#tables.values()) halves.isAtEnd = false
+    }
+  }
+
+  async #drain(): Promise<void> {
     while (this.#running.size > 0 || this.#due(null).length > 0) {
       this.#startDue()
       await (this.#running.size > 0 ? Promise.race(this.#running.values()) : this.#waitForDue())

@@ -31,7 +31,6 @@ import { changesAhead } from './changes-ahead.ts'
 import { readParked } from './parked.ts'
 import { readAll } from './read-all.ts'
 import { selectTopics } from './source-topics.ts'
-import { maxApplyBytes } from './table-merger.ts'
 import { openTable } from './table-progress.ts'
 
 export interface PlanOptions {
@@ -145,7 +144,7 @@ async function planOne(
 function stepsOf(waiting: readonly WaitingBatch[]): readonly PlanStep[] {
   const steps: PlanStep[] = []
   for (let rest = waiting; rest.length > 0; ) {
-    const covered = planApply(rest, maxApplyBytes)?.covered ?? rest
+    const covered = planApply(rest)?.covered ?? rest
     const batches = covered.map(({ batch }) => batch)
     const markers = markersOf(batches)
     steps.push({ batches, partitionBy: batches.at(-1)!.partitionBy, markers })

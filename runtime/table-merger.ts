@@ -5,14 +5,12 @@
  */
 import type { ProducerRecord, TopicPartition } from '../log/log.ts'
 import { ForagerError, WarehouseError } from '../model/errors.ts'
-import { toJson } from '../model/json.ts'
 import type { PartitionBy } from '../model/partition-by.ts'
 import type { FollowedSchema } from '../model/schema-change.ts'
 import type { StagedBatch } from '../model/staged-batch.ts'
 import { batchName } from '../model/staged-batch.ts'
 import type { ApplyPlan, WaitingBatch } from '../processors/merge.ts'
-import { canPlan, foldStreams, planApply, planUnder, withoutLeaves } from '../processors/merge.ts'
-import { readThrough } from '../processors/read-through.ts'
+import { canPlan, foldStreams, planApply, planUnder } from '../processors/merge.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { AppliedThrough, Warehouse } from '../sinks/warehouse.ts'
 import type { Pipeline } from '../topology/topology.ts'
@@ -20,11 +18,13 @@ import type { Claim, Quarantine, TableProgress } from './applied.ts'
 import { appliedRecord } from './applied.ts'
 import { dividedBy } from './divided-by.ts'
 import { Doubt } from './doubt.ts'
+import { HalfWaits } from './half-waits.ts'
 import { areNew, withKeys } from './highest-keys.ts'
 import { KeptBatches } from './kept-batches.ts'
 import { paced } from './pacer.ts'
 import type { ParkedBatch } from './parked.ts'
 import { parkedRecord } from './parked.ts'
+import { oldRowsOf, planStreams } from './plan-streams.ts'
 import { isConflict, Retries } from './retries.ts'
 import { withDrops } from './source-drops.ts'
 import { Statement, tellHeld } from './statement.ts'
@@ -60,8 +60,6 @@ export interface TableOutcome {
   readonly done: readonly StagedBatch[]
 }
 
-/** Staged files that one apply reads; what is beyond waits for the next one. */
-export const maxApplyBytes = 64 * 1024 * 1024
 /** Each owner before can get in between once. More of it is another application. */
 const maxConflicts = 5
 
@@ -79,6 +77,7 @@ export class TableMerger {
   #applied: AppliedThrough | null | undefined
   #attempt = 0
   readonly #doubt: Doubt
+  readonly halves: HalfWaits
   readonly #retries = new Retries()
   /** Monotonic milliseconds. */
   #retryAtMs = 0
@@ -94,6 +93,7 @@ export class TableMerger {
       this.#waiting.isBroughtBack(one),
     )
     this.#doubt = new Doubt(options.logged)
+    this.halves = new HalfWaits(options.context, table)
     this.#evolution = new TableEvolution(table, options)
   }
 
@@ -118,6 +118,11 @@ export class TableMerger {
   /** When there is something to apply, in monotonic milliseconds; null when there is nothing. */
   get dueMs(): number | null {
     return this.#canApply() ? this.#retryAtMs : null
+  }
+
+  /** When a changed key was waited for long enough, in monotonic milliseconds; null: none is waited for. */
+  get waitsUntilMs(): number | null {
+    return this.halves.endMs(this.#waiting.all)
   }
 
   /** The log has something to learn of the table. */
@@ -180,7 +185,7 @@ export class TableMerger {
     // What the table has may be half a truncate: the other half need not be read again.
     const isPassed = all.length > 0 && all[0]!.offset <= (this.#progress.through?.offset ?? -1)
     const isLess = this.#doubt.isBeyond(all.at(-1)?.offset ?? -1)
-    return !isLess && (isPassed || canPlan(all))
+    return !isLess && (isPassed || canPlan(all, this.halves.waits))
   }
 
   #record(): ProducerRecord {
@@ -212,7 +217,7 @@ export class TableMerger {
     }
     const labels = { table: this.table, outcome: 'already-applied' }
     context.metrics.count('forager_batches_applied_total', old.length, labels)
-    const chosen = planApply(this.#waiting.all, maxApplyBytes)
+    const chosen = planApply(this.#waiting.all, this.halves.waits)
     if (chosen === null) return
     const policy = this.#options.pipeline.warehouse.sink.policyOf(this.table)
     // Who resumes the table was told that rows are missing.
@@ -250,12 +255,6 @@ export class TableMerger {
     return new Statement(context, { table: this.table, token, attempt, topicId, covered })
   }
 
-  #finish(plan: ApplyPlan): void {
-    const { clock } = this.#options.context
-    this.#done.push(...this.kept.applied(plan, this.#progress, clock.now()))
-    this.#waiting.passFirst(plan.covered.length)
-  }
-
   async #applyPlan(
     plan: ApplyPlan,
     after: AppliedThrough | null,
@@ -266,19 +265,18 @@ export class TableMerger {
     const through = { topicId: staged.topicId, offset, batch: batchName(last) }
     const began = context.clock.monotonic()
     context.reach('merge.before-apply')
-    const isNew = areNew(plan, this.#progress.highest ?? null)
+    const { quarantine, highest = null } = this.#progress
+    const isNew = areNew(plan, highest)
     let statement: Statement | null = null
     const configured = (): PartitionBy | null =>
       this.#options.pipeline.warehouse.sink.targetOf(this.table).partitionBy
     const receipt = await dividedBy(last.partitionBy, configured, async partitionBy => {
       this.#attempt += 1
       const attempt = this.#attempt
-      const streams = plan.sources.map(({ batch }) => {
-        const isSame = toJson(batch.partitionBy) === toJson(partitionBy)
-        const changes = this.kept.withoutTruncated(plan, staging.read(batch))
-        const read = readThrough(changes, batch, followed)
-        return isSame ? read : withoutLeaves(read)
-      })
+      const isInDoubt = this.#doubt.isThere
+      const { kept } = this
+      const streaming = { staging, kept, followed, partitionBy, isInDoubt, quarantine }
+      const streams = await planStreams(plan, streaming)
       const told = this.#statement(plan.covered, attempt)
       statement = told
       const request = {
@@ -291,8 +289,9 @@ export class TableMerger {
         truncate: plan.truncate,
         changes: paced(foldStreams(streams), context.rest),
         attempt,
-        isInDoubt: this.#doubt.isThere,
+        isInDoubt,
         areNew: isNew,
+        ...oldRowsOf(plan, quarantine),
         claim: () => this.#claim(attempt, offset, followed).then(() => told.submitted()),
         signal,
       }
@@ -306,7 +305,8 @@ export class TableMerger {
     this.#doubt.applied(offset)
     this.#progress = withKeys(this.#progress, plan.covered, { isNew, ...receipt })
     this.#progress = withDrops(this.#progress, plan.covered, this.table, this.#options)
-    this.#finish(plan)
+    this.#done.push(...this.kept.applied(plan, this.#progress, context.clock.now()))
+    this.#waiting.passFirst(plan.covered.length)
     this.#advance(through, this.#doubt.isOfApply ? this.#progress.claim : null)
     context.reach('merge.applied')
     statement!.report(receipt, began)

@@ -190,7 +190,7 @@ export class TaskWindow {
     range: OffsetRange,
   ): Promise<StagedBatch> {
     const { context, task } = this.#options
-    const { schema, truncate, creates, eventCount, sourceMs, newest, positions } = part
+    const { schema, truncate, creates, eventCount, sourceMs, newest, positions, changedKeys } = part
     const { table, partitionBy } = part.target
     const lastRows = this.#options.marksLastRows(part) ? new NewestMarks() : null
     const changes = lastRows === null ? part.changes : noting(part.changes, lastRows)
@@ -209,6 +209,7 @@ export class TaskWindow {
       sourceMs,
       ...(newest === null ? {} : { newest }),
       positions,
+      ...(changedKeys.length === 0 ? {} : { changedKeys }),
       ...(lastRows === null ? {} : { lastRows: lastRows.marks }),
     }
   }

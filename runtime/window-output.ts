@@ -57,9 +57,9 @@ export class WindowOutput implements SourceOutput {
     return this.#window.dueReason !== null
   }
 
-  add({ target, change }: HopChange): void {
-    if (target.table !== this.#table) this.#claim(target)
-    this.#window.content.addChange(target, change, this.#nowMs())
+  add(hopChange: HopChange): void {
+    if (hopChange.target.table !== this.#table) this.#claim(hopChange.target)
+    this.#window.content.addChange(hopChange, this.#nowMs())
   }
 
   truncate(target: Target, event: ChangeEvent, { isRefused, isByPlace }: TruncateHow): void {

@@ -107,6 +107,11 @@ export interface ApplyRequest {
   readonly changes: AsyncIterable<readonly NetChange[]>
   /** No row of the changes is in the table: nothing has to be looked for. */
   readonly areNew: boolean
+  /**
+   * Absent: no patch takes values from a row under another key (`NetChange.movedFrom`). `all`: where there is
+   * neither that row nor its own, WarehouseError `old-row-missing`; `if-there`: what the patch lacks is null.
+   */
+  readonly oldRows?: 'all' | 'if-there'
   /** Of this token and table: 1, 2, … Every call of `apply` is a new one. */
   readonly attempt: number
   /**

@@ -99,9 +99,9 @@ const ofDatabase = {
     level: 'note',
     from: 'database',
     lost:
-      'an update leaves out large values that did not change; with a changed key they are out of reach, and the ' +
-      'row is a bad message (`value-not-sent`)',
-    advice: 'Alter the table: `REPLICA IDENTITY FULL`, if keys of such rows change.',
+      'an update leaves out large values that did not change; with a changed key they are read under the old one, ' +
+      'for which the table waits until both halves have come',
+    advice: 'Alter the table: `REPLICA IDENTITY FULL`, if keys of such rows change often.',
   },
   'identity-partial-rows': {
     level: 'error',

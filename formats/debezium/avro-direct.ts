@@ -28,6 +28,7 @@ import type { RowOp } from './debezium-rows.ts'
 import {
   hasWholeBefore,
   loggedBefore,
+  needsOtherKey,
   routerField,
   rowOpOf,
   transactionOf,
@@ -88,7 +89,7 @@ export class AvroDirectDecoder {
     const sourceMs = msOf(source)
     if (own.database !== source.db || !own.isCurrent(position, sourceMs)) return null
     const { op } = this.#found
-    if (op === null || record.headers.some(({ key }) => key === '__debezium.oldkey')) return null
+    if (op === null || needsOtherKey(record, source, own.hints)) return null
     const keyBytes = this.#readKey(own, toBuffer(record.key!), keySchema.type)
     if (keyBytes === null) return null
     const { before, after } = this.#found

@@ -98,7 +98,7 @@ class DebeziumAvroDecoder implements Decoder {
         schema: schema.connect,
         payload: this.#read(value, schema),
         readKey: () => (key === null ? null : this.#read(key, this.#schemas.of(key, 'key'))),
-        readOldKey: () => this.#oldKey(record),
+        readOtherKey: bytes => this.#otherKey(toBuffer(bytes)),
       },
       direct === null ? undefined : read => direct.learn(schema, read),
     )
@@ -134,10 +134,7 @@ class DebeziumAvroDecoder implements Decoder {
     )
   }
 
-  #oldKey(record: LogRecord): unknown {
-    const header = record.headers.find(({ key }) => key === '__debezium.oldkey')
-    if (header === undefined || header.value.length === 0) return null
-    const bytes = toBuffer(header.value)
+  #otherKey(bytes: Buffer): unknown {
     if (bytes[0] === 0) return this.#read(bytes, this.#schemas.of(bytes, 'key'))
     return this.#envelopes.readHeader(bytes).payload
   }

@@ -19,7 +19,7 @@ import type { PlacedRow } from './debezium-known-tables.ts'
 import { KnownTables } from './debezium-known-tables.ts'
 import type { SourceBlock } from './debezium-position.ts'
 import { msOf, positionOf, snapshotOf, tableOf, wordOf } from './debezium-position.ts'
-import { buildEvents, routerField, transactionOf } from './debezium-rows.ts'
+import { buildEvents, otherKeyOf, routerField, transactionOf } from './debezium-rows.ts'
 import { readerOfDatabase, readerOfEmbedded, readerOfStated } from './debezium-schemas.ts'
 import type { RowChange } from './debezium-sources.ts'
 import { rowChangeOf } from './debezium-sources.ts'
@@ -38,8 +38,8 @@ export interface DebeziumMessage {
   readonly schema: ConnectSchema | null
   /** Read only of rows that somebody wants. Null: the record has no key. */
   readonly readKey: () => unknown
-  /** Of the header that the second half of a changed key has; null without it. */
-  readonly readOldKey: () => unknown
+  /** Of the header that either half of a changed key has. */
+  readonly readOtherKey: (header: Uint8Array) => unknown
 }
 
 /** By what a row was read. */
@@ -209,7 +209,7 @@ export class DebeziumChanges {
       reader,
       hints,
       messageKey,
-      oldKeyHeader: message.readOldKey() as PlainRow | null,
+      otherKey: otherKeyOf(record, message.readOtherKey),
       unsent: this.#unsent,
     })
     if (onRead !== undefined && given.isAsSent && !this.#isInferred(given, hints, row)) {

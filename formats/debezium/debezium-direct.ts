@@ -43,6 +43,7 @@ import type { RowOp } from './debezium-rows.ts'
 import {
   hasWholeBefore,
   loggedBefore,
+  needsOtherKey,
   routerField,
   rowOpOf,
   transactionOf,
@@ -113,8 +114,7 @@ export class DirectDecoder {
     const sourceMs = msOf(source)
     if (own.database !== source.db) return this.#refuse()
     if (record.key === null || !own.isCurrent(position, sourceMs)) return null
-    // The second half of a changed key.
-    if (record.headers.some(({ key }) => key === '__debezium.oldkey')) return this.#refuse()
+    if (needsOtherKey(record, source, own.hints)) return this.#refuse()
     const op = this.#opOf(bytes)
     if (op === null) return null
     const transaction = this.#transactionOf(bytes)

@@ -158,11 +158,7 @@ class DebeziumFlatDecoder implements Decoder {
       payload,
       schema,
       readKey: () => key?.payload ?? null,
-      readOldKey: () => {
-        const header = record.headers.find(one => one.key === '__debezium.oldkey')
-        if (header === undefined || header.value.length === 0) return null
-        return this.#envelopes.readHeader(header.value).payload
-      },
+      readOtherKey: bytes => this.#envelopes.readHeader(bytes).payload,
     })
   }
 

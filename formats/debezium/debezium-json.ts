@@ -64,11 +64,7 @@ class DebeziumJsonDecoder implements Decoder {
         record,
         ...this.#envelopes.read(record.topic, record.value),
         readKey: () => (record.key === null ? null : this.#keyOf(record.topic, record.key)),
-        readOldKey: () => {
-          const header = record.headers.find(({ key }) => key === '__debezium.oldkey')
-          if (header === undefined || header.value.length === 0) return null
-          return this.#envelopes.readHeader(header.value).payload
-        },
+        readOtherKey: bytes => this.#envelopes.readHeader(bytes).payload,
       },
       direct?.wantsExample === true ? read => direct.learn(record, read) : undefined,
     )

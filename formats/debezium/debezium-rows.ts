@@ -3,7 +3,8 @@
  * key as the delete and the insert that it is.
  */
 
-import type { ChangeEvent, ChangeOp } from '../../model/change-event.ts'
+import type { ChangeEvent, ChangeOp, LogHeader, LogRecord } from '../../model/change-event.ts'
+import { hasLargeColumns } from '../../model/changed-key.ts'
 import { DecodeError } from '../../model/errors.ts'
 import type { TableHints } from '../decoder.ts'
 import type { RowReader } from '../values/row-reader.ts'
@@ -25,9 +26,44 @@ interface BuildOptions {
   readonly reader: RowReader
   readonly hints: TableHints
   readonly messageKey: JsonRow | null
-  /** Of the message that is the second half of a changed key. */
-  readonly oldKeyHeader: JsonRow | null
+  /** Of either half of a changed key. */
+  readonly otherKey: OtherKey | null
   readonly unsent: string
+}
+
+/** What the header of a half of a changed key says: the key of the other half. */
+export interface OtherKey {
+  /** The half is the insert: it says the old one. */
+  readonly isOld: boolean
+  readonly row: JsonRow
+}
+
+const oldKeyName = '__debezium.oldkey'
+const newKeyName = '__debezium.newkey'
+
+/** Whether the message is read as the half of a changed key that it is. */
+export function needsOtherKey(record: LogRecord, source: SourceBlock, hints: TableHints): boolean {
+  const header = otherKeyHeader(record)
+  if (header === undefined) return false
+  return header.key === oldKeyName || !hasWholeBefore(source, hints)
+}
+
+/** The header that either half of a changed key has. */
+function otherKeyHeader({ headers }: LogRecord): LogHeader | undefined {
+  if (headers.length === 0) return undefined
+  return headers.find(({ key, value }) => {
+    return (key === oldKeyName || key === newKeyName) && value.length > 0
+  })
+}
+
+/** `read` reads the header's value. */
+export function otherKeyOf(
+  record: LogRecord,
+  read: (bytes: Uint8Array) => unknown,
+): OtherKey | null {
+  const header = otherKeyHeader(record)
+  if (header === undefined) return null
+  return { isOld: header.key === oldKeyName, row: read(header.value) as JsonRow }
 }
 
 /** Fields that ByLogicalTableRouter adds to the key; they are no columns. */
@@ -41,8 +77,8 @@ export const routerField = /^__dbz__/
 const wholeBefore: readonly unknown[] = ['mysql', 'mariadb', 'sqlserver', 'db2', 'mongodb']
 
 export function buildEvents(options: BuildOptions): ChangeEvent[] {
-  const { base, op, change, reader, hints, messageKey, oldKeyHeader } = options
-  const isSplitKey = oldKeyHeader !== null
+  const { base, op, change, reader, hints, messageKey, otherKey } = options
+  const isSplitKey = otherKey?.isOld === true
   const before = readRow(change.before ?? null, reader, loggedBefore(change.source, op))
   const isBeforeWhole = before !== null && hasWholeBefore(change.source, hints)
   if (op === 'u' || op === 'd') checkOldKey(options, isBeforeWhole)
@@ -55,9 +91,13 @@ export function buildEvents(options: BuildOptions): ChangeEvent[] {
   // A delete without its row may still have the columns of the configured key in its own key.
   const isFromRow = hints.key !== undefined && row !== null
   const key = keyOf(isFromRow ? row : readKey(messageKey, reader), reader)
-  const oldKey = oldKeyHeader === null ? null : readHeaderKey(oldKeyHeader, reader)
+  const other = otherKey === null ? null : readHeaderKey(otherKey.row, reader)
+  const oldKey = isSplitKey ? other : null
   const schema = reader.schema
-  const event = { ...base, op, key, before, after, schema, oldKey, isBeforeWhole }
+  // Where the row before is whole nothing is left out of the second half.
+  const mayLack = !hasWholeBefore(change.source, hints) && hasLargeColumns(schema)
+  const own = { op, key, before, after, schema, oldKey, isBeforeWhole }
+  const event = { ...base, ...own, ...(other !== null && mayLack ? { otherKey: other } : {}) }
   if (op !== 'u' || key === null || before === null || !isBeforeWhole) {
     return [event]
   }

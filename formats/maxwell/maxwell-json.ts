@@ -18,6 +18,7 @@ import { isObject, notJson } from '../json/json-messages.ts'
 import { parseExact } from '../json/lossless-json.ts'
 import { noIds } from '../mysql/column-ids.ts'
 import { LargeColumns } from '../mysql/large-columns.ts'
+import { changedKeyEvents } from '../mysql/mysql-rows.ts'
 import type { TypedRow } from '../values/inferred-types.ts'
 import { InferredTypes } from '../values/inferred-types.ts'
 import { replacedIn } from '../values/replaced-values.ts'
@@ -269,8 +270,5 @@ function eventsOf(
   const event = { ...base, op, key, before, after, schema, oldKey: null, isBeforeWhole }
   const previous = op === 'u' ? keyOf(before, reader) : null
   if (key === null || previous === null || isSameKey(previous, key)) return [event]
-  return [
-    { ...event, op: 'd', key: previous, after: null },
-    { ...event, op: 'c', before: null, oldKey: previous, isBeforeWhole: false },
-  ]
+  return changedKeyEvents(event, key, previous)
 }

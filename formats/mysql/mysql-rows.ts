@@ -211,23 +211,20 @@ export function updateEvents(
   } as const
   const previous = key === null ? null : keyOf(before, reader)
   if (key === null || previous === null || isSameKey(previous, key)) return [event]
-  checkSent(after, reader)
-  return [
-    { ...event, op: 'd', key: previous, after: null },
-    { ...event, op: 'c', before: null, oldKey: previous, isBeforeWhole: false },
-  ]
+  return changedKeyEvents(event, key, previous)
 }
 
-/** Behind the delete of its old key nothing of the row would be left to keep. */
-function checkSent(after: Row, { schema }: RowReader): void {
-  const missing = schema.columns.find(({ name }) => after[name] === undefined)
-  if (missing === undefined) return
-  throw new DecodeError(
-    'value-not-sent',
-    `the key of a row changed, and the value of ${missing.name} was not sent with it: MySQL has to log ` +
-      'whole rows (`binlog_row_image=FULL`)',
-    { context: { column: missing.name } },
-  )
+/** An update that changes the key is the delete and the insert that it is, and may have left out what it kept. */
+export function changedKeyEvents(event: ChangeEvent, key: Row, previous: Row): ChangeEvent[] {
+  const { schema, after } = event
+  const isPartial = schema.columns.some(({ name }) => {
+    return !Object.hasOwn(after!, name) || after![name] === undefined
+  })
+  const [toNew, toOld] = isPartial ? [{ otherKey: key }, { otherKey: previous }] : [{}, {}]
+  return [
+    { ...event, op: 'd', key: previous, after: null, ...toNew },
+    { ...event, op: 'c', before: null, oldKey: previous, isBeforeWhole: false, ...toOld },
+  ]
 }
 
 function isWhole(row: Row, { schema }: RowReader, { beforeImage }: TableHints): boolean {

@@ -25,7 +25,7 @@ const debeziumRow = {
 } as const
 
 const debeziumNames = [
-  'A key that changes together with a value that was not sent is refused (`value-not-sent`): the new row has no other place to take it from. `REPLICA IDENTITY FULL` sends it (PostgreSQL).',
+  'A value that was not sent with a changed key is taken from the row under the old one: the delete and the insert are applied together, and a table waits for up to five minutes where only one of them has come. `REPLICA IDENTITY FULL` sends it (PostgreSQL).',
   'Renamed columns of MySQL and MariaDB are followed by the topic of schema changes (`include.schema.changes`, named like `topic.prefix`), whether messages have schemas or not: give it `retention.ms=-1`, as what has expired is not known. A renaming is believed where the statement and the columns before and after it agree; tables that change by a copy (gh-ost, pt-online-schema-change) are followed. Without the topic, and of other databases, a renamed column is a new one. A column of rows that the topic does not know (a transform added it) is waited for once, 5 seconds.',
   'Tables that are created, dropped or renamed are told where that topic is among `topics`; a table created with embedded schemas is told without its columns where their types depend on settings of the connector that are not stated (`source.connector`).',
   'Old rows of a column that was added have its default, where that is a value; an expression (`CURRENT_TIMESTAMP`) gives null.',
@@ -38,7 +38,7 @@ const withoutLarge =
   'columns that are missing (`binlog_row_image=NOBLOB`); the table keeps what it has'
 
 const canalNotes = [
-  'MySQL has to log whole rows (`binlog_row_image=FULL`; `canal.instance.binlog.image = FULL` has canal check it). With `NOBLOB` the table keeps what it has of a large column that was left out; a key that changes without it is refused (`value-not-sent`), and loses it before any insert of the table was seen.',
+  'MySQL has to log whole rows (`binlog_row_image=FULL`; `canal.instance.binlog.image = FULL` has canal check it). With `NOBLOB` the table keeps what it has of a large column that was left out; where the key changes it is that of the row under the old one. It is lost there before any insert of the table was seen.',
   'There are no positions: `gtid` is a set of transactions and `es` has seconds. Every event is in doubt, and repeats are applied again.',
   withoutNames,
   'Truncates need a topic with one partition, as nothing orders them against rows of others (`truncate-unordered`).',
@@ -134,7 +134,7 @@ export const formatNotes: Readonly<Record<FormatName, FormatNotes>> = {
     unsent: withoutLarge,
     notes: [
       'Renamed columns are followed where the topic of schema changes is named (`ddl_kafka_topic`); else a renamed column is a new one. It tells no defaults: a column that was added is null in old rows.',
-      'MySQL has to log whole rows (`binlog_row_image=FULL`). Of a column that an update left out the table keeps what it has, once a row of the table was seen inserted; before that, and with `ordering: position`, it becomes null. A key that changes without it is refused (`value-not-sent`).',
+      'MySQL has to log whole rows (`binlog_row_image=FULL`). Of a column that an update left out the table keeps what it has, once a row of the table was seen inserted; before that, and with `ordering: position`, it becomes null. Where the key changes it is that of the row under the old one.',
       'Where Maxwell sends no nulls (`output_nulls=false`) state `connector: { output_nulls: "false" }`: a column that is missing is null then. A dropped column is one that is missing, until a row is inserted or a schema change tells (`ddl_kafka_topic`).',
       'Positions are there with `output_binlog_position=true`, rows of one statement apart with `output_xoffset=true`; rows of a bootstrap have none, and are rows as they are now.',
       'Types come from `columns.types`, from the topic of schema changes (`output_ddl=true`, `ddl_kafka_topic`), and else from values; a column of the key whose values change their kind needs its type stated.',

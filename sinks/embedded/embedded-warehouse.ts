@@ -27,6 +27,7 @@ import type { DataFile, TableCommit } from './commit-log.ts'
 import { CommitLog } from './commit-log.ts'
 import type { StoredRow } from './data-files.ts'
 import { DataFileWriter, readDataFile } from './data-files.ts'
+import { withOldRows } from './old-rows.ts'
 import { tableFolder } from './table-folders.ts'
 import { mergeTable } from './table-merge.ts'
 
@@ -150,17 +151,19 @@ export class EmbeddedWarehouse implements Warehouse {
     const truncatedAt = typeof truncate === 'string' ? known : newest(known, truncate)
     let name = 0
     const nextName = (): string => `${number}-${name++}-${this.#options.random.id().slice(0, 8)}`
-    const merged = await mergeTable(withoutTruncated(request.changes, truncatedAt), {
-      files,
-      schema,
+    const given = withoutTruncated(request.changes, truncatedAt)
+    const read = (file: DataFile) => this.#read(folder, file, fileSchemas, schema)
+    // The table was freed of rows from before the truncate that it knows already.
+    const survives =
+      truncatedAt === null || truncatedAt === known
+        ? null
+        : (row: StoredRow) => !isBeforeTruncate(row.mark, truncatedAt)
+    const reading = { files, schema, read, survives }
+    const changes = withOldRows(given, reading, request.oldRows)
+    const merged = await mergeTable(changes, {
+      ...reading,
       partitionBy,
-      // The table was freed of rows from before the truncate that it knows already.
-      survives:
-        truncatedAt === null || truncatedAt === known
-          ? null
-          : row => !isBeforeTruncate(row.mark, truncatedAt),
       smallFileBytes: this.#targetBytes() / 8,
-      read: file => this.#read(folder, file, fileSchemas, schema),
       writerFor: partition =>
         new DataFileWriter({
           fileSystem: this.#options.fileSystem,

@@ -182,11 +182,8 @@ async function route(
   if (all.length === 0) return { routed, hinted }
   const column = partitionColumn(partitionBy, options.schema)
   const place = options.schema.columns.indexOf(column)
-  const found = await findRows(
-    all.filter(change => change.kind === 'patch'),
-    groups,
-    options,
-  )
+  const patches = all.filter(({ kind }) => kind === 'patch')
+  const found = await findRows(new Set(patches.map(({ key }) => key)), options)
   for (const change of all) {
     const whole = completed(change, found.get(change.key) ?? null, options.schema)
     // A patch says nothing of where its row is: it has to be found in any case.
@@ -204,7 +201,11 @@ async function route(
 }
 
 /** A patch as the whole row that it makes, so that it can move with all that is kept. */
-function completed(change: NetChange, row: StoredRow | null, schema: TableSchema): NetChange {
+export function completed(
+  change: NetChange,
+  row: StoredRow | null,
+  schema: TableSchema,
+): NetChange {
   if (change.kind !== 'patch') return change
   const { values } = apply(row, change, schema)!
   return { ...change, kind: 'upsert', row: values, schema }
@@ -220,16 +221,14 @@ function candidates(
   )
 }
 
-async function findRows(
-  patches: readonly NetChange[],
-  groups: ReadonlyMap<string, readonly DataFile[]>,
-  { read, survives }: TableMergeOptions,
+/** The rows of the table under these keys. */
+export async function findRows(
+  keys: ReadonlySet<string>,
+  { files, read, survives }: Pick<TableMergeOptions, 'files' | 'read' | 'survives'>,
 ): Promise<Map<string, StoredRow>> {
   const found = new Map<string, StoredRow>()
-  if (patches.length === 0) return found
-  const keys = new Set(patches.map(patch => patch.key))
-  for (const file of [...groups.values()].flat()) {
-    if (!patches.some(patch => covers(file, patch.key))) continue
+  for (const file of files) {
+    if (!keys.values().some(key => covers(file, key))) continue
     for await (const rows of read(file)) {
       for (const row of rows) {
         // A row that a truncate undoes has nothing that a patch could keep.

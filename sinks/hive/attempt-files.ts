@@ -4,7 +4,7 @@
  * until the table's progress is committed.
  */
 
-import { assert } from '../../model/errors.ts'
+import { assert, WarehouseError } from '../../model/errors.ts'
 import { decodeKey } from '../../model/key.ts'
 import { alignValues, type NetChange } from '../../model/net-change.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'
@@ -24,8 +24,9 @@ import { fileNameOf } from '../file-names.ts'
 import { OrcFileWriter } from '../orc-files.ts'
 import { orcTypeOf } from '../orc-types.ts'
 import type { StagingFiles } from '../staging-files.ts'
+import type { ApplyRequest } from '../warehouse.ts'
 import type { BatchFacts } from './merge-sql.ts'
-import { deleteOp, patchOp, upsertOp, wholeOp } from './merge-sql.ts'
+import { deleteOp, movedOp, oldKeyColumn, patchOp, upsertOp, wholeOp } from './merge-sql.ts'
 
 export interface AttemptName {
   readonly table: string
@@ -52,6 +53,8 @@ export interface AttemptContent {
   readonly changes: AsyncIterable<readonly NetChange[]>
   /** The table is to hold nothing else: what a patch would keep, or a delete remove, is gone. */
   readonly isWhole: boolean
+  /** Where a patch takes values from the row under its old key, as the request says: each row has columns for that. */
+  readonly oldRows: ApplyRequest['oldRows']
 }
 
 type Compression = NonNullable<OrcWriterOptions['compression']>
@@ -93,7 +96,7 @@ export class AttemptFiles {
 
   async write(name: AttemptName, content: AttemptContent): Promise<WrittenAttempt> {
     const rows = new AttemptRows(content)
-    const written = await this.#write(name, attemptType(content.schema), async writer => {
+    const written = await this.#write(name, attemptType(content), async writer => {
       if (content.isWhole) writer.writeRow(rows.whole())
       let lastKey = ''
       for await (const part of content.changes) {
@@ -162,7 +165,8 @@ export class AttemptFiles {
   }
 }
 
-function attemptType(schema: TableSchema): OrcStructType {
+function attemptType({ schema, oldRows }: AttemptContent): OrcStructType {
+  const oldKeys = oldRows === undefined ? [] : keyColumns(schema)
   return {
     kind: 'struct',
     fields: [
@@ -171,6 +175,7 @@ function attemptType(schema: TableSchema): OrcStructType {
       { name: '__forager_search', type: { kind: 'boolean' } },
       { name: '__forager_place', type: { kind: 'string' } },
       ...schema.columns.map(fieldOf),
+      ...oldKeys.map((column, place) => ({ ...fieldOf(column), name: oldKeyColumn(place) })),
     ],
   }
 }
@@ -193,11 +198,14 @@ class AttemptRows {
   readonly #places = new Set<string>()
   readonly nullKeys = new Set<string>()
   #areAllPlacesKnown = true
-  readonly #counts = { upserts: 0, patches: 0, deletes: 0, searches: 0 }
+  readonly #counts = { upserts: 0, patches: 0, moves: 0, deletes: 0, searches: 0 }
+  /** Of a row that is no patch with an old key. */
+  readonly #noOldKey: readonly null[]
 
   constructor(content: AttemptContent) {
     this.#content = content
     const { schema, partitionBy } = content
+    this.#noOldKey = content.oldRows === undefined ? [] : schema.key.map(() => null)
     const placeOf = (name: string): number => schema.columns.findIndex(one => one.name === name)
     this.#keyPlaces = schema.key.map(placeOf)
     this.#partitionPlace =
@@ -214,10 +222,20 @@ class AttemptRows {
 
   /** Says that the table is to hold nothing else. */
   whole(): readonly OrcValue[] {
-    return [wholeOp, null, false, null, ...this.#content.schema.columns.map(() => null)]
+    const values = this.#content.schema.columns.map(() => null)
+    return [wholeOp, null, false, null, ...values, ...this.#noOldKey]
   }
 
   *of(change: NetChange): Generator<readonly OrcValue[]> {
+    const { isWhole, oldRows } = this.#content
+    const isMoved = change.movedFrom !== undefined
+    // After all else is gone there is no old row.
+    if (isMoved && isWhole && oldRows === 'all') throw oldRowGone()
+    if (isMoved && !isWhole) yield this.#moved(change, change.movedFrom)
+    else for (const row of this.#rowsOf(change)) yield [...row, ...this.#noOldKey]
+  }
+
+  *#rowsOf(change: NetChange): Generator<readonly OrcValue[]> {
     const { isWhole } = this.#content
     if (change.kind === 'delete') {
       if (!isWhole) yield* this.#deletes(change)
@@ -232,6 +250,27 @@ class AttemptRows {
         change,
         values.map(value => value ?? null),
       )
+  }
+
+  /** Its sent columns say where it is to be: wherever else it is, it goes. */
+  #moved(change: NetChange, oldKey: string): readonly OrcValue[] {
+    this.#counts.moves += 1
+    const { schema, partitionBy } = this.#content
+    const values = alignValues(change, schema)
+    this.#noteNulls(values)
+    const sent = sentOf(values)
+    const given = values.map(value => value ?? null)
+    const old = decodeKey(keyColumns(schema), oldKey)
+    if (partitionBy === null) return [movedOp, sent, false, null, ...given, ...old]
+    if (values[this.#partitionPlace] === undefined) {
+      throw new WarehouseError(
+        'old-row-missing',
+        `a row changed its key, and the column that says its partition (${partitionBy.column}) was not sent`,
+      )
+    }
+    this.#search()
+    const place = this.#note(placeOfPartition(this.#partitionOf(given)))
+    return [movedOp, sent, true, place, ...given, ...old]
   }
 
   *#upsert(change: NetChange, values: readonly Value[]): Generator<readonly OrcValue[]> {
@@ -254,7 +293,7 @@ class AttemptRows {
 
   #patch(values: readonly (Value | undefined)[]): readonly OrcValue[] {
     this.#counts.patches += 1
-    const sent = values.map(value => (value === undefined ? '0' : '1')).join('')
+    const sent = sentOf(values)
     const given = values.map(value => value ?? null)
     if (this.#content.partitionBy === null) return [patchOp, sent, false, null, ...given]
     const isMoving = values[this.#partitionPlace] !== undefined
@@ -311,4 +350,16 @@ class AttemptRows {
     this.#noteNulls(values)
     return values
   }
+}
+
+/** For each column whether it was sent. */
+function sentOf(values: readonly (Value | undefined)[]): string {
+  return values.map(value => (value === undefined ? '0' : '1')).join('')
+}
+
+function oldRowGone(): WarehouseError {
+  return new WarehouseError(
+    'old-row-missing',
+    'a row changed its key, not all of its values were sent, and its table was emptied before',
+  )
 }

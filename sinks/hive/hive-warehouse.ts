@@ -13,6 +13,7 @@ import type { PartitionBy } from '../../model/partition-by.ts'
 import type { ColumnChange } from '../../model/schema-change.ts'
 import type { ApplyReceipt } from '../../model/staged-batch.ts'
 import type { TableSchema } from '../../model/table-schema.ts'
+import { keyColumns } from '../../model/table-schema.ts'
 import type { Logger } from '../../observe/logger.ts'
 import type { Clock } from '../../runtime/clock.ts'
 import type {
@@ -34,7 +35,7 @@ import { describedChanges, evolveTable } from './hive-evolution.ts'
 import type { Session } from './hive-session.ts'
 import type { Sessions } from './hive-sessions.ts'
 import type { KeyColumn, MergeInput } from './merge-sql.ts'
-import { appendSql, emptySql, mergeSql } from './merge-sql.ts'
+import { appendSql, emptySql, mergeSql, missingSql, oldKeyColumn } from './merge-sql.ts'
 import { ownColumns } from './own-columns.ts'
 import type { TableName } from './sql-text.ts'
 import { parseTableName, quoteTable } from './sql-text.ts'
@@ -126,14 +127,14 @@ export class HiveWarehouse implements Warehouse {
 
   async apply(request: ApplyRequest): Promise<ApplyReceipt> {
     const { attempts, reach } = this.#options
-    const { table, token, attempt, truncate, followed, partitionBy, changes } = request
+    const { table, token, attempt, truncate, followed, partitionBy, changes, oldRows } = request
     const { schema } = followed
     assert(typeof truncate === 'string', 'rows of Hive keep no positions', { table })
     const isWhole = truncate === 'all'
     await attempts.sweep({ table, token, attempt })
     const written = await attempts.write(
       { table, token, attempt },
-      { schema, partitionBy, changes, isWhole },
+      { schema, partitionBy, changes, isWhole, oldRows },
     )
     try {
       // Claimed when a session is free: until then another owner may have the table without a wait.
@@ -150,9 +151,10 @@ export class HiveWarehouse implements Warehouse {
       throw error
     }
     await attempts.remove(written)
-    const { upserts, patches, deletes, searches } = written.facts
+    const { upserts, patches, moves, deletes, searches } = written.facts
     // Hive does not say which rows were there: what was written counts as updated.
-    const counts = { rowsUpdated: upserts + patches, rowsDeleted: deletes, rowsSearched: searches }
+    const rowsUpdated = upserts + patches + moves
+    const counts = { rowsUpdated, rowsDeleted: deletes, rowsSearched: searches }
     const isNewTable = this.#made.delete(table)
     return { outcome: 'applied', isNewTable, ...nothing, ...counts }
   }
@@ -178,9 +180,12 @@ export class HiveWarehouse implements Warehouse {
     // What was staged may come to nothing.
     if (written.rowCount === 0) return
     const { attempts } = this.#options
-    const columns = batchColumns(request.followed.schema)
+    const columns = batchColumns(request)
     await overFolder(session, { attempts, written, columns, signal }, async source => {
       const input = mergeInput(request, { name, target, written, source, isWhole })
+      if (written.facts.moves > 0 && request.oldRows === 'all') {
+        await checkOldRows(session, input, request)
+      }
       const sql = isEmpty ? emptySql(quoteTable(name), source) : statementOf(request, input)
       await session.execute(sql, { signal, incarnation: session.incarnation })
     })
@@ -239,19 +244,42 @@ export class HiveWarehouse implements Warehouse {
   }
 }
 
+/** Nothing else changes the table between this and the statement. */
+async function checkOldRows(
+  session: Session,
+  input: MergeInput,
+  { table, signal }: ApplyRequest,
+): Promise<void> {
+  const { rows } = await session.query(missingSql(input), { signal })
+  const count = Number(rows[0]?.[0] ?? 0)
+  if (count === 0) return
+  throw new WarehouseError(
+    'old-row-missing',
+    `${count} rows changed their keys, not all of their values were sent, and the table has no rows under the old ones`,
+    { context: { table } },
+  )
+}
+
 /** New rows are appended; what is in doubt may be there already, whatever its keys are. */
 function statementOf({ areNew, isInDoubt }: ApplyRequest, input: MergeInput): string {
   return areNew && !isInDoubt && !input.isWhole ? appendSql(input) : mergeSql(input)
 }
 
 /** The batch as `merge-sql.ts` reads it. */
-function batchColumns({ columns }: TableSchema): readonly HiveColumn[] {
+function batchColumns({ followed: { schema }, oldRows }: ApplyRequest): readonly HiveColumn[] {
+  const oldKeys = oldRows === undefined ? [] : keyColumns(schema)
   return [
     { name: '__forager_op', type: 'tinyint' },
     { name: '__forager_sent', type: 'string' },
     { name: '__forager_search', type: 'boolean' },
     { name: '__forager_place', type: 'string' },
-    ...columns.map(({ name, type }) => ({ name: name.toLowerCase(), type: targetTypeText(type) })),
+    ...schema.columns.map(({ name, type }) => {
+      return { name: name.toLowerCase(), type: targetTypeText(type) }
+    }),
+    ...oldKeys.map(({ type }, place) => ({
+      name: oldKeyColumn(place),
+      type: targetTypeText(type),
+    })),
   ]
 }
 

@@ -6,10 +6,12 @@
  * The batch is a table with the columns of the target's source and four of our own:
  *
  *     __forager_op      0 the row is to be as it is here, 1 its sent columns are, 2 it is not to be there, 3 the
- *               table is to hold nothing but these rows: a batch that was taken away has no such row
+ *               table is to hold nothing but these rows: a batch that was taken away has no such row, 4 its sent
+ *               columns are, and the others are those of the row under its old key, or its own where that is gone
  *     __forager_sent    of a patch: '1' for each column that was sent and '0' for each that was not, in order
  *     __forager_search  the row may be in any partition: wherever else it is found by its key, it goes
  *     __forager_place   text of the row's partition, `__HIVE_DEFAULT_PARTITION__` for null; null: not known
+ *     __forager_from_0  and so on, where a row has op 4: its old key
  */
 import { nullPartition } from '../../model/partition-by.ts'
 import { quoteName, quoteText } from './sql-text.ts'
@@ -19,6 +21,9 @@ export const upsertOp = 0
 export const patchOp = 1
 export const deleteOp = 2
 export const wholeOp = 3
+export const movedOp = 4
+/** Of a column of the key, by its place in it. */
+export const oldKeyColumn = (place: number): string => `__forager_from_${place}`
 
 export interface KeyColumn {
   readonly name: string
@@ -30,6 +35,8 @@ export interface KeyColumn {
 export interface BatchFacts {
   readonly upserts: number
   readonly patches: number
+  /** Patches that take values from the row under their old key. */
+  readonly moves: number
   readonly deletes: number
   /** Rows whose partition before is not known. */
   readonly searches: number
@@ -55,11 +62,11 @@ export interface MergeInput {
 
 export function mergeSql(input: MergeInput): string {
   const { target, table, facts, isWhole } = input
-  const isPlain = table.partition === null && !isWhole
+  const isPlain = table.partition === null && !isWhole && facts.moves === 0
   const using = isPlain ? `${input.source} AS s` : `(\n${sourceQuery(input)}\n) AS s`
   const lines = [`MERGE INTO ${target} AS t`, `USING ${using}`, `ON ${onCondition(input)}`]
   const removes = facts.deletes + facts.searches > 0 || isWhole
-  const writes = facts.upserts + facts.patches > 0
+  const writes = facts.upserts + facts.patches + facts.moves > 0
   if (removes) lines.push(`WHEN MATCHED AND s.\`__forager_op\` = ${deleteOp} THEN DELETE`)
   const changes = writes ? assignments(input) : []
   if (changes.length > 0) {
@@ -132,11 +139,15 @@ function assignments({ table, keys, sourceColumns, facts }: MergeInput): readonl
     const place = sourceColumns.indexOf(name)
     if (place < 0 || isKey(name)) return []
     const column = quoteName(name)
-    // With partitions a patch is completed where its row is found.
-    const isPatched = facts.patches > 0 && table.partition === null
+    const isPatched = facts.patches > 0 && !completesPatches({ table, facts })
     const value = isPatched ? `IF(${isUnsent(place)}, t.${column}, s.${column})` : `s.${column}`
     return [`${column} = ${value}`]
   })
+}
+
+/** With partitions a patch is completed where its row is found; and where other rows are completed anyway. */
+function completesPatches({ table, facts }: Pick<MergeInput, 'table' | 'facts'>): boolean {
+  return facts.patches > 0 && (table.partition !== null || facts.moves > 0)
 }
 
 function isUnsent(place: number): string {
@@ -176,7 +187,8 @@ function sourceQuery(input: MergeInput): string {
   const { table, facts, isWhole } = input
   const parts: string[] = []
   if (table.partition === null || facts.upserts + facts.deletes > 0) parts.push(givenRows(input))
-  if (table.partition !== null && facts.patches > 0) parts.push(completedPatches(input))
+  if (completesPatches(input)) parts.push(completedPatches(input))
+  if (facts.moves > 0) parts.push(completedMoves(input))
   if (table.partition !== null && facts.searches > 0) parts.push(rowsElsewhere(input))
   if (isWhole) parts.push(rowsThatGo(input))
   return parts.join('\n  UNION ALL\n')
@@ -211,6 +223,7 @@ function givenRows(input: MergeInput): string {
   const conditions = [
     ...(isWhole ? [`s.\`__forager_op\` <> ${wholeOp}`] : []),
     ...(facts.patches > 0 ? [`s.\`__forager_op\` <> ${patchOp}`] : []),
+    ...(facts.moves > 0 ? [`s.\`__forager_op\` <> ${movedOp}`] : []),
     ...(facts.searches > 0
       ? [`NOT (s.\`__forager_op\` = ${deleteOp} AND s.\`__forager_search\`)`]
       : []),
@@ -220,21 +233,59 @@ function givenRows(input: MergeInput): string {
 }
 
 function completedPatches(input: MergeInput): string {
-  const { table, source, target, keys, sourceColumns } = input
-  const partition = table.partition!
-  const isKey = (name: string): boolean => keys.some(key => key.name === name)
-  const columns = projection(input, ({ name }) => {
-    const column = quoteName(name)
-    if (isKey(name)) return `s.${column}`
-    const isNot = `substr(s.\`__forager_sent\`, ${sourceColumns.indexOf(name) + 1}, 1) = '0'`
-    return `IF(${isNot}, t.${column}, s.${column})`
+  const { table, source, target, keys } = input
+  const { partition } = table
+  const columns = projection(input, column => {
+    const { name } = column
+    if (isKeyOf(keys, column)) return `s.${quoteName(name)}`
+    return `IF(${isLeftOut(input, name)}, t.${quoteName(name)}, s.${quoteName(name)})`
   })
-  const own = `t.${quoteName(partition.name)}`
+  const place =
+    partition === null
+      ? null
+      : `IF(${isMoving(input)}, ${placeOf(partition)}, t.${quoteName(partition.name)})`
   return [
-    select(opOf(upsertOp), columns, `IF(${isMoving(input)}, ${placeOf(partition)}, ${own})`),
+    select(opOf(upsertOp), columns, place),
     `  FROM ${source} AS s LEFT JOIN ${target} AS t ON ${keysEqual(keys)}`,
     `  WHERE s.\`__forager_op\` = ${patchOp}`,
   ].join('\n')
+}
+
+function isLeftOut({ sourceColumns }: MergeInput, name: string): string {
+  return `substr(s.\`__forager_sent\`, ${sourceColumns.indexOf(name) + 1}, 1) = '0'`
+}
+
+/** Where the row under the old key is gone the statement was executed before. */
+function completedMoves(input: MergeInput): string {
+  const { table, keys } = input
+  const isThere = `o.${quoteName(keys[0]!.name)} IS NOT NULL`
+  const columns = projection(input, column => {
+    const name = quoteName(column.name)
+    if (isKeyOf(keys, column)) return `s.${name}`
+    return `IF(${isLeftOut(input, column.name)}, IF(${isThere}, o.${name}, n.${name}), s.${name})`
+  })
+  const place = table.partition === null ? null : placeOf(table.partition)
+  return [select(opOf(upsertOp), columns, place), ...oldAndOwnRows(input)].join('\n')
+}
+
+/** Of rows that take values from the row under their old key: `o` is that one, `n` the one under their own. */
+function oldAndOwnRows({ source, target, keys }: MergeInput): readonly string[] {
+  const old = keys.map(({ name }, place) => {
+    return `o.${quoteName(name)} = s.${quoteName(oldKeyColumn(place))}`
+  })
+  const own = keys.map(({ name }) => `n.${quoteName(name)} = s.${quoteName(name)}`)
+  return [
+    `  FROM ${source} AS s LEFT JOIN ${target} AS o ON ${old.join(' AND ')}`,
+    `  LEFT JOIN ${target} AS n ON ${own.join(' AND ')}`,
+    `  WHERE s.\`__forager_op\` = ${movedOp}`,
+  ]
+}
+
+/** How many rows there are neither under their old key nor under their own. */
+export function missingSql(input: MergeInput): string {
+  const key = quoteName(input.keys[0]!.name)
+  const lines = ['SELECT count(*)', ...oldAndOwnRows(input)]
+  return `${lines.join('\n')} AND o.${key} IS NULL AND n.${key} IS NULL`
 }
 
 /** Whether a patch says where its row is to be. */

@@ -184,14 +184,23 @@ describe('a column that MySQL did not log', () => {
     expect(await tableAfter(driver, [later])).toEqual([{ id: 1, n: 3, doc: 'long' }])
   })
 
-  it('and the row changed its key: nothing of the message is applied', async () => {
-    const driver = await openCanal({ onError: 'skip' })
+  it('goes with its row where the key changed', async () => {
+    const driver = await openCanal()
     const rows = await tableAfter(driver, [
       flat('INSERT', [{ id: '1', n: '1', doc: 'long' }], { types }),
       flat('UPDATE', [[{ id: '2', n: '1' }, { id: '1' }]], { types }),
     ])
-    expect(rows).toEqual([{ id: 1, n: 1, doc: 'long' }])
-    const reason = 'value-not-sent'
-    expect(driver.metrics.total('forager_messages_skipped_total', { reason })).toBe(1)
+    expect(rows).toEqual([{ id: 2, n: 1, doc: 'long' }])
+    const again = flat(
+      'UPDATE',
+      [
+        [
+          { id: '3', n: '4' },
+          { id: '2', n: '1' },
+        ],
+      ],
+      { types },
+    )
+    expect(await tableAfter(driver, [again])).toEqual([{ id: 3, n: 4, doc: 'long' }])
   })
 })

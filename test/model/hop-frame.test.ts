@@ -70,6 +70,36 @@ const marker: TruncateMarker = {
   },
 }
 
+describe('a frame with halves of changed keys', () => {
+  it.each([false, true])('tells them of their changes, with positions: %s', hasPositions => {
+    const half = {
+      half: 'new',
+      oldKey: '!\u0001\u0000',
+      newKey: 'ÿ\u0000',
+      isPartial: true,
+    } as const
+    const writer = new HopFrameWriter('shop', 3, { hasPositions, isSpread: true })
+    writer.add({ target: orders, change: change({ key: 'a' }), offset: 5 })
+    writer.add({ target: orders, change: change({ key: 'b' }), offset: 6, changedKey: half })
+    writer.add({ target: users, change: change({ key: 'c' }), offset: 7 })
+    const frame = decodeHopFrame(writer.take())
+    const read: unknown[] = []
+    while (frame.kind === 'changes' && frame.changes.next()) {
+      read.push([frame.changes.change.key, frame.changes.changedKey])
+    }
+    expect(frame).toMatchObject({ kind: 'changes', isSpread: true })
+    expect(read).toEqual([
+      ['a', undefined],
+      ['b', half],
+      ['c', undefined],
+    ])
+    writer.add({ target: orders, change: change({ key: 'd' }), offset: 8 })
+    const next = decodeHopFrame(writer.take())
+    const { changes } = next as Extract<HopFrame, { kind: 'changes' }>
+    expect([changes.next(), changes.changedKey]).toEqual([true, undefined])
+  })
+})
+
 describe('a frame of changes with positions', () => {
   it('gives each its position, whether it has one or not', () => {
     const { position } = marker.point!

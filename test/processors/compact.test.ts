@@ -198,7 +198,10 @@ describe('changes of another schema', () => {
     const { window } = await openWindow(3)
     const target = (table: string) => ({ table, partitionBy: null })
     const add = (table: string, key: string, schema = users) =>
-      window.addChange(target(table), netOf({ kind: 'delete', key, schema }), 0)
+      window.addChange(
+        { target: target(table), change: netOf({ kind: 'delete', key, schema }), offset: 0 },
+        0,
+      )
     add('a', '1')
     add('b', '1')
     add('a', '1', wider)
@@ -369,10 +372,16 @@ describe('a table that the source made, in a window', () => {
   it('that was dropped and truncated has a part for each of the two, with what came behind it', async () => {
     const { window } = await openWindow()
     const point = { position: binlogAt(100), sourceMs: 1 }
-    window.addChange({ table: 'a', partitionBy: null }, netOf({ key: '1' }), 0)
+    window.addChange(
+      { target: { table: 'a', partitionBy: null }, change: netOf({ key: '1' }), offset: 0 },
+      0,
+    )
     window.add(truncateOf('a', markerOf({ isOrdered: false, offset: 1, point, isDrop: true })), 0)
     window.add(truncateOf('a', markerOf({ offset: 2 })), 0)
-    window.addChange({ table: 'a', partitionBy: null }, netOf({ key: '2' }), 0)
+    window.addChange(
+      { target: { table: 'a', partitionBy: null }, change: netOf({ key: '2' }), offset: 0 },
+      0,
+    )
     expect(await closed(window)).toMatchObject([
       { truncate: 1, rows: [{ 0: '1' }] },
       { truncate: 2, rows: [{ 0: '2' }] },

@@ -48,7 +48,7 @@ function waiting(
 
 /** The plan as staged offsets. */
 function planned(batches: readonly WaitingBatch[], maxBytes = 1000) {
-  const plan = planApply(batches, maxBytes)
+  const plan = planApply(batches, undefined, maxBytes)
   if (plan === null) return null
   return {
     truncate: plan.truncate,
@@ -105,7 +105,7 @@ describe('which batches one apply covers', () => {
 
   it('those that waited when it was planned: others come while it is carried out', () => {
     const batches = waiting(['a'], ['b'])
-    const plan = planApply(batches, 1000)
+    const plan = planApply(batches, undefined, 1000)
     batches.push(...waiting(['a'], ['b'], ['a']).slice(2))
     expect(plan?.covered.map(({ offset }) => offset)).toEqual([0, 1])
     expect(plan?.sources.map(({ offset }) => offset)).toEqual([0, 1])
@@ -210,7 +210,11 @@ describe('which batches one apply covers', () => {
           }),
         )
         let left = batches
-        for (let plan = planApply(left, 25); plan !== null; plan = planApply(left, 25)) {
+        for (
+          let plan = planApply(left, undefined, 25);
+          plan !== null;
+          plan = planApply(left, undefined, 25)
+        ) {
           expect(plan.covered.length).toBeGreaterThan(0)
           expect(left.slice(0, plan.covered.length)).toEqual(plan.covered)
           const inOrder = plan.covered.filter(one => plan.sources.includes(one))

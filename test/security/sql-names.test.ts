@@ -37,7 +37,7 @@ function unlessRefused<T>(make: () => T): T | null {
 }
 
 const name = { database: 'ods', table: 'orders' }
-const plainFacts = { upserts: 3, patches: 1, deletes: 1, searches: 1 }
+const plainFacts = { upserts: 3, patches: 1, moves: 1, deletes: 1, searches: 1 }
 
 /** Every statement that is made for a table of two columns besides its key. */
 function statementsOf(key: string, other: string, text: string): readonly string[] {

@@ -126,7 +126,8 @@ export function anyShop(seed: number): SimulationOptions {
   if (order < 0.15) return shop({ ...where, keyedBy: 'primary-key' })
   if (order < 0.3) return shop({ ...where, spreads: true, ordering: 'position' })
   const truncateShare = random.next() < 0.2 ? 0.06 : 0.01
-  return { ...shop(where), truncateShare }
+  const connector = random.next() < 0.3 ? 'postgresql' : 'mysql'
+  return { ...shop(where), truncateShare, connector, oldKeysStayFree: where.server !== undefined }
 }
 
 /** Once at each point where a process can crash, or at every so many of them. Resolves to how many there are. */

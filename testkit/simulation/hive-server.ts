@@ -17,7 +17,7 @@ import { localStagingFiles } from '../../sinks/local-staging-files.ts'
 import type { SimulatedFileSystem } from '../simulated-file-system.ts'
 import type { Faults } from './faults.ts'
 import type { BatchRow, TableRow } from './hive-tables.ts'
-import { deltaOf, parseColumns } from './hive-tables.ts'
+import { countLacking, deltaOf, parseColumns } from './hive-tables.ts'
 import type { Actor, Scheduler } from './scheduler.ts'
 
 interface Table extends HiveTable {
@@ -81,7 +81,7 @@ export class HiveServer {
   }
 
   /** What only looks. Throws WarehouseError `statement-failed`. */
-  query(sql: string): HiveRows {
+  async query(sql: string, tables: TemporaryTables): Promise<HiveRows> {
     if (sql === 'SHOW TRANSACTIONS') {
       const rows = [...this.#open].map(({ id }) => [id, 'OPEN', 'forager', 'here'])
       return result(['Transaction ID', 'Transaction State', 'User', 'Hostname'], rows)
@@ -93,6 +93,10 @@ export class HiveServer {
     }
     const table = this.#find(sql)
     if (sql.startsWith('DESCRIBE ')) return described(table)
+    if (sql.startsWith('SELECT count(*)')) {
+      const { rows } = table
+      return result(['count'], [[countLacking(sql, rows, await this.#readBatch(sql, tables))]])
+    }
     const names = sql.matchAll(/count\(`(\w+)`\)/g).map(([, name]) => name!)
     const counts = names
       .map(name => table.rows.filter(({ values }) => (values[name] ?? null) !== null).length)

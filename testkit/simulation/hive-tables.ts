@@ -5,7 +5,14 @@
  */
 import { assert } from '../../model/errors.ts'
 import type { Value } from '../../model/value.ts'
-import { deleteOp, patchOp, upsertOp, wholeOp } from '../../sinks/hive/merge-sql.ts'
+import {
+  deleteOp,
+  movedOp,
+  oldKeyColumn,
+  patchOp,
+  upsertOp,
+  wholeOp,
+} from '../../sinks/hive/merge-sql.ts'
 import type { HiveColumn } from '../../sinks/hive/target-table.ts'
 
 /** A row of a transactional table. */
@@ -110,10 +117,25 @@ function merged(input: StatementInput): Delta {
   for (const row of batch) {
     if (isOp(row, upsertOp)) merge.upsert(row)
     else if (isOp(row, patchOp)) merge.patch(row)
+    else if (isOp(row, movedOp)) merge.move(row)
     else if (isOp(row, deleteOp)) merge.delete(row)
   }
   if (isWhole) merge.leaveNothingElse(batch.filter(row => isOp(row, upsertOp)))
   return merge
+}
+
+/** `SELECT count(*)` of rows of the file that have neither an old row nor their own. */
+export function countLacking(
+  sql: string,
+  snapshot: readonly TableRow[],
+  batch: readonly BatchRow[],
+): number {
+  const keys = sql
+    .matchAll(/n\.`(\w+)` = s\.`(\w+)`/g)
+    .map(([, name]) => name!)
+    .toArray()
+  const merge = new Merge(snapshot, keys, false)
+  return batch.filter(row => isOp(row, movedOp) && merge.lacks(row)).length
 }
 
 class Merge implements Delta {
@@ -153,6 +175,30 @@ class Merge implements Delta {
       this.#change(one, place, { ...one.values, ...Object.fromEntries(given) })
     }
     if (found.length === 0) this.come.push({ place: placeOf(row), values: valuesOf(row) })
+  }
+
+  /** What was not sent is the old row's; where that is gone, it is the row's own. */
+  move(row: BatchRow): void {
+    const place = this.#isPartitioned ? placeOf(row) : null
+    const found = this.#found(row)
+    const base = this.#oldRow(row) ?? found[0]
+    const sent = String(row.__forager_sent)
+    const given = Object.entries(valuesOf(row)).filter((_, index) => sent[index] === '1')
+    const values = { ...base?.values, ...Object.fromEntries(given) }
+    const there = found.filter(one => one.place === place)
+    for (const one of there) this.#change(one, place, values)
+    if (there.length === 0) this.come.push({ place, values })
+    this.#search(row, found, place)
+  }
+
+  /** Whether there is neither the old row nor its own. */
+  lacks(row: BatchRow): boolean {
+    return this.#oldRow(row) === undefined && this.#found(row).length === 0
+  }
+
+  #oldRow(row: BatchRow): TableRow | undefined {
+    const old = this.#keys.map((name, place) => [name, row[oldKeyColumn(place)]!] as const)
+    return this.#found(Object.fromEntries(old))[0]
   }
 
   delete(row: BatchRow): void {

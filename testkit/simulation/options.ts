@@ -90,6 +90,7 @@ export interface SimulationOptions {
   readonly stopsWith?: string
   /** See `WorkloadOptions`. */
   readonly connector?: 'mysql' | 'postgresql'
+  readonly oldKeysStayFree?: boolean
   readonly snapshots?: boolean
   /** Where the log is: brokers that outlive the processes, or files that a crash tears. */
   readonly log?: 'brokers' | 'files'

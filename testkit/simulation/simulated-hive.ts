@@ -127,7 +127,7 @@ class SimulatedSession implements Session {
   async query(sql: string): Promise<HiveRows> {
     return await this.#process.call('statement', sql.slice(0, 120), () => {
       this.#mayEnd()
-      return this.#server.query(sql)
+      return this.#server.query(sql, this.#tables)
     })
   }
 

@@ -191,7 +191,7 @@ class Simulation {
 
   #shop(partitions: number, maxId: number): SimulatedDatabase {
     const { tables, truncates = true, truncateShare, spreads = false } = this.#options
-    const { connector = 'mysql', snapshots = false } = this.#options
+    const { connector = 'mysql', snapshots = false, oldKeysStayFree = false } = this.#options
     const topics = Object.fromEntries(tables.map(table => [sourceTopic(table), partitions]))
     const source = new MemorySource(topics, { isFinite: false })
     for (const table of this.#options.appearing ?? []) source.hide(sourceTopic(table))
@@ -210,6 +210,7 @@ class Simulation {
       spreads,
       restarts: connector === 'mysql',
       connector,
+      oldKeysStayFree,
       snapshots,
     })
     return {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parsePartitionBy } from '../../../model/partition-by.ts'
-import { deleteOp, patchOp, upsertOp, wholeOp } from '../../../sinks/hive/merge-sql.ts'
+import { deleteOp, movedOp, patchOp, upsertOp, wholeOp } from '../../../sinks/hive/merge-sql.ts'
 import { readOrcRows } from '../../../sinks/orc-files.ts'
 import { column, remove, schemaOf, upsert } from '../embedded/changes.ts'
 import { AttemptSite, first } from './attempts.ts'
@@ -35,7 +35,14 @@ describe('the file of an attempt, for a table without partitions', () => {
       { op: patchOp, sent: '101', search: false, place: null, values: [2, null, 8] },
       { op: deleteOp, sent: null, search: false, place: null, values: [3, null, null] },
     ])
-    expect(attempt.facts).toEqual({ upserts: 1, patches: 1, deletes: 1, searches: 0, places: [] })
+    expect(attempt.facts).toEqual({
+      upserts: 1,
+      patches: 1,
+      moves: 0,
+      deletes: 1,
+      searches: 0,
+      places: [],
+    })
     expect(attempt.rowCount).toBe(3)
     const named = readOrcRows(site.files, attempt.file, ['__forager_op', 'id'])
     const found: unknown[] = []
@@ -73,6 +80,43 @@ describe('the file of an attempt, for a table without partitions', () => {
   })
 })
 
+describe('a patch that takes what it lacks from the row under its old key', () => {
+  const moved = (row: readonly (number | string | undefined)[], from: number) => ({
+    ...part(row),
+    movedFrom: given([from, null, null], []).key,
+  })
+
+  it('has that key behind its values, and other rows have none', async () => {
+    const site = new AttemptSite()
+    const { attempt, rows } = await site.write(
+      [given([1, 'eu', 7], []), moved([2, 'us', undefined], 9)],
+      schema,
+    )
+    expect(rows).toEqual([
+      { op: upsertOp, sent: null, search: false, place: null, values: [1, 'eu', 7, null] },
+      { op: movedOp, sent: '110', search: false, place: null, values: [2, 'us', null, 9] },
+    ])
+    expect(attempt.facts).toMatchObject({ upserts: 1, patches: 0, moves: 1 })
+  })
+
+  it('says where it is to be, and is looked for everywhere else', async () => {
+    const { rows } = await new AttemptSite().write(
+      [moved([2, 'us', undefined], 9)],
+      schema,
+      byRegion,
+    )
+    expect(rows[0]).toMatchObject({ op: movedOp, sent: '110', search: true, place: 'us' })
+    const nowhereToGo = new AttemptSite().write([moved([2, undefined, 5], 9)], schema, byRegion)
+    await expect(nowhereToGo).rejects.toMatchObject({ code: 'old-row-missing' })
+  })
+
+  it('has no old row where the table is emptied first', async () => {
+    const name = { name: first, isWhole: true }
+    const written = new AttemptSite().write([moved([2, 'us', undefined], 9)], schema, null, name)
+    await expect(written).rejects.toMatchObject({ code: 'old-row-missing' })
+  })
+})
+
 describe('the file of an attempt, for a table with partitions', () => {
   const write = (changes: readonly ReturnType<typeof upsert>[], isWhole = false) =>
     new AttemptSite().write(changes, schema, byRegion, { isWhole })
@@ -86,6 +130,7 @@ describe('the file of an attempt, for a table with partitions', () => {
     expect(attempt.facts).toEqual({
       upserts: 1,
       patches: 0,
+      moves: 0,
       deletes: 1,
       searches: 0,
       places: ['eu', 'u/s'],
@@ -113,7 +158,14 @@ describe('the file of an attempt, for a table with partitions', () => {
       ['110', true, 'us'],
       ['101', false, null],
     ])
-    expect(attempt.facts).toEqual({ upserts: 0, patches: 2, deletes: 0, searches: 1, places: null })
+    expect(attempt.facts).toEqual({
+      upserts: 0,
+      patches: 2,
+      moves: 0,
+      deletes: 0,
+      searches: 1,
+      places: null,
+    })
   })
 
   it('has, when it is all of the table, a row that says so, then whole rows alone', async () => {
@@ -134,7 +186,13 @@ describe('the file of an attempt, for a table with partitions', () => {
         values: [2, null, 8],
       },
     ])
-    expect(attempt.facts).toMatchObject({ upserts: 2, patches: 0, deletes: 0, searches: 0 })
+    expect(attempt.facts).toMatchObject({
+      upserts: 2,
+      patches: 0,
+      moves: 0,
+      deletes: 0,
+      searches: 0,
+    })
   })
 
   it('has one row when the table is emptied and no column is known', async () => {

@@ -44,7 +44,8 @@ export class AttemptSite {
     partitionBy: PartitionBy | null = null,
     { name = first, isWhole = false }: { name?: AttemptName; isWhole?: boolean } = {},
   ): Promise<Written> {
-    const content = { schema, partitionBy, changes: inParts(changes), isWhole }
+    const oldRows = changes.some(({ movedFrom }) => movedFrom !== undefined) ? 'all' : undefined
+    const content = { schema, partitionBy, changes: inParts(changes), isWhole, oldRows } as const
     const attempt = await this.attempts.write(name, content)
     const rows: AttemptRow[] = []
     for await (const part of readOrcRows(this.files, attempt.file)) {

@@ -1,7 +1,14 @@
 /** What `mergeSql` is given in tests: a table without partitions and one with, and batches of each kind. */
 import type { BatchFacts, MergeInput } from '../../../sinks/hive/merge-sql.ts'
 
-export const noFacts: BatchFacts = { upserts: 0, patches: 0, deletes: 0, searches: 0, places: [] }
+export const noFacts: BatchFacts = {
+  upserts: 0,
+  patches: 0,
+  moves: 0,
+  deletes: 0,
+  searches: 0,
+  places: [],
+}
 
 const plain: MergeInput = {
   target: '`shop`.`orders`',

@@ -1,7 +1,7 @@
 /** The SQL of an apply, as text. What it does to tables is shown on a real server, in `test/stack/hive`. */
 import { describe, expect, it } from 'vitest'
 import { nullPartition } from '../../../model/partition-by.ts'
-import { appendSql, emptySql, mergeSql } from '../../../sinks/hive/merge-sql.ts'
+import { appendSql, emptySql, mergeSql, missingSql } from '../../../sinks/hive/merge-sql.ts'
 import { dividedInput, plainInput } from './merge-inputs.ts'
 
 const nullKey = { keys: [{ name: 'id', nullable: true }] }
@@ -224,6 +224,45 @@ describe('rows that are surely new', () => {
         'SELECT s.`id`, s.`name`, s.`tags`, NULL, ' +
         "NULLIF(s.`__forager_place`, '__HIVE_DEFAULT_PARTITION__')\n" +
         'FROM `changes` AS s WHERE s.`__forager_op` = 0',
+    )
+  })
+})
+
+describe('rows that take what they lack from the row under their old key', () => {
+  const whether = "substr(s.`__forager_sent`, 2, 1) = '0'"
+
+  it('are completed from it, or from their own where it is gone, and are rows like any other then', () => {
+    const sql = mergeSql(plainInput({ upserts: 1, moves: 1 }))
+    expect(sql).toContain(
+      `IF(${whether}, IF(o.\`id\` IS NOT NULL, o.\`name\`, n.\`name\`), s.\`name\`) AS \`name\``,
+    )
+    expect(sql).toContain('LEFT JOIN `shop`.`orders` AS o ON o.`id` = s.`__forager_from_0`')
+    expect(sql).toContain('LEFT JOIN `shop`.`orders` AS n ON n.`id` = s.`id`')
+    expect(sql).toContain('WHERE s.`__forager_op` = 4')
+    expect(sql).toContain('WHERE s.`__forager_op` <> 4')
+    expect(partOf(sql, '  `name`')).toBe('  `name` = s.`name`,')
+  })
+
+  it('have patches beside them completed in the same way', () => {
+    const sql = mergeSql(plainInput({ patches: 1, moves: 1 }))
+    expect(sql).toContain(`IF(${whether}, t.\`name\`, s.\`name\`) AS \`name\``)
+    expect(sql).toContain('WHERE s.`__forager_op` <> 1 AND s.`__forager_op` <> 4')
+  })
+
+  it('go to the partition that they say', () => {
+    const sql = mergeSql(dividedInput({ moves: 1, searches: 1, places: null }))
+    expect(sql).toContain('s.`__forager_place` AS `__forager_place`')
+    expect(sql.match(/LEFT JOIN/g)).toHaveLength(2)
+  })
+
+  it('are counted where there is neither row', () => {
+    expect(missingSql(plainInput({ moves: 1 }))).toBe(
+      [
+        'SELECT count(*)',
+        '  FROM `changes` AS s LEFT JOIN `shop`.`orders` AS o ON o.`id` = s.`__forager_from_0`',
+        '  LEFT JOIN `shop`.`orders` AS n ON n.`id` = s.`id`',
+        '  WHERE s.`__forager_op` = 4 AND o.`id` IS NULL AND n.`id` IS NULL',
+      ].join('\n'),
     )
   })
 })

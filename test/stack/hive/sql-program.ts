@@ -1,6 +1,7 @@
 /**
- * A seeded program of statements on four tables, as an application would run them: inserts, updates, deletes,
- * changed keys, rows that move between partitions, a few statements a transaction.
+ * A seeded program of statements on six tables, as an application would run them: inserts, updates, deletes,
+ * changed keys, rows that move between partitions, a few statements a transaction. PostgreSQL keeps the bodies of two
+ * tables apart from their rows, and leaves one that did not change out of its log, also where the key changes.
  */
 import { parsePartitionBy } from '../../../model/partition-by.ts'
 import type { TableRule } from '../../../processors/route-tables.ts'
@@ -15,6 +16,11 @@ export function programTables(kind: DatabaseKind): readonly SiteTable[] {
     { name: 'pairs', columns: [text(kind, 'a'), text(kind, 'b'), text(kind, 'v')] },
     { name: 'places', columns: [text(kind, 'id'), place(kind, 'region'), text(kind, 'v')] },
     { name: 'months', columns: [text(kind, 'id'), time(kind, 'at'), text(kind, 'v')] },
+    { name: 'drafts', columns: [text(kind, 'id'), text(kind, 'v'), text(kind, 'body')] },
+    {
+      name: 'letters',
+      columns: [text(kind, 'id'), place(kind, 'region'), text(kind, 'v'), text(kind, 'body')],
+    },
   ]
 }
 
@@ -25,10 +31,19 @@ export function programSchema(kind: DatabaseKind): readonly string[] {
     'CREATE TABLE @S@.pairs (a INT, b VARCHAR(10), v INT, PRIMARY KEY (a, b))',
     'CREATE TABLE @S@.places (id INT PRIMARY KEY, region VARCHAR(10), v INT)',
     `CREATE TABLE @S@.months (id INT PRIMARY KEY, at ${time6} NOT NULL, v VARCHAR(10))`,
+    'CREATE TABLE @S@.drafts (id INT PRIMARY KEY, v INT, body TEXT)',
+    'CREATE TABLE @S@.letters (id INT PRIMARY KEY, region VARCHAR(10), v INT, body TEXT)',
+    ...(kind === 'postgres' ? ['drafts', 'letters'].map(keptApart) : []),
   ]
 }
 
+/** Without compression, which would make short what is the same again and again. */
+function keptApart(table: string): string {
+  return `ALTER TABLE @S@.${table} ALTER COLUMN body SET STORAGE EXTERNAL`
+}
+
 export const programRules = {
+  letters: { partitionBy: 'region' },
   places: { partitionBy: 'region' },
   months: { partitionBy: 'year_month(at)' },
 }
@@ -55,7 +70,7 @@ export function* program(random: Random, statements: number): Generator<readonly
 
 function anyStatement(random: Random): string {
   const pick = <T>(...of: readonly T[]): T => of[Math.floor(random.next() * of.length)]!
-  return pick(onPlain, onPairs, onPlaces, onMonths)(random)
+  return pick(onPlain, onPairs, onPlaces, onMonths, onDrafts, onLetters)(random)
 }
 
 const below = (random: Random, end: number): number => Math.floor(random.next() * end)
@@ -114,6 +129,36 @@ function onMonths(random: Random): string {
     `UPDATE @S@.months SET v = 'w${below(random, 100)}' WHERE id BETWEEN ${id} AND ${id + 4}`,
     `DELETE FROM @S@.months WHERE id = ${id}`,
     `UPDATE @S@.months SET id = id + 1000 + ${below(random, 1_000_000)} WHERE id = ${id}`,
+  ]
+  return kinds[below(random, kinds.length)]!
+}
+
+/** Large enough to be kept apart, and like no other. */
+const body = (random: Random): string => `repeat('${below(random, 1_000_000)} ', 600)`
+
+const farAway = (random: Random): number => 1000 + below(random, 1_000_000)
+
+function onDrafts(random: Random): string {
+  const id = below(random, 30)
+  const kinds = [
+    insert('drafts', 'id, v, body', `${id}, 0, ${body(random)}`, `id = ${id}`),
+    `UPDATE @S@.drafts SET v = v + 1 WHERE id BETWEEN ${id} AND ${id + 3}`,
+    `UPDATE @S@.drafts SET body = ${body(random)} WHERE id = ${id}`,
+    `UPDATE @S@.drafts SET id = id + ${farAway(random)} WHERE id BETWEEN ${id} AND ${id + 2}`,
+    `DELETE FROM @S@.drafts WHERE id = ${id}`,
+  ]
+  return kinds[below(random, kinds.length)]!
+}
+
+function onLetters(random: Random): string {
+  const id = below(random, 30)
+  const region = ["'eu'", "'us'", 'NULL'][below(random, 3)]!
+  const kinds = [
+    insert('letters', 'id, region, v, body', `${id}, ${region}, 0, ${body(random)}`, `id = ${id}`),
+    `UPDATE @S@.letters SET v = v + 1, region = ${region} WHERE id = ${id}`,
+    `UPDATE @S@.letters SET id = id + ${farAway(random)} WHERE id BETWEEN ${id} AND ${id + 2}`,
+    `UPDATE @S@.letters SET id = id + ${farAway(random)}, region = ${region} WHERE id = ${id}`,
+    `DELETE FROM @S@.letters WHERE id = ${id}`,
   ]
   return kinds[below(random, kinds.length)]!
 }
