@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path'
 import type { ForagerError } from '../model/errors.ts'
-import { keepSecret } from '../model/secrets.ts'
+import { keepSecret, minHiddenChars } from '../model/secrets.ts'
 import type { FileSystem } from '../runtime/file-system.ts'
 import type { Path, Problem } from './config.ts'
 import type { ConnectorsConfig } from './connectors-schema.ts'
@@ -44,9 +44,16 @@ function valueAt(given: unknown, path: readonly string[]): unknown {
   }, given)
 }
 
+export interface InsertedSecrets {
+  readonly problems: readonly Problem[]
+  /** Keys whose secrets are too short to be hidden wherever they stand. */
+  readonly short: readonly string[]
+}
+
 /** Puts the secrets in, in place, and returns what was wrong. */
-export async function insertSecrets(given: unknown, context: Context): Promise<Problem[]> {
+export async function insertSecrets(given: unknown, context: Context): Promise<InsertedSecrets> {
   const problems: Problem[] = []
+  const short: string[] = []
   for (const section of sections) {
     const values = valueAt(given, section)
     if (typeof values !== 'object' || values === null) continue
@@ -62,11 +69,23 @@ export async function insertSecrets(given: unknown, context: Context): Promise<P
       )
       for (const secret of found.secrets) keepSecret(secret)
       // One may stand in the file as it is.
-      if (secretKeys.test(key)) keepSecret(found.text)
+      if (secretKeys.test(key)) {
+        keepSecret(found.text)
+        const isShort = found.text !== '' && found.text.length < minHiddenChars
+        if (isShort) short.push(path.join('.'))
+      }
       Object.assign(values, { [key]: found.text })
     }
   }
-  return problems
+  return { problems, short }
+}
+
+/** What is said of one at the start, and by `check`. */
+export function shortSecretNote(key: string): string {
+  return (
+    `${key} has fewer than ${minHiddenChars} characters: a secret this short is hidden in messages only where ` +
+    'they say what it is. Take a longer one'
+  )
 }
 
 type Texts = Readonly<Record<string, string>>

@@ -26,6 +26,8 @@ export interface LoadedConfig {
   /** Folder that relative paths begin at. */
   readonly folder: string
   readonly config: Config
+  /** Keys whose secrets are too short to be hidden wherever they stand. */
+  readonly shortSecrets: readonly string[]
 }
 
 /**
@@ -59,16 +61,19 @@ export async function readConfig(
   const folder = dirname(resolve(path))
   const lineAt = (at: Path): number => lineOf(document, at, lines)
   const context = { fileSystem, folder, lineAt }
-  const secrets = env === undefined ? [] : await insertSecrets(given, { ...context, env })
+  const secrets =
+    env === undefined
+      ? { problems: [], short: [] }
+      : await insertSecrets(given, { ...context, env })
   const result = configSchema.safeParse(given)
   const issues = result.success ? [] : result.error.issues
   const problems = [
     ...issues.flatMap(issue => describeIssue(issue, document, lines, text)),
-    ...secrets,
+    ...secrets.problems,
     ...(await semanticProblems(given, folder, fileSystem, lineAt)),
   ].toSorted((a, b) => a.line - b.line)
   if (!result.success || problems.length > 0) return failed(problems)
-  return { loaded: { path, folder, config: result.data }, problems }
+  return { loaded: { path, folder, config: result.data, shortSecrets: secrets.short }, problems }
 }
 
 /** What YAML does not read. Where braces are the cause, everything else follows from them. */

@@ -5,6 +5,7 @@ import { buildTopology } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
 import { formatProblem, readConfig } from '../config.ts'
 import type { Environment } from '../config-secrets.ts'
+import { shortSecretNote } from '../config-secrets.ts'
 import { checkConnections } from './check-connections.ts'
 
 export interface CheckOptions {
@@ -27,6 +28,7 @@ export async function checkCommand(
   process.stdout.write(
     `${path} is right: ${source.type} ${source.type === 'file' ? source.path : source.brokers.join(',')}, ${tables.length} table rule${tables.length === 1 ? '' : 's'}.\n`,
   )
+  for (const key of loaded.shortSecrets) process.stdout.write(`note: ${shortSecretNote(key)}.\n`)
   return await checkConnections(loaded, options)
 }
 

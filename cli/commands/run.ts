@@ -15,6 +15,7 @@ import { listTables } from '../../sinks/embedded/table-folders.ts'
 import type { OpenLog } from '../application.ts'
 import { openApplication, routerOf } from '../application.ts'
 import type { LoadedConfig } from '../config.ts'
+import { shortSecretNote } from '../config-secrets.ts'
 import type { RunRecord } from '../history/run-record.ts'
 import { newRunId, openRecord } from '../history/run-record.ts'
 import { openObservation } from '../observation.ts'
@@ -47,6 +48,9 @@ export async function runCommand(
   const progress = progressLine(options)
   const run = newRunId()
   const logger = loggerOf(options, progress, run)
+  for (const key of loaded.shortSecrets) {
+    logger.warn('config.short-secret', { reason: shortSecretNote(key) })
+  }
   const stop = new AbortController()
   let signal: Signal | null = null
   const onSignal = (given: Signal): void => {

@@ -25,6 +25,7 @@ warehouse: { type: embedded, path: w }
   const { loaded, problems } = await readConfig(files, '/shop/f.yaml', env)
   return {
     source: loaded?.config.source as KafkaSourceConfig | undefined,
+    short: loaded?.shortSecrets,
     problems: problems.map(problem => formatProblem('f.yaml', problem)),
   }
 }
@@ -64,6 +65,18 @@ describe('secrets of a configuration', () => {
     expect(source?.sasl?.password).toBe('${env:PASS_WORD}')
     const other = await read(`${sasl('$1{x} ${}')}\n  clientId: "x"`, { USER_NAME: '' })
     expect(other.source?.sasl).toMatchObject({ username: '', password: '$1{x} ${}' })
+  })
+
+  it('of fewer than eight characters are told by their keys; user names and longer ones are not', async () => {
+    const tls = '  tls: { key: "${file:secrets/key.pem}", passphrase: "${env:LONG}" }'
+    const env = { USER_NAME: 'me', SHORT: 'seven77', LONG: 'eight888' }
+    const { short } = await read(`${sasl('${env:SHORT}')}\n${tls}`, env)
+    expect(short).toEqual(['source.sasl.password', 'source.tls.key'])
+    expect((await read(sasl('${env:LONG}'), env)).short).toEqual([])
+    expect((await read(sasl('short'), env)).short).toEqual(['source.sasl.password'])
+    expect((await read(sasl(''), env)).short).toEqual([])
+    // Without an environment it is not the secret that stands there.
+    expect((await read(sasl('short'))).short).toEqual([])
   })
 
   it('are put in nowhere else', async () => {

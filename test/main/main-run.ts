@@ -42,7 +42,7 @@ export function mainTopology(config: Readonly<Record<string, unknown>> = {}): To
     ...rest,
     source: { type: 'file', path: 'events', format: 'debezium-json', ...(source as object) },
   })
-  return buildTopology({ path: '/forager.yaml', folder: '/', config: parsed })
+  return buildTopology({ path: '/forager.yaml', folder: '/', config: parsed, shortSecrets: [] })
 }
 
 export class MainRun {

@@ -174,6 +174,34 @@ describe('no secret is told, though the server that refuses it quotes it:', () =
     expect(http.heard()).toContain(secretOf('HDFS'))
   })
 
+  it('one of HDFS that is too short to be looked for everywhere; and its shortness is said', async () => {
+    const short = 'tk-7+q'
+    const rest = targets().replace('SECRET_HDFS', 'SHORT')
+    await inFolder(async program => {
+      await program.write('forager.yaml', fileSource('debezium-json', '', rest))
+      await program.write('events.jsonl', fileOf([row] as never))
+      const all = { env: { ...env, SHORT: short, FORAGER_DEBUG: '1' } }
+      const { code, stdout, stderr } = await program.run(
+        ['run', 'forager.yaml', '--log', 'json'],
+        all,
+      )
+      expect(code).not.toBe(0)
+      expect(http.heard()).toContain(`delegation=${short}`)
+      // The server quoted it: there is the place where it stood.
+      expect(stderr).toContain('delegation=***')
+      expect(stdout + stderr).not.toContain(short)
+      expect(stderr).toMatch(
+        /"event":"config.short-secret".*staging.delegationToken has fewer than 8 /,
+      )
+      const check = await program.run(['check', 'forager.yaml'], all)
+      expect(check.stdout).toContain('note: staging.delegationToken has fewer than 8 characters')
+      const long = await program.run(['check', 'forager.yaml'], {
+        env: { ...all.env, SHORT: `${short}-and-more` },
+      })
+      expect(long.stdout).not.toContain('fewer than')
+    })
+  })
+
   it('those of HDFS and of the history, over HTTP while it runs', async () => {
     const busy = await httpEcho(503)
     // Whoever listened there is gone: it is free.
