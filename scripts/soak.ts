@@ -2,7 +2,7 @@
  * The real process for a long time: fed without an end, hurt by signals, and recorded.
  *
  *     npm run soak -- [--minutes 30] [--over local|kafka] [--seed 1] [--rate 200] [--ordering log|position]
- *                     [--faults signals|none] [--out FOLDER]
+ *                     [--faults signals|none] [--out FOLDER] [--env NAME=VALUE …]
  *
  * Over Kafka it needs `npm run stack -- up kafka`. It ends with 1 when a table is not what it must be, or a series
  * is not flat.
@@ -17,6 +17,7 @@ import { reportOf } from './soak/report.ts'
 import { Soak } from './soak/run.ts'
 import type { Recording } from './soak/samples.ts'
 import { loadRecording, saveRecording } from './soak/samples.ts'
+import type { ProcessEnv } from './soak/site.ts'
 import { KafkaSite, LocalSite, sessionMs } from './soak/site.ts'
 import { kafkaPort } from './stack/parts.ts'
 
@@ -30,6 +31,7 @@ interface Options {
   readonly out?: string
   readonly sampleSeconds: number
   readonly portOffset: number
+  readonly env: ProcessEnv
 }
 
 function positive(text: string): number {
@@ -38,8 +40,14 @@ function positive(text: string): number {
   return number
 }
 
+function variable(text: string, known: ProcessEnv): ProcessEnv {
+  const [name, ...value] = text.split('=')
+  if (value.length === 0) throw new InvalidArgumentError('must be NAME=VALUE')
+  return { ...known, [name!]: value.join('=') }
+}
+
 async function soak(options: Options): Promise<Recording> {
-  const { minutes, over, seed, rate, ordering, sampleSeconds } = options
+  const { minutes, over, seed, rate, ordering, sampleSeconds, env: settings } = options
   const out = outOf(options)
   const folder = join(out, 'run')
   rmSync(folder, { recursive: true, force: true })
@@ -48,8 +56,8 @@ async function soak(options: Options): Promise<Recording> {
   const broker = `127.0.0.1:${kafkaPort({ home, portOffset: options.portOffset })}`
   const site =
     over === 'local'
-      ? new LocalSite(folder, ordering)
-      : await KafkaSite.open(folder, ordering, broker)
+      ? new LocalSite({ folder, ordering, settings })
+      : await KafkaSite.open({ folder, ordering, settings }, broker)
   const durationMs = minutes * 60_000
   const instances = site.instances
   const faults =
@@ -69,7 +77,8 @@ async function soak(options: Options): Promise<Recording> {
     faults,
     say: line => console.log(line),
   }).run()
-  const recording = { over, ordering, seed, rate, date, seconds: durationMs / 1000, ...result }
+  const recorded = { over, ordering, seed, rate, settings, date, seconds: durationMs / 1000 }
+  const recording = { ...recorded, ...result }
   saveRecording(out, recording)
   return recording
 }
@@ -97,6 +106,7 @@ const program = new Command('soak')
   .option('--out <folder>', 'for samples and plot; .cache/soak/local unless it is given')
   .option('--sample-seconds <n>', 'between samples', positive, 5)
   .option('--port-offset <n>', 'of the stack', Number, 0)
+  .option('--env <name=value>', 'of the processes; again and again', variable, {})
   .option('--again', 'only judge and draw what is recorded in the folder', false)
   .action(async (options: Options & { readonly again: boolean }) => {
     const out = outOf(options)

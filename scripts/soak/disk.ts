@@ -15,7 +15,8 @@ export interface DiskSample {
 }
 
 export async function diskOf(folder: string): Promise<DiskSample> {
-  const files = await filesIn(folder)
+  // What the probe of memory writes is none of the program's.
+  const files = (await filesIn(folder)).filter(({ path }) => !path.startsWith('memory/'))
   const bytes = (belongs: (path: string) => boolean): number => {
     return files.reduce((sum, { path, size }) => sum + (belongs(path) ? size : 0), 0)
   }

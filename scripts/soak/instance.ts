@@ -2,12 +2,16 @@
 import type { ChildProcess } from 'node:child_process'
 import { appendFileSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import type { MemoryParts } from './memory.ts'
+import { memoryPartsOf } from './memory.ts'
 
 /** Of one process at one moment; null where it did not answer, as one that is suspended. */
 export interface ProcessSample {
   /** Resident, without mapped files. */
   readonly memoryBytes: number
   readonly residentBytes: number
+  /** Where it lies. */
+  readonly parts: MemoryParts
   /** Open files, sockets and pipes. */
   readonly files: number
   readonly heapBytes: number | null
@@ -37,15 +41,21 @@ export class Instance {
   complaints = ''
   readonly #child: ChildProcess
   readonly #port: number
+  readonly #memoryFolder: string
 
-  /** `logPath`: what it says is added there. */
-  constructor(child: ChildProcess, port: number, logPath: string) {
+  /** `log`: what it says is added there. `memory`: the folder in which its probe writes. */
+  constructor(
+    child: ChildProcess,
+    port: number,
+    paths: { readonly log: string; readonly memory: string },
+  ) {
     this.#child = child
     this.#port = port
+    this.#memoryFolder = paths.memory
     running.add(child)
     let rest = ''
     child.stderr!.on('data', (chunk: Buffer) => {
-      appendFileSync(logPath, chunk)
+      appendFileSync(paths.log, chunk)
       const lines = (rest + chunk.toString()).split('\n')
       rest = lines.pop() ?? ''
       for (const line of lines) if (!isLogLine(line)) this.complaints += `${line}\n`
@@ -81,6 +91,7 @@ export class Instance {
       return {
         memoryBytes: bytes('RssAnon'),
         residentBytes: bytes('VmRSS'),
+        parts: await memoryPartsOf(this.pid, this.#memoryFolder),
         files: (await readdir(`/proc/${this.pid}/fd`)).length,
         heapBytes: sumOf(metrics, 'nodejs_heap_size_used_bytes'),
         heapTotalBytes: sumOf(metrics, 'nodejs_heap_size_total_bytes'),

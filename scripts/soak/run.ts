@@ -13,7 +13,7 @@ import type { ProcessSample } from './instance.ts'
 import { Instance } from './instance.ts'
 import type { Recording } from './samples.ts'
 import type { Site } from './site.ts'
-import { topicPartitions } from './site.ts'
+import { memoryFolderOf, topicPartitions } from './site.ts'
 import type { SoakRecord } from './workload.ts'
 import { SoakWorkload } from './workload.ts'
 
@@ -111,7 +111,9 @@ export class Soak {
 
   async #start(slot: number): Promise<void> {
     const { child, port } = await this.#options.site.start(slot)
-    const instance = new Instance(child, port, join(this.#options.folder, `forager-${slot}.log`))
+    const { folder } = this.#options
+    const log = join(folder, `forager-${slot}.log`)
+    const instance = new Instance(child, port, { log, memory: memoryFolderOf(folder) })
     this.#instances[slot] = instance
     this.#lives.push({ slot, pid: instance.pid, samples: [] })
   }

@@ -5,6 +5,7 @@ import type { DiskSample } from './disk.ts'
 import type { Bound, Point, Verdict } from './flatness.ts'
 import { judge } from './flatness.ts'
 import type { ProcessSample } from './instance.ts'
+import type { ProcessEnv } from './site.ts'
 
 /** Of one life of one process. */
 export interface Life {
@@ -18,6 +19,8 @@ export interface Recording {
   readonly ordering: 'log' | 'position'
   readonly seed: number
   readonly rate: number
+  /** Environment variables of the processes. */
+  readonly settings: ProcessEnv
   /** When it began. */
   readonly date: string
   readonly seconds: number
@@ -121,7 +124,7 @@ const file = 'soak.json'
 export function saveRecording(folder: string, recording: Recording): void {
   writeFileSync(join(folder, file), JSON.stringify(recording, null, 1))
   const processes = recording.lives.flatMap(({ slot, pid, samples }) =>
-    samples.map(sample => ({ slot, pid, ...sample })),
+    samples.map(sample => flattened({ slot, pid, ...sample })),
   )
   writeFileSync(join(folder, 'processes.csv'), csv(processes))
   writeFileSync(join(folder, 'disk.csv'), csv(recording.disk))
@@ -131,10 +134,21 @@ export function loadRecording(folder: string): Recording {
   return JSON.parse(readFileSync(join(folder, file), 'utf8')) as Recording
 }
 
+/** Of an object within an object the names are joined by dots. */
+function flattened(row: object, before = ''): Record<string, unknown> {
+  const cells = Object.entries(row).map(([name, value]: [string, unknown]) => {
+    const whole = before + name
+    return typeof value === 'object' && value !== null
+      ? flattened(value, `${whole}.`)
+      : { [whole]: value }
+  })
+  return Object.assign({}, ...cells) as Record<string, unknown>
+}
+
 type Cells = Readonly<Record<string, number | string | null>>
 
 function csv(rows: readonly object[]): string {
-  const names = Object.keys(rows[0] ?? {})
+  const names = [...new Set(rows.flatMap(row => Object.keys(row)))]
   const lines = rows.map(row => names.map(name => (row as Cells)[name] ?? ''))
   return [names, ...lines].map(cells => `${cells.join(',')}\n`).join('')
 }

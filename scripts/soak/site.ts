@@ -1,7 +1,7 @@
 /** Where a soak runs: over the local log, or over a broker of the stack. */
 import type { ChildProcess } from 'node:child_process'
 import { fork, spawn } from 'node:child_process'
-import { writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { KafkaLog } from '../../log/kafka/kafka-log.ts'
@@ -17,11 +17,22 @@ import { soakTables, soakTopic } from './workload.ts'
 const root = join(import.meta.dirname, '../..')
 
 export const sessionMs = 6000
-/**
- * By default Node lets a hundred megabytes of garbage lie, and the C library keeps a heap for each thread: both
- * creep upwards for hours, and a leak is not seen before it is larger. So it has little room for either.
- */
-const env = { ...process.env, NODE_OPTIONS: '--max-semi-space-size=8', MALLOC_ARENA_MAX: '2' }
+/** Where processes tell of their memory. */
+export const memoryFolderOf = (folder: string): string => join(folder, 'memory')
+
+/** Of a process: what the soak was given, and the probe. */
+function envOf(folder: string, settings: ProcessEnv): NodeJS.ProcessEnv {
+  const probe = `--import=${join(root, 'scripts/soak/memory-probe.ts')}`
+  const memory = memoryFolderOf(folder)
+  mkdirSync(memory, { recursive: true })
+  const options = [process.env.NODE_OPTIONS, settings.NODE_OPTIONS, probe]
+  const nodeOptions = options.filter(option => option !== undefined).join(' ')
+  return { ...process.env, ...settings, NODE_OPTIONS: nodeOptions, SOAK_MEMORY: memory }
+}
+
+/** Environment variables of the processes under soak. */
+export type ProcessEnv = Readonly<Record<string, string>>
+
 export const topicPartitions = 2
 
 export interface Site {
@@ -35,6 +46,12 @@ export interface Site {
   /** Of all writes that failed, the first one. */
   readonly failure: unknown
   close(): Promise<void>
+}
+
+export interface SiteOptions {
+  readonly folder: string
+  readonly ordering: Ordering
+  readonly settings: ProcessEnv
 }
 
 interface ConfigParts {
@@ -98,14 +115,16 @@ export class LocalSite implements Site {
   readonly failure = null
   readonly #folder: string
   readonly #ordering: Ordering
+  readonly #settings: ProcessEnv
   #child: ChildProcess | null = null
   #batches: FeedBatch[] = []
   #number = 0
   #isSent = false
 
-  constructor(folder: string, ordering: Ordering) {
+  constructor({ folder, ordering, settings }: SiteOptions) {
     this.#folder = folder
     this.#ordering = ordering
+    this.#settings = settings
   }
 
   get waiting(): number {
@@ -124,6 +143,7 @@ export class LocalSite implements Site {
       ordering: this.#ordering,
     }
     const config = writeConfig({ ...parts, broker: '127.0.0.1:1' })
+    const env = envOf(this.#folder, this.#settings)
     const child = fork(
       join(root, 'scripts/soak/local-program.ts'),
       [config, topics.join(','), String(topicPartitions)],
@@ -166,8 +186,7 @@ export class KafkaSite implements Site {
   readonly instances = 2
   failure: unknown = null
   waiting = 0
-  readonly #folder: string
-  readonly #ordering: Ordering
+  readonly #options: SiteOptions
   readonly #broker: string
   readonly #log: KafkaLog
   readonly #producer: LogProducer
@@ -175,20 +194,18 @@ export class KafkaSite implements Site {
   #writing: Promise<void> = Promise.resolve()
 
   private constructor(
-    folder: string,
-    ordering: Ordering,
+    options: SiteOptions,
     broker: string,
     opened: { log: KafkaLog; producer: LogProducer; prefix: string },
   ) {
-    this.#folder = folder
-    this.#ordering = ordering
+    this.#options = options
     this.#broker = broker
     this.#log = opened.log
     this.#producer = opened.producer
     this.#prefix = opened.prefix
   }
 
-  static async open(folder: string, ordering: Ordering, broker: string): Promise<KafkaSite> {
+  static async open(options: SiteOptions, broker: string): Promise<KafkaSite> {
     // The broker keeps what other soaks wrote.
     const prefix = `soak-${systemRandom.id().slice(0, 8)}`
     const client = { clientId: prefix, clock: systemClock, random: systemRandom }
@@ -198,23 +215,25 @@ export class KafkaSite implements Site {
       await log.createTopic({ name, partitions: topicPartitions, cleanup: 'delete' })
     }
     const producer = await log.openProducer(`${prefix}-feed`)
-    return new KafkaSite(folder, ordering, broker, { log, producer, prefix })
+    return new KafkaSite(options, broker, { log, producer, prefix })
   }
 
   async start(slot: number): Promise<{ child: ChildProcess; port: number }> {
+    const { folder, ordering, settings } = this.#options
     const port = await freePort()
     const topics = soakTables.map(table => `${this.#prefix}.${soakTopic(table)}`)
     const parts = {
-      folder: this.#folder,
+      folder,
       slot,
       port,
       topics,
       applicationId: this.#prefix,
-      ordering: this.#ordering,
+      ordering,
     }
     const config = writeConfig({ ...parts, broker: this.#broker })
     const args = [join(root, 'cli/forager.js'), 'run', config, '--log', 'json', '--quiet']
     const stdio = ['ignore', 'ignore', 'pipe'] as const
+    const env = envOf(folder, settings)
     return { child: spawn(process.execPath, args, { cwd: root, env, stdio: [...stdio] }), port }
   }
 

@@ -10,6 +10,7 @@ import type { Point } from '../../scripts/soak/flatness.ts'
 import { judge, slope } from '../../scripts/soak/flatness.ts'
 import type { ProcessSample } from '../../scripts/soak/instance.ts'
 import { Instance } from '../../scripts/soak/instance.ts'
+import { mappedMemory } from '../../scripts/soak/memory.ts'
 import { reportOf } from '../../scripts/soak/report.ts'
 import type { Recording } from '../../scripts/soak/samples.ts'
 import { loadRecording, saveRecording, verdictsOf } from '../../scripts/soak/samples.ts'
@@ -110,7 +111,8 @@ async function sampled(mode: 'leak' | 'flat', seconds: number) {
   const child = fork(join(import.meta.dirname, 'soaked-child.ts'), [mode], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  const instance = new Instance(child, 1, join(folder, `${mode}.log`))
+  const paths = { log: join(folder, `${mode}.log`), memory: folder }
+  const instance = new Instance(child, 1, paths)
   const samples: (ProcessSample & { atSeconds: number })[] = []
   for (let atSeconds = 0; atSeconds < seconds; atSeconds += 1) {
     const done = new Promise(resolve => child.once('message', resolve))
@@ -199,6 +201,7 @@ describe('the soak', () => {
     expect(recording.disk.at(-1)!.warehouseBytes).toBeGreaterThan(0)
     const processes = readFileSync(join(out, 'processes.csv'), 'utf8')
     expect(processes).toMatch(/^slot,pid,atSeconds,memoryBytes,/)
+    expectMemoryParts(recording)
     expect(processes.split('\n').length).toBeGreaterThan(3)
     const svg = readFileSync(join(out, 'soak.svg'), 'utf8')
     expect(svg.match(/<polyline /g)!.length).toBeGreaterThan(5)
@@ -233,6 +236,20 @@ describe('the soak', () => {
   })
 })
 
+/** What lies where is all of what is resident, but for what changed between two looks. */
+function expectMemoryParts({ lives }: Recording): void {
+  const samples = lives.flatMap(life => life.samples)
+  const told = samples.filter(({ parts }) => parts.v8 !== null && parts.notOfV8Bytes !== null)
+  expect(told.length).toBeGreaterThan(0)
+  for (const { memoryBytes, parts } of told) {
+    const { heapBytes, arenaBytes, stackBytes, fileBytes, otherBytes, v8 } = parts
+    const sum = heapBytes + arenaBytes + stackBytes + fileBytes + otherBytes
+    expect(Math.abs(sum - memoryBytes)).toBeLessThan(memoryBytes / 2)
+    expect(v8!.spaces.old_space!.usedBytes).toBeGreaterThan(1_000_000)
+    expect(v8!.physicalBytes).toBeGreaterThan(v8!.spaces.old_space!.usedBytes)
+  }
+}
+
 /** Half an hour of one life, with so much memory (MB) at each second. */
 function recordingOf(memoryAt: (seconds: number) => number): Recording {
   const at = halfHour(() => 0).map(({ atSeconds }) => atSeconds)
@@ -240,6 +257,7 @@ function recordingOf(memoryAt: (seconds: number) => number): Recording {
     atSeconds,
     memoryBytes: memoryAt(atSeconds) * 1024 * 1024,
     residentBytes: 0,
+    parts: { ...mappedMemory(''), notOfV8Bytes: null, v8: null, threads: 0 },
     files: 20,
     heapBytes: 5e7,
     heapTotalBytes: 9e7,
@@ -255,6 +273,7 @@ function recordingOf(memoryAt: (seconds: number) => number): Recording {
     ordering: 'log',
     seed: 1,
     rate: 200,
+    settings: {},
     date: '2026-11-22T00:00:00.000Z',
     seconds: 1800,
     lives: [{ slot: 0, pid: 1, samples }],
