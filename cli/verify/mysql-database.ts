@@ -72,7 +72,7 @@ export class MysqlDatabase implements SourceDatabase {
   async defaultsOf(table: string, columns: readonly SourceColumn[]): Promise<readonly RawValue[]> {
     const inner = columns.map(({ name, defaultSql }) => `${defaultSql} AS ${quoteMysql(name)}`)
     const sql =
-      `SELECT ${columns.map(({ select }) => select).join(', ')}\n` +
+      `SELECT ${listOf(columns)}\n` +
       `FROM (SELECT ${inner.join(', ')} FROM ${quoteTable(table)} LIMIT 1) one`
     return (await this.#query(sql))[0] ?? columns.map(() => null)
   }
@@ -92,13 +92,15 @@ export class MysqlDatabase implements SourceDatabase {
     const connection = await this.#connect()
     const isBinary = columns.map(({ declared }) => isMysqlBinary(declared))
     const sql =
-      `SELECT ${columns.map(({ select }) => select).join(', ')}\n` +
+      `SELECT ${listOf(columns)}\n` +
       `FROM ${quoteTable(table)}\n` +
       (key.length === 0 ? '' : whereSql(key[0]!.select, range)) +
       (key.length === 0 ? 'LIMIT 1' : `ORDER BY ${key.map(({ order }) => order).join(', ')}`)
     try {
       const options = { sql, rowsAsArray: true, typeCast: bytesOf }
       const stream = connection.query(options).stream({ highWaterMark: rowsPerPart })
+      // Not all that ends a connection ends what is read through it.
+      connection.once('error', error => stream.destroy(error))
       let part: RawValue[][] = []
       for await (const row of stream as AsyncIterable<readonly (Buffer | null)[]>) {
         part.push(row.map((value, index) => rawOf(value, isBinary[index]!)))
@@ -117,12 +119,13 @@ export class MysqlDatabase implements SourceDatabase {
 
   async boundOf(
     table: string,
-    { select }: SourceColumn,
+    column: SourceColumn,
     after: string | null,
     rowCount: number,
   ): Promise<string | null> {
+    const { select } = column
     const where = whereSql(select, { after, upTo: null })
-    const sql = `SELECT ${select} FROM ${quoteTable(table)}\n${where}ORDER BY ${select} LIMIT 1 OFFSET ${rowCount - 1}`
+    const sql = `SELECT ${listOf([column])} FROM ${quoteTable(table)}\n${where}ORDER BY ${select} LIMIT 1 OFFSET ${rowCount - 1}`
     return (await this.#query(sql))[0]?.[0] ?? null
   }
 
@@ -177,6 +180,14 @@ export class MysqlDatabase implements SourceDatabase {
       cause: error,
     })
   }
+}
+
+/** Longer than a column's name may be: what rows are ordered by is never taken for it. */
+const alias = 'value'.padEnd(65, '_')
+
+/** mysql2 ends the connection when a field has a name that objects have (`__proto__`): here none has its own. */
+function listOf(columns: readonly SourceColumn[]): string {
+  return columns.map(({ select }, index) => `${select} AS ${alias}${index}`).join(', ')
 }
 
 interface Field {

@@ -20,7 +20,8 @@ type Row = readonly (string | null)[]
 /** In which text values come. Nothing that a statement calls can write, whoever made it. */
 const session =
   "SET default_transaction_read_only = on; SET TimeZone = 'UTC'; SET DateStyle = 'ISO, MDY'; SET IntervalStyle = 'iso_8601'; " +
-  "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET client_encoding = 'UTF8'"
+  "SET bytea_output = 'hex'; SET extra_float_digits = 1; SET client_encoding = 'UTF8'; " +
+  'SET standard_conforming_strings = on'
 
 const tablesSql = `SELECT n.nspname || '.' || c.relname
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -69,9 +70,9 @@ const identityKinds: Readonly<Record<string, ReplicaIdentity['kind']>> = {
   i: 'index',
 }
 
-/** A number, a truth value or a text, and types that it is cast to. */
+/** A number, a truth value or a text, and types that it is cast to. A backslash is one, but for texts with an `E`. */
 const constant =
-  /^(?:\(?-?\d+(?:\.\d+)?\)?|true|false|E?'(?:[^'\\]|''|\\.)*')(?:::[\w ]+(?:\[\])?|::[\w.]+"[^"()]*")*$/s
+  /^(?:\(?-?\d+(?:\.\d+)?\)?|true|false|E'(?:[^'\\]|''|\\.)*'|'(?:[^']|'')*')(?:::[\w ]+(?:\[\])?|::[\w.]+"[^"()]*")*$/s
 
 /**
  * Whether the default of a column is safe to ask for: whoever makes tables says what it is, and we would execute it.

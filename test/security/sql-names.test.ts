@@ -269,6 +269,9 @@ describe('a question to the database, of `verify`', () => {
       "'{}'::text[]",
       '\'x\'::shop."My kind"',
       "'00:00:00'::time without time zone",
+      String.raw`'\'::text`,
+      String.raw`'a\''b'::text`,
+      String.raw`E'a\'b\\'::text`,
     ]) {
       expect([expression, isConstant(expression)]).toEqual([expression, true])
     }
@@ -285,6 +288,8 @@ describe('a question to the database, of `verify`', () => {
       "nextval('s'::regclass)",
       '\'a\'::"t"(f())',
       "'a' , 'b'",
+      String.raw`'a\' || f('b')`,
+      String.raw`E'a' || f('\'b')`,
     ]) {
       expect([expression, isConstant(expression)]).toEqual([expression, false])
     }
