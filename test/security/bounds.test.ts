@@ -3,6 +3,7 @@ import { gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { AvroCursor, readAvro, skipAvro } from '../../formats/avro/avro-reader.ts'
 import { parseAvroSchema } from '../../formats/avro/avro-schema.ts'
+import { isConnectSchema } from '../../formats/debezium/connect-schema.ts'
 import { parseExact, parseLossless } from '../../formats/json/lossless-json.ts'
 import { parseTableStatement } from '../../formats/mysql/alter-table.ts'
 import { parseMySqlType } from '../../formats/mysql/mysql-type.ts'
@@ -203,6 +204,23 @@ describe('a value', () => {
         if (place === '"@@"') expect(error).toBeInstanceOf(DecodeError)
       }
     }
+  })
+})
+
+describe('a schema in a message', () => {
+  it('is one of 64 levels at most', () => {
+    const nested = (levels: number): object =>
+      levels === 0 ? { type: 'int32' } : { type: 'array', items: nested(levels - 1) }
+    expect(isConnectSchema(nested(64))).toBe(true)
+    expect(isConnectSchema(nested(65))).toBe(false)
+  })
+
+  it('in Avro has fixed values of a mebibyte at most', () => {
+    const fixed = (size: number) => JSON.stringify({ type: 'fixed', name: 'f', size })
+    expect(parseAvroSchema(fixed(mebi))).toBeDefined()
+    expect(failureOf(() => parseAvroSchema(fixed(mebi + 1)))).toMatchObject({
+      code: 'schema-invalid',
+    })
   })
 })
 

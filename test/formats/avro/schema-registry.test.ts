@@ -181,6 +181,37 @@ describe('a registry with Confluent’s interface', () => {
   })
 })
 
+describe('a registry whose schemas refer to others without end', () => {
+  const next = (count: number) => [{ name: 'N', subject: `s${count}`, version: 1 }]
+
+  /** `s0` to the last one, each of which refers to the one behind it. */
+  const chainOf = (last: number, schema: string) =>
+    registryThat((request, response) => {
+      const known = /subjects\/s(\d+)\//.exec(request.url ?? '')
+      const count = known === null ? -1 : Number(known[1])
+      send(response, 200, { schema, references: count < last ? next(count + 1) : [] })
+    })
+
+  it('is followed a thousand schemas far', async () => {
+    const enough = await chainOf(999, '"int"')
+    await enough.registry.fetch(1)
+    expect(enough.registry.find(1)?.references).toHaveLength(1000)
+    server!.close()
+    const endless = await chainOf(Infinity, '"int"')
+    const error = await failureOf(endless.registry.fetch(1))
+    expect(error).toMatchObject({ code: 'schema-invalid' })
+    expect(error.message).toContain('refers to more than 1000 others')
+    expect(endless.asked).toHaveLength(1001)
+  })
+
+  it('is read for 16 Mi characters of all of them', async () => {
+    const { registry } = await chainOf(9, `"${'x'.repeat(6 * 1024 * 1024)}"`)
+    const error = await failureOf(registry.fetch(1))
+    expect(error).toMatchObject({ code: 'schema-invalid' })
+    expect(error.message).toContain('more than 16 Mi characters')
+  })
+})
+
 describe('a registry that is a file', () => {
   const fileOf = (...lines: readonly unknown[]): FileRegistry =>
     new FileRegistry({
