@@ -20,6 +20,12 @@ FROM node:24.21.0-bookworm-slim
 ENV NODE_ENV=production \
   PATH=/app/bin:$PATH \
   FORAGER_HEALTH_URL=http://127.0.0.1:9464/health/live
+# What is freed goes back to the system, and less garbage lies about: docs/containers.md, "Memory".
+ENV MALLOC_ARENA_MAX=2 \
+  MALLOC_MMAP_THRESHOLD_=32768 \
+  MALLOC_TRIM_THRESHOLD_=65536 \
+  MALLOC_TOP_PAD_=0 \
+  NODE_OPTIONS=--max-semi-space-size=8
 WORKDIR /app
 COPY --from=dependencies /dependencies/node_modules ./node_modules
 COPY --from=build /build/dist ./

@@ -18,7 +18,7 @@ import { Soak } from './soak/run.ts'
 import type { Recording } from './soak/samples.ts'
 import { loadRecording, saveRecording } from './soak/samples.ts'
 import type { ProcessEnv } from './soak/site.ts'
-import { KafkaSite, LocalSite, sessionMs } from './soak/site.ts'
+import { KafkaSite, LocalSite, sessionMs, soakSettings } from './soak/site.ts'
 import { kafkaPort } from './stack/parts.ts'
 
 interface Options {
@@ -31,7 +31,7 @@ interface Options {
   readonly out?: string
   readonly sampleSeconds: number
   readonly portOffset: number
-  readonly env: ProcessEnv
+  readonly env?: ProcessEnv
 }
 
 function positive(text: string): number {
@@ -40,14 +40,22 @@ function positive(text: string): number {
   return number
 }
 
-function variable(text: string, known: ProcessEnv): ProcessEnv {
+function variable(text: string, known: ProcessEnv = {}): ProcessEnv {
   const [name, ...value] = text.split('=')
   if (value.length === 0) throw new InvalidArgumentError('must be NAME=VALUE')
   return { ...known, [name!]: value.join('=') }
 }
 
 async function soak(options: Options): Promise<Recording> {
-  const { minutes, over, seed, rate, ordering, sampleSeconds, env: settings } = options
+  const {
+    minutes,
+    over,
+    seed,
+    rate,
+    ordering,
+    sampleSeconds,
+    env: settings = soakSettings,
+  } = options
   const out = outOf(options)
   const folder = join(out, 'run')
   rmSync(folder, { recursive: true, force: true })
@@ -106,7 +114,11 @@ const program = new Command('soak')
   .option('--out <folder>', 'for samples and plot; .cache/soak/local unless it is given')
   .option('--sample-seconds <n>', 'between samples', positive, 5)
   .option('--port-offset <n>', 'of the stack', Number, 0)
-  .option('--env <name=value>', 'of the processes; again and again', variable, {})
+  .option(
+    '--env <name=value>',
+    'of the processes, instead of what the soak gives them; again and again',
+    variable,
+  )
   .option('--again', 'only judge and draw what is recorded in the folder', false)
   .action(async (options: Options & { readonly again: boolean }) => {
     const out = outOf(options)

@@ -97,7 +97,7 @@ export function foragerServices(): Readonly<Record<string, Service>> {
     ...hardened,
     comment: `Up to ${partitions} instances share the work: docker compose up --scale forager=${partitions}.`,
     command: ['run', configFile, '--log', 'info', '--quiet'],
-    environment: { NODE_OPTIONS: '--max-old-space-size=256' },
+    environment: { NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=256' },
     // A volume without a name is an instance's own.
     volumes: [...hardened.volumes, statePath],
     expose: [String(httpPort)],

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { imageSettings, soakSettings } from '../../scripts/soak/site.ts'
 import { ignoredNames, stepsOf } from '../stack/dockerfile.ts'
 
 const root = join(import.meta.dirname, '../..')
@@ -43,6 +44,19 @@ describe('the Dockerfile', () => {
       'npm ci --no-audit --no-fund',
       'npm ci --omit=dev --no-audit --no-fund',
     ])
+  })
+
+  it('has the settings of memory that soaks are run with', () => {
+    const set = last
+      .filter(({ keyword }) => keyword === 'ENV')
+      .flatMap(({ text }) => text.split(' '))
+    const settings = Object.entries(imageSettings).map(([name, value]) => `${name}=${value}`)
+    expect(settings.length).toBeGreaterThan(3)
+    expect(set).toEqual(expect.arrayContaining(settings))
+    // Of Compose's container as well, which has a bound of the heap beside them, as soaks have.
+    expect(read('docker-compose.yml')).toContain(`NODE_OPTIONS: ${soakSettings.NODE_OPTIONS}\n`)
+    const told = read('docs/containers.md')
+    for (const one of settings) expect(told).toContain(`\`${one}\``)
   })
 
   it('is not read where it says what nobody here understands', () => {
