@@ -30,6 +30,11 @@ const maxKnownChars = 64 * 1024 * 1024
 /** Marks that are tried: each is as much work as the text before it, and a schema has hardly one inside. */
 const maxMarks = 16
 
+/** A part of a text keeps all of the text in memory: here a whole message for each schema. */
+function copyOf(part: string): string {
+  return Buffer.from(part).toString()
+}
+
 export class EnvelopeReader {
   readonly #known = new Map<string, Head>()
   #knownChars = 0
@@ -98,8 +103,9 @@ export class EnvelopeReader {
           this.#known.clear()
           this.#knownChars = start.length
         }
-        const head = { text: start, schema }
-        this.#known.set(start, head)
+        const own = copyOf(start)
+        const head = { text: own, schema }
+        this.#known.set(own, head)
         return head
       } catch {
         // The mark was inside the schema: look for the next one.
