@@ -7,6 +7,7 @@ import { partitionName } from '../log/log.ts'
 import type { ErrorContext } from '../model/errors.ts'
 import { ForagerError, InvariantError, WarehouseError } from '../model/errors.ts'
 import type { Topology } from '../topology/topology.ts'
+import { freshOf } from './fresh-records.ts'
 import { readOwners } from './owners.ts'
 import { Pacer } from './pacer.ts'
 import { partitionLabels } from './source-counts.ts'
@@ -180,9 +181,11 @@ export class Loop {
 
   async #process(task: Task, batch: LogBatch): Promise<void> {
     const name = partitionName(batch)
+    const position = this.#positions.get(name) ?? 0
+    const fresh = freshOf(batch, position)
+    if (fresh === null) return
     await this.#unlessFenced(task, async () => {
-      const position = this.#positions.get(name) ?? 0
-      const { batch: admitted, isLast } = this.#gate.cut(batch, position)
+      const { batch: admitted, isLast } = this.#gate.cut(fresh, position)
       const reread =
         (await task.process(admitted)) ?? (isLast ? await task.endRun?.() : null) ?? null
       const next = reread ?? admitted.nextOffset
@@ -190,7 +193,7 @@ export class Loop {
       this.#options.metrics.set('forager_lag_records', batch.end - next, partitionLabels(batch))
       if (reread !== null || isLast) this.#consumer!.seek(task.input, next)
       if (reread === null && isLast) this.#consumer!.pause([task.input])
-      if (task.stage === 0) this.#recordsRead += batch.records.length
+      if (task.stage === 0) this.#recordsRead += fresh.records.length
       if (!this.#isFencedInRound) this.#fencedRounds = 0
     })
   }

@@ -42,6 +42,10 @@ export const faultKinds = {
   'statement-delayed': 5,
   /** A member is not told that the group has another generation, and goes on with what it had. */
   'late-assignment': 20,
+  /** A client hands out records once more that it had handed out. */
+  'fetched-again': 2,
+  /** What a client has fetched is handed out by a later poll. */
+  'fetched-late': 2,
 } as const
 
 export type FaultKind = keyof typeof faultKinds

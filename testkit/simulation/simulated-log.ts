@@ -20,6 +20,7 @@ import { partitionName } from '../../log/log.ts'
 import { ForagerError, InvariantError, StateError } from '../../model/errors.ts'
 import type { Broker } from './broker.ts'
 import type { Faults } from './faults.ts'
+import { Fetches } from './fetches.ts'
 import type { Process } from './process.ts'
 import type { Scheduler } from './scheduler.ts'
 
@@ -133,6 +134,7 @@ async function waitUntil({ clock }: Process, isTrue: () => boolean): Promise<voi
 class Consumer implements LogConsumer {
   readonly #options: SimulatedLogOptions
   readonly #inner: EmbeddedConsumer
+  readonly #fetches: Fetches
   readonly #process: Process
   /** Until then it hears nothing of its group. */
   #deafUntilMs = 0
@@ -145,8 +147,9 @@ class Consumer implements LogConsumer {
   ) {
     this.#options = given
     this.#process = process
-    const { broker } = given
+    const { broker, faults, scheduler } = given
     const { coordinator } = broker
+    this.#fetches = new Fetches({ faults, name: process.name, nowMs: () => scheduler.nowMs })
     this.#inner = new EmbeddedConsumer({
       ...options,
       log: {
@@ -190,18 +193,23 @@ class Consumer implements LogConsumer {
   }
 
   async poll(options: { maxWaitMs: number; maxBytes: number }): Promise<PollResult> {
-    return await this.#process.call('log', 'poll', () => this.#inner.poll(options))
+    return await this.#process.call('log', 'poll', async () =>
+      this.#fetches.handOut(await this.#inner.poll(options)),
+    )
   }
 
   seek(at: TopicPartition, offset: number): void {
+    this.#fetches.seek(at)
     this.#inner.seek(at, offset)
   }
 
   pause(partitions: readonly TopicPartition[]): void {
+    this.#fetches.pause(partitions)
     this.#inner.pause(partitions)
   }
 
   resume(partitions: readonly TopicPartition[]): void {
+    this.#fetches.resume(partitions)
     this.#inner.resume(partitions)
   }
 

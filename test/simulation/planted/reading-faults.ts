@@ -3,6 +3,7 @@ import { debeziumJson } from '../../../formats/debezium/debezium-json.ts'
 import { inMemory } from '../../../state/memory-store.ts'
 import { deletingTombstones } from '../../faults/deleting-tombstones.ts'
 import { equalIsOlder, positionsAhead } from '../../faults/positions-ahead.ts'
+import { recordsAgain } from '../../faults/records-again.ts'
 import { rememberedSnapshots } from '../../faults/remembered-snapshots.ts'
 import { smallPolls } from '../../faults/small-polls.ts'
 import { trustedBefore } from '../../faults/trusted-before.ts'
@@ -53,5 +54,12 @@ export const readingFaults: readonly PlantedFault[] = [
     plant: () => ({ shop: { format: trustedBefore(debeziumJson()) } }),
     foundWithin: 10,
     says: /ended as state|two rows/,
+  },
+  {
+    name: 'records that were handed out taken again',
+    over: { options: { log: 'brokers' } },
+    plant: () => ({ wrap: { log: recordsAgain } }),
+    foundWithin: 5,
+    says: /went back|which it never was/,
   },
 ]
