@@ -8,6 +8,7 @@
  * statements may both insert one key; rows that go are: the second one to change a row is aborted.
  * Columns are changed at once, in a step of their own.
  */
+import { parseColumnType } from '../../model/column-type.ts'
 import type { Value } from '../../model/value.ts'
 import { OrcReader } from '../../orc/index.ts'
 import { failed, HiveRefusal, unknown, unreachable } from '../../sinks/hive/hive-errors.ts'
@@ -16,13 +17,24 @@ import type { HiveColumn, HiveTable } from '../../sinks/hive/target-table.ts'
 import { localStagingFiles } from '../../sinks/local-staging-files.ts'
 import type { SimulatedFileSystem } from '../simulated-file-system.ts'
 import type { Faults } from './faults.ts'
-import type { BatchRow, TableRow } from './hive-tables.ts'
-import { countLacking, deltaOf, parseColumns } from './hive-tables.ts'
+import type { BatchRow, ColumnTypes, TableRow } from './hive-tables.ts'
+import {
+  castRow,
+  countLacking,
+  deltaOf,
+  parseColumns,
+  readRow,
+  typesOf,
+} from './hive-tables.ts'
+import { canBeChanged } from './hive-values.ts'
+import { shown } from './judge.ts'
 import type { Actor, Scheduler } from './scheduler.ts'
 
 interface Table extends HiveTable {
   readonly columns: HiveColumn[]
   rows: readonly TableRow[]
+  /** Of its columns as they are now. */
+  types: ColumnTypes
 }
 
 /** A transaction of one statement. */
@@ -41,8 +53,11 @@ export interface HiveServerOptions {
   readonly onCommit: (table: string) => void
 }
 
-/** Tables that only one session sees, with their locations. */
-export type TemporaryTables = Map<string, string>
+/** Tables that only one session sees. */
+export type TemporaryTables = Map<
+  string,
+  { readonly location: string; readonly types: ColumnTypes }
+>
 
 export interface Submitted {
   readonly tables: TemporaryTables
@@ -75,9 +90,18 @@ export class HiveServer {
     return [...this.#tables.keys()]
   }
 
-  /** Null: there is no such table. */
+  /** As readers see them, decimals as texts. Null: there is no such table. */
   rowsOf(table: string): readonly TableRow[] | null {
-    return this.#tables.get(table)?.rows ?? null
+    const found = this.#tables.get(table)
+    if (found === undefined) return null
+    const kinds = new Map(found.columns.map(({ name, type }) => [name, parseColumnType(type)]))
+    return readRows(found).map(row => {
+      const values = Object.entries(row.values).map(([name, value]) => {
+        const type = kinds.get(name)
+        return [name, type === undefined ? value : shown(type, value)]
+      })
+      return { ...row, values: Object.fromEntries(values) as TableRow['values'] }
+    })
   }
 
   /** What only looks. Throws WarehouseError `statement-failed`. */
@@ -98,8 +122,9 @@ export class HiveServer {
       return result(['count'], [[countLacking(sql, rows, await this.#readBatch(sql, tables))]])
     }
     const names = sql.matchAll(/count\(`(\w+)`\)/g).map(([, name]) => name!)
+    const rows = readRows(table)
     const counts = names
-      .map(name => table.rows.filter(({ values }) => (values[name] ?? null) !== null).length)
+      .map(name => rows.filter(({ values }) => (values[name] ?? null) !== null).length)
       .toArray()
     return result(counts.map(String), [counts])
   }
@@ -147,8 +172,12 @@ export class HiveServer {
 
   /** What is about tables of one session alone. */
   #isOfSession(sql: string, tables: TemporaryTables): boolean {
-    const made = /^CREATE TEMPORARY EXTERNAL TABLE `(\w+)`[\s\S]*LOCATION '([^']*)'/.exec(sql)
-    if (made !== null) tables.set(made[1]!, made[2]!.replace('file://', ''))
+    const made = /^CREATE TEMPORARY EXTERNAL TABLE `(\w+)` \((.*)\)\n.*LOCATION '([^']*)'/.exec(sql)
+    if (made !== null) {
+      const [, name, columns, location] = made
+      const types = typesOf(parseColumns(columns!))
+      tables.set(name!, { location: location!.replace('file://', ''), types })
+    }
     const dropped = /^DROP TABLE IF EXISTS `(\w+)`/.exec(sql)
     if (dropped !== null) tables.delete(dropped[1]!)
     const isNothing = / UPDATE STATISTICS |^CREATE DATABASE /.test(sql)
@@ -189,25 +218,27 @@ export class HiveServer {
       // Any part of it may be what takes long.
       const waits = lateMs > 0 ? faults.choose('statement-late', 3) : -1
       const table = this.#find(sql)
-      const snapshot = table.rows
+      // It is compiled here: what it writes has these types, whatever becomes of the columns.
+      const { types } = table
+      const snapshot = readRows(table)
       if (waits === 0) await scheduler.sleep(this.#actor, lateMs)
       await step('takes its lock')
       transaction.table = nameOf(sql)
       if (waits === 1) await scheduler.sleep(this.#actor, lateMs)
       await step('reads its files')
-      const batch = await this.#readBatch(sql, tables)
+      const batch = await this.#readBatch(sql, tables, types)
       const isPartitioned = table.partition !== null
       const { gone, come } = deltaOf({ sql, snapshot, batch, isPartitioned })
       if (waits === 2) await scheduler.sleep(this.#actor, lateMs)
       await step(`commits ${gone.length} rows that go and ${come.length} that come`)
-      const isConflict = gone.some(row => !table.rows.includes(row))
+      const left = new Set(gone.map(({ id }) => id))
+      const kept = table.rows.filter(({ id }) => !left.has(id))
+      const isConflict = table.rows.length - kept.length < left.size
       if (transaction.isCancelled || isConflict) {
         throw failed(sql, new HiveRefusal('the transaction was aborted', null, abortedCode))
       }
       if (gone.length + come.length === 0) return
-      const left = new Set(gone)
-      const added = come.map(row => ({ ...row, id: this.#nextRow++ }))
-      table.rows = [...table.rows.filter(row => !left.has(row)), ...added]
+      table.rows = [...kept, ...come.map(row => ({ ...row, id: this.#nextRow++, types }))]
       this.#options.onCommit(nameOf(sql))
     } finally {
       this.#open.delete(transaction)
@@ -227,15 +258,22 @@ export class HiveServer {
       if (twin !== undefined)
         throw failed(sql, new HiveRefusal(`duplicate column ${twin.name}`, '42000', 10_036))
       table.columns.push(...columns)
+      table.types = typesOf(table.columns)
       return
     }
     const [, from, ...to] = / CHANGE COLUMN `(\w+)` `(\w+)` ([a-z]+(?:\([\d,]+\))?)/.exec(sql)!
     const place = table.columns.findIndex(({ name }) => name === from)
     if (place < 0) throw failed(sql, new HiveRefusal(`invalid column ${from}`, '42000', 10_002))
-    table.columns[place] = { name: to[0]!, type: to[1]! }
-    table.rows = table.rows.map(row => {
-      const { [from!]: value = null, ...values } = row.values
-      return { ...row, values: { ...values, [to[0]!]: value } }
+    const [name, type] = to as [string, string]
+    const before = table.columns[place]!.type
+    if (!canBeChanged(before, type)) {
+      const what = `the types are incompatible: ${before} and ${type}`
+      throw failed(sql, new HiveRefusal(what, '42000', 40_013))
+    }
+    table.columns[place] = { name, type }
+    table.types = typesOf(table.columns)
+    table.rows = table.rows.map(({ id, place: of, values, types }) => {
+      return { id, place: of, values: moved(values, from!, name), types: moved(types, from!, name) }
     })
   }
 
@@ -243,22 +281,28 @@ export class HiveServer {
     if (this.#tables.has(nameOf(sql))) return
     const [, columns, by] = /\(\n([\s\S]*?)\n\)(?:\nPARTITIONED BY \((.*)\))?/.exec(sql)!
     const [partition = null] = by === undefined ? [] : parseColumns(by)
-    this.#tables.set(nameOf(sql), { columns: parseColumns(columns!), partition, rows: [] })
+    const own = parseColumns(columns!)
+    this.#tables.set(nameOf(sql), { columns: own, partition, rows: [], types: typesOf(own) })
   }
 
   /** None, when the files are gone: the location of an external table is an empty folder then. */
-  async #readBatch(sql: string, tables: TemporaryTables): Promise<readonly BatchRow[]> {
+  async #readBatch(
+    sql: string,
+    tables: TemporaryTables,
+    types: ColumnTypes,
+  ): Promise<readonly BatchRow[]> {
     const source = /`(forager_changes_\w+)`/.exec(sql)![1]!
     const files = localStagingFiles(this.#options.files)
-    const folder = tables.get(source)!
+    const { location, types: own } = tables.get(source)!
     const rows: BatchRow[] = []
-    for (const name of await files.list(folder)) {
-      const file = await files.open(`${folder}/${name}`)
+    for (const name of await files.list(location)) {
+      const file = await files.open(`${location}/${name}`)
       const reader = await OrcReader.open(file)
       const names = fieldsOf(reader)
       for await (const part of reader.rows()) {
         for (const row of part) {
-          rows.push(Object.fromEntries(names.map((field, index) => [field, row[index] as Value])))
+          const values = names.map((field, index) => [field, row[index] as Value])
+          rows.push(castRow(Object.fromEntries(values) as BatchRow, own, types))
         }
       }
       await file.close()
@@ -271,6 +315,17 @@ export class HiveServer {
     if (table !== undefined) return table
     throw failed(sql, new HiveRefusal(`Table not found ${nameOf(sql)}`, '42S02', 10_001))
   }
+}
+
+/** With the types that the columns have now. */
+function readRows({ rows, types }: Table): readonly TableRow[] {
+  return rows.map(row => readRow(row, types))
+}
+
+/** Files are read by place: a column that is renamed keeps what it has. */
+function moved<T>(of: Readonly<Record<string, T>>, from: string, to: string): Record<string, T> {
+  const { [from]: value, ...others } = of
+  return value === undefined ? others : { ...others, [to]: value }
 }
 
 function fieldsOf({ schema }: OrcReader): readonly string[] {

@@ -14,6 +14,7 @@ import {
   wholeOp,
 } from '../../sinks/hive/merge-sql.ts'
 import type { HiveColumn } from '../../sinks/hive/target-table.ts'
+import { converted } from './hive-values.ts'
 
 /** A row of a transactional table. */
 export interface TableRow {
@@ -21,21 +22,29 @@ export interface TableRow {
   readonly id: number
   /** The value of its partition, as text; null in a table without. */
   readonly place: string | null
+  /** As they were written. */
   readonly values: Readonly<Record<string, Value>>
+  /** Types of that time, by column. */
+  readonly types: ColumnTypes
 }
+
+export type ColumnTypes = Readonly<Record<string, string>>
+
+/** A row as its statement reads or writes it. */
+type ReadRow = Omit<TableRow, 'types'>
 
 /** A row of the file of an attempt, by the names of its columns. */
 export type BatchRow = Readonly<Record<string, Value>>
 
 /** What a statement comes to. */
 export interface Delta {
-  readonly gone: readonly TableRow[]
-  readonly come: readonly Omit<TableRow, 'id'>[]
+  readonly gone: readonly ReadRow[]
+  readonly come: readonly Omit<ReadRow, 'id'>[]
 }
 
 export interface StatementInput {
   readonly sql: string
-  readonly snapshot: readonly TableRow[]
+  readonly snapshot: readonly ReadRow[]
   readonly batch: readonly BatchRow[]
   readonly isPartitioned: boolean
 }
@@ -71,7 +80,7 @@ function emptied({ batch, snapshot }: StatementInput): Delta {
   return { gone: batch.some(row => isOp(row, wholeOp)) ? snapshot : [], come: [] }
 }
 
-function newRow(row: BatchRow, isPartitioned: boolean): Omit<TableRow, 'id'> {
+function newRow(row: BatchRow, isPartitioned: boolean): Omit<ReadRow, 'id'> {
   return { place: isPartitioned ? placeOf(row) : null, values: valuesOf(row) }
 }
 
@@ -139,19 +148,19 @@ export function countLacking(
 }
 
 class Merge implements Delta {
-  readonly come: Omit<TableRow, 'id'>[] = []
-  readonly #gone = new Set<TableRow>()
-  readonly #snapshot: readonly TableRow[]
+  readonly come: Omit<ReadRow, 'id'>[] = []
+  readonly #gone = new Set<ReadRow>()
+  readonly #snapshot: readonly ReadRow[]
   readonly #keys: readonly string[]
   readonly #isPartitioned: boolean
 
-  constructor(snapshot: readonly TableRow[], keys: readonly string[], isPartitioned: boolean) {
+  constructor(snapshot: readonly ReadRow[], keys: readonly string[], isPartitioned: boolean) {
     this.#snapshot = snapshot
     this.#keys = keys
     this.#isPartitioned = isPartitioned
   }
 
-  get gone(): readonly TableRow[] {
+  get gone(): readonly ReadRow[] {
     return [...this.#gone]
   }
 
@@ -218,17 +227,17 @@ class Merge implements Delta {
     }
   }
 
-  #search(row: BatchRow, found: readonly TableRow[], place: string | null): void {
+  #search(row: BatchRow, found: readonly ReadRow[], place: string | null): void {
     if (row.__forager_search !== true) return
     for (const one of found) if (one.place !== place) this.#gone.add(one)
   }
 
-  #change(one: TableRow, place: string | null, values: TableRow['values']): void {
+  #change(one: ReadRow, place: string | null, values: ReadRow['values']): void {
     this.#gone.add(one)
     this.come.push({ place, values })
   }
 
-  #found(row: BatchRow): readonly TableRow[] {
+  #found(row: BatchRow): readonly ReadRow[] {
     const key = this.#keyOf(row)
     return this.#snapshot.filter(({ values }) => this.#keyOf(values) === key)
   }
@@ -236,6 +245,26 @@ class Merge implements Delta {
   #keyOf(values: BatchRow): string {
     return this.#keys.map(name => String(values[name] ?? null)).join('\u0000')
   }
+}
+
+/** A row's values as the columns have them that the table has by now. What is of no column stays as it is. */
+export function readRow(row: TableRow, types: ColumnTypes): TableRow {
+  if (row.types === types) return row
+  return { ...row, values: castRow(row.values, row.types, types), types }
+}
+
+export function castRow(values: BatchRow, from: ColumnTypes, to: ColumnTypes): BatchRow {
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => {
+      const [own, wanted] = [from[name], to[name]]
+      const isKnown = own !== undefined && wanted !== undefined
+      return [name, isKnown ? converted(value, own, wanted) : value]
+    }),
+  )
+}
+
+export function typesOf(columns: readonly HiveColumn[]): ColumnTypes {
+  return Object.fromEntries(columns.map(({ name, type }) => [name, type]))
 }
 
 /** `  \`a\` int COMMENT 'x',` of a list of columns. */

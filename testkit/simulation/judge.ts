@@ -3,7 +3,9 @@
  * accepts nothing but this: one row a key; each row as the source had it at some time; and no key ever
  * as it was before what was already seen.
  */
+import type { ColumnType } from '../../model/column-type.ts'
 import type { Value } from '../../model/value.ts'
+import { widenedText } from '../../model/widening.ts'
 import type { FileSystem } from '../../runtime/file-system.ts'
 import { openTable } from '../../sinks/embedded/table-reader.ts'
 import type { SourceRow } from './source-rows.ts'
@@ -147,10 +149,14 @@ export class Judge {
     const all: SeenRow[] = []
     try {
       const found = await openTable(this.#fileSystem, this.#root, table)
-      const names = found.schema.columns.map(({ name }) => name)
+      const { columns } = found.schema
       for await (const part of found.rows()) {
         for (const { values } of part) {
-          all.push(Object.fromEntries(names.map((name, index) => [name, values[index]!])))
+          all.push(
+            Object.fromEntries(
+              columns.map(({ name, type }, index) => [name, shown(type, values[index]!)]),
+            ),
+          )
         }
       }
     } catch (error) {
@@ -170,6 +176,11 @@ export class Judge {
   }
 }
 
+/** A decimal as its text: whatever the scale of its column is by now, it is the same number. */
+export function shown(type: ColumnType, value: Value): Value {
+  return type.kind === 'decimal' && value !== null ? widenedText(type, value) : value
+}
+
 /** Of a server's table the default of a new column comes a step after the column. */
 function toRow({ extra, memo = null, ...rest }: SeenRow): SourceRow {
   return { ...rest, extra: extra ?? extraDefault, memo } as unknown as SourceRow
@@ -181,6 +192,6 @@ function isSame(a: SourceRow | null, b: SourceRow | null): boolean {
 
 function text(row: SourceRow | null | undefined): string {
   if (row === null || row === undefined) return 'absent'
-  const { id, version, month, note, body, extra, size } = row
-  return JSON.stringify([id, version, month, note, body, extra, size])
+  const { id, version, month, note, body, extra, size, rate, price } = row
+  return JSON.stringify([id, version, month, note, body, extra, size, rate, price])
 }

@@ -9,8 +9,8 @@ import { partitionName } from '../../log/log.ts'
 import { partitionOfBytes } from '../../model/partitioner.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { MemorySource, NewRecord } from '../memory-source.ts'
-import type { RowShape, SourceRow } from './source-rows.ts'
-import { columnsOf, extraDefault, schemaText } from './source-rows.ts'
+import type { SourceRow } from './source-rows.ts'
+import { columnsOf, firstShape, newRow, nextShape, nothing, schemaText } from './source-rows.ts'
 
 /** All states of one row, in order; the first is that it is not there. */
 export type RowHistory = (SourceRow | null)[]
@@ -59,22 +59,9 @@ export const sourceTopic = (table: string): string => `${topicPrefix}${table}`
 export const tableOfTopic = (topic: string): string => topic.slice(topicPrefix.length)
 
 const unsent = '__debezium_unavailable_value'
-/** More than an int holds. */
-const wideSize = 2 ** 40
 /** More than a source task remembers of one position, where there is one partition. */
 const bulkRows = 140
 const firstBulkId = 1000
-/** What stands for the values of columns that may not be null and were not sent. */
-const nothing: SourceRow = {
-  id: 0,
-  version: 0,
-  month: '1970-01-01',
-  note: null,
-  body: '',
-  extra: '',
-  size: 0,
-  memo: null,
-}
 /** By a producer that spreads its messages. */
 const maxResent = 30
 
@@ -92,9 +79,7 @@ export class Workload {
   #sourceMs = 1_767_225_600_000
   /** Where the log of the server of now begins, by partition. */
   readonly #begins = new Map<string, number>()
-  #hasExtra = false
-  #isWide = false
-  #isMemoGone = false
+  #shape = firstShape
   /** The table that rows were loaded into in bulk. */
   #bulkTable: string | null = null
   /** Keys that stay free, by table and id. */
@@ -175,15 +160,13 @@ export class Workload {
 
   /** Whether the source has dropped the column: a target may, and may keep what rows have in it. */
   get isMemoGone(): boolean {
-    return this.#isMemoGone
+    return this.#shape.isMemoGone
   }
 
   /** Of all tables at once, one change after the other. */
   #changeSchema(): void {
-    this.#tell('changes the columns of all tables')
-    if (!this.#hasExtra) this.#hasExtra = true
-    else if (!this.#isWide) this.#isWide = true
-    else this.#isMemoGone = true
+    this.#shape = nextShape(this.#shape, this.#random)
+    this.#tell(`changes the columns of all tables: ${JSON.stringify(this.#shape)}`)
   }
 
   get #isLeftOut(): boolean {
@@ -313,18 +296,8 @@ export class Workload {
   }
 
   #newRow(id: number): SourceRow {
-    const random = this.#random
     this.#version += 1
-    return {
-      id,
-      version: this.#version,
-      month: `2026-0${1 + Math.floor(random.next() * 4)}-15`,
-      note: random.next() < 0.2 ? null : `note ${this.#version}`,
-      body: `body ${this.#version}`,
-      extra: this.#hasExtra ? `extra ${this.#version}` : extraDefault,
-      size: this.#version + (this.#isWide ? wideSize : 0),
-      memo: this.#isMemoGone ? null : `memo ${this.#version}`,
-    }
+    return newRow(id, this.#version, this.#shape, this.#random)
   }
 
   #tell(what: string): void {
@@ -372,13 +345,9 @@ export class Workload {
   }
 
   /** With the default replica identity there is none but of a delete, where columns beside the key have no value. */
-  #before(row: SourceRow | null, op: string): Partial<SourceRow> | null {
+  #before(row: SourceRow | null, op: string): object | null {
     if (row === null || this.#options.connector !== 'postgresql') return columnsOf(row, this.#shape)
     return op === 'd' ? columnsOf({ ...nothing, id: row.id }, this.#shape) : null
-  }
-
-  get #shape(): RowShape {
-    return { hasExtra: this.#hasExtra, isWide: this.#isWide, isMemoGone: this.#isMemoGone }
   }
 
   #append(

@@ -5,6 +5,7 @@ import { deletingTombstones } from '../../faults/deleting-tombstones.ts'
 import { equalIsOlder, positionsAhead } from '../../faults/positions-ahead.ts'
 import { recordsAgain } from '../../faults/records-again.ts'
 import { rememberedSnapshots } from '../../faults/remembered-snapshots.ts'
+import { scaleUnseen } from '../../faults/scale-unseen.ts'
 import { smallPolls } from '../../faults/small-polls.ts'
 import { trustedBefore } from '../../faults/trusted-before.ts'
 import type { PlantedFault } from './planted-fault.ts'
@@ -61,5 +62,12 @@ export const readingFaults: readonly PlantedFault[] = [
     plant: () => ({ wrap: { log: recordsAgain } }),
     foundWithin: 5,
     says: /went back|which it never was/,
+  },
+  {
+    name: 'a wider column with values of before',
+    over: { shop: hive },
+    plant: () => ({ shop: { overSink: scaleUnseen } }),
+    foundWithin: 20,
+    says: /which it never was/,
   },
 ]
