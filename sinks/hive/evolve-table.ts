@@ -284,3 +284,9 @@ export function goneError(name: TableName, columns: readonly string[]): Warehous
   const what = columns.length === 0 ? 'is not there' : `has no column ${columns.join(', ')}`
   return new WarehouseError('warehouse-conflict', `${quoteTable(name)} ${what} any more`)
 }
+
+/** It has other columns than when it was opened: the same. */
+export function changedError(name: TableName, problems: readonly string[]): WarehouseError {
+  const what = `was changed meanwhile: ${problems.join('; ')}`
+  return new WarehouseError('warehouse-conflict', `${quoteTable(name)} ${what}`)
+}

@@ -21,14 +21,14 @@ import { backFillSql, backFillText, countSql } from './back-fill.ts'
 import { describe } from './describe-table.ts'
 import { drainTable } from './drain-table.ts'
 import type { EvolutionPlan, EvolutionStatement, Impossible } from './evolve-table.ts'
-import { goneError, planEvolution } from './evolve-table.ts'
+import { changedError, goneError, planEvolution } from './evolve-table.ts'
 import { overFolder, takenOver } from './folder-table.ts'
 import type { Session } from './hive-session.ts'
 import type { Sessions } from './hive-sessions.ts'
 import type { TableName } from './sql-text.ts'
 import { parseTableName, quoteTable } from './sql-text.ts'
 import type { HiveColumn, HiveTable, HiveVersion } from './target-table.ts'
-import { monthColumn, targetTypeText } from './target-table.ts'
+import { differencesOf, monthColumn, targetTable, targetTypeText } from './target-table.ts'
 
 export interface HiveEvolutionOptions {
   readonly sessions: Sessions
@@ -94,7 +94,20 @@ class Evolution {
     const found = await describe(this.#session, this.#name)
     if (found === null) throw goneError(this.#name, [])
     const { version } = this.#options
-    return planEvolution(this.#name, found, changes, { version, keys: to.schema.key })
+    const plan = planEvolution(this.#name, found, changes, { version, keys: to.schema.key })
+    if (plan.defaults.length > 0) this.#refuseNarrower(found)
+    return plan
+  }
+
+  /** All rows are written anew for a default: of a column that was made narrower meanwhile their values would be cut. */
+  #refuseNarrower(found: HiveTable): void {
+    const { changes, to } = this.#request
+    const changed = new Set(
+      changes.map(({ change }) => ('column' in change ? change.column : change.from).id),
+    )
+    const columns = to.schema.columns.filter(({ id }) => !changed.has(id))
+    const { problems } = differencesOf(found, targetTable({ columns, key: [] }, null))
+    if (problems.length > 0) throw changedError(this.#name, problems)
   }
 
   /** All of them are left when each may be: what is to be made then is another thing. */

@@ -63,8 +63,13 @@ export function canChange(from: string, to: string): boolean {
   return isAsWide(to, from) || (to === 'string' && hasText.test(from))
 }
 
+/** Whether Hive would make a column of the type narrower, and cut its values when they are read. */
+export function mayBeNarrowed(type: string): boolean {
+  return /^(decimal|varchar)\(/.test(type)
+}
+
 /**
- * The same of the column that a table is partitioned by: its values are the names of folders, which stay as
+ * What `canChange` says, of the column that a table is partitioned by: its values are the names of folders, which stay as
  * they are. (Of another scale Hive takes a decimal's name for its unscaled digits: 7 is 0.07 then.)
  */
 export function canChangePlaces(from: string, to: string): boolean {

@@ -29,11 +29,12 @@ import type {
 import type { AttemptFiles, WrittenAttempt } from './attempt-files.ts'
 import { describe } from './describe-table.ts'
 import { drainTable } from './drain-table.ts'
-import { goneError } from './evolve-table.ts'
+import { changedError, goneError } from './evolve-table.ts'
 import { overFolder, takenOver } from './folder-table.ts'
 import { describedChanges, evolveTable } from './hive-evolution.ts'
 import type { Session } from './hive-session.ts'
 import type { Sessions } from './hive-sessions.ts'
+import { mayBeNarrowed } from './hive-types.ts'
 import type { KeyColumn, MergeInput } from './merge-sql.ts'
 import { appendSql, emptySql, mergeSql, missingSql, oldKeyColumn } from './merge-sql.ts'
 import { ownColumns } from './own-columns.ts'
@@ -141,6 +142,7 @@ export class HiveWarehouse implements Warehouse {
       await this.#options.sessions.use(async session => {
         await request.claim()
         await this.#submit(session, request, written, isWhole)
+        await this.#checkColumns(session, request)
       }, request.signal)
       if (!(await attempts.isWhole(written))) throw takenOver(table, written.folder)
       reach('apply.checked')
@@ -202,6 +204,8 @@ export class HiveWarehouse implements Warehouse {
       known ?? (await this.#inTurn(() => this.#findOrMake(session, name, wanted, request)))
     refuseOtherPartitioning(name, found, wanted)
     const { missing, problems } = differencesOf(found, wanted)
+    // When it was opened it was not there, or fitted: the merger opens it anew.
+    if (problems.length > 0 && known === undefined) throw changedError(name, problems)
     if (problems.length > 0) throw unsuitable(name, problems)
     // It had them when it was opened, or evolved: the merger opens it anew then.
     if (missing.length > 0)
@@ -211,6 +215,17 @@ export class HiveWarehouse implements Warehouse {
       )
     this.#tables.set(table, found)
     return found
+  }
+
+  /** Whether a statement of an owner before made columns narrower meanwhile: then what was written is cut. */
+  async #checkColumns(session: Session, { table, followed, partitionBy }: ApplyRequest) {
+    const { schema } = followed
+    if (!schema.columns.some(({ type }) => mayBeNarrowed(targetTypeText(type)))) return
+    const name = parseTableName(table, this.#options.database)
+    const found = await describe(session, name)
+    const problems =
+      found === null ? [] : differencesOf(found, targetTable(schema, partitionBy)).problems
+    if (problems.length > 0) throw changedError(name, problems)
   }
 
   #inTurn<T>(action: () => Promise<T>): Promise<T> {

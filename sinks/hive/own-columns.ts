@@ -2,12 +2,14 @@
  * What a table of Hive has of the columns that the log says of it, and what else it has. The table may have been changed by
  * hand, and by an owner before who did not come to the end of a change: what is there counts.
  */
-import { WarehouseError } from '../../model/errors.ts'
+import type { ColumnType } from '../../model/column-type.ts'
+import { DecodeError, WarehouseError } from '../../model/errors.ts'
 import type { FollowedSchema } from '../../model/schema-change.ts'
 import type { Column, TableSchema } from '../../model/table-schema.ts'
 import { internSchema, withType } from '../../model/table-schema.ts'
+import { fitValue } from '../../model/widening.ts'
 import type { LoggedTable, OpenedTable } from '../warehouse.ts'
-import { columnTypeOf, isAsWide } from './hive-types.ts'
+import { columnTypeOf, isAsWide, mayBeNarrowed } from './hive-types.ts'
 import { renameSteps } from './rename-steps.ts'
 import type { TableName } from './sql-text.ts'
 import { quoteTable } from './sql-text.ts'
@@ -21,7 +23,7 @@ import { targetTypeText } from './target-table.ts'
 export function ownColumns(
   name: TableName,
   { columns, partition }: HiveTable,
-  { followed, evolving }: Pick<LoggedTable, 'followed' | 'evolving'>,
+  { through, followed, evolving }: LoggedTable,
 ): Pick<OpenedTable, 'followed' | 'others'> {
   const all = partition === null ? columns : [...columns, partition]
   const types = new Map(all.map(column => [column.name, column.type]))
@@ -34,9 +36,11 @@ export function ownColumns(
   refuseWithoutKey(name, renamed, kept)
   const others = new Set(names)
   for (const { name: own } of kept) others.delete(own.toLowerCase())
-  const typed = kept.map(column => asFound(column, types.get(column.name.toLowerCase())))
+  // Before its first apply the log says what the table was to be made with: another attempt may have made it.
+  const isNew = through === null
+  const typed = kept.map(column => asFound(column, types.get(column.name.toLowerCase()), isNew))
   const schema = internSchema({ ...renamed, columns: typed })
-  const gone = renamed.columns.filter(column => !kept.includes(column))
+  const gone = isNew ? [] : renamed.columns.filter(column => !kept.includes(column))
   return { followed: { ...followed, schema, dropped: withGone(followed, gone) }, others }
 }
 
@@ -74,12 +78,30 @@ function withDoneRenames(
   return { ...schema, columns, key }
 }
 
-/** One that was widened, by hand or by a change that was begun, is as wide as it is. */
-function asFound(column: Column, found: string | undefined): Column {
+/**
+ * One that was widened, by hand or by a change that was begun, is as wide as it is. One that is narrower is so by a
+ * statement that came late (W11 of `docs/exactly-once.md`), where Hive does that, or of a table that nobody has
+ * written to: the next batch widens it. Else somebody made it so, and an apply says that its rows do not fit.
+ */
+function asFound(column: Column, found: string | undefined, isNew: boolean): Column {
   const logged = targetTypeText(column.type)
-  if (found === undefined || found === logged || !isAsWide(found, logged)) return column
-  const type = columnTypeOf(found)
-  return type === null ? column : withType(column, type)
+  const type = found === undefined || found === logged ? null : columnTypeOf(found)
+  if (type === null) return column
+  if (isAsWide(found!, logged)) return withType(column, type)
+  const isLate = isAsWide(logged, found!) && (isNew || mayBeNarrowed(logged))
+  return isLate ? withNarrowType(column, type) : column
+}
+
+/** As it was, where its default has no place in the type. */
+function withNarrowType(column: Column, type: ColumnType): Column {
+  const { initialDefault } = column
+  if (initialDefault === undefined) return { ...column, type }
+  try {
+    return { ...column, type, initialDefault: fitValue(initialDefault, column.type, type) }
+  } catch (error) {
+    if (error instanceof DecodeError) return column
+    throw error
+  }
 }
 
 function refuseWithoutKey(name: TableName, { key }: TableSchema, columns: readonly Column[]): void {

@@ -42,7 +42,7 @@ describe('the simulator', () => {
     for (let seed = 1; seed <= 3; seed += 1) {
       const options = { ...shopSimulation(seed, { server }), log: 'brokers', instances: 2 } as const
       const seldom = ['lost-answer', 'compaction', 'late-assignment']
-      const isSeldom = kind.startsWith('statement') || seldom.includes(kind)
+      const isSeldom = /^(statement|ddl)-/.test(kind) || seldom.includes(kind)
       const often = isSeldom ? 20 : 1
       const result = await runSeed({ ...options, faults: { ...noFaults, [kind]: often } })
       faults += result.faults

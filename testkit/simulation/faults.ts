@@ -46,6 +46,10 @@ export const faultKinds = {
   'fetched-again': 2,
   /** What a client has fetched is handed out by a later poll. */
   'fetched-late': 2,
+  /** A change of a table's columns waits for its lock when its caller was told that nothing is known of it. */
+  'ddl-late': 10,
+  /** It reaches its server long after that. */
+  'ddl-delayed': 5,
 } as const
 
 export type FaultKind = keyof typeof faultKinds

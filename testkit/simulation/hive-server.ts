@@ -6,13 +6,14 @@
  *
  * Between any two of them others go on. Rows that come are not looked at again when it commits, so two
  * statements may both insert one key; rows that go are: the second one to change a row is aborted.
- * Columns are changed at once, in a step of their own.
+ * Columns are changed in a step of their own, at once or when the statement has waited for its lock.
  */
 import { parseColumnType } from '../../model/column-type.ts'
 import type { Value } from '../../model/value.ts'
 import { OrcReader } from '../../orc/index.ts'
 import { failed, HiveRefusal, unknown, unreachable } from '../../sinks/hive/hive-errors.ts'
 import type { HiveRows } from '../../sinks/hive/hive-rows.ts'
+import { holds } from '../../sinks/hive/hive-types.ts'
 import type { HiveColumn, HiveTable } from '../../sinks/hive/target-table.ts'
 import { localStagingFiles } from '../../sinks/local-staging-files.ts'
 import type { SimulatedFileSystem } from '../simulated-file-system.ts'
@@ -22,6 +23,7 @@ import {
   castRow,
   countLacking,
   deltaOf,
+  isBackFill,
   parseColumns,
   readRow,
   typesOf,
@@ -35,6 +37,10 @@ interface Table extends HiveTable {
   rows: readonly TableRow[]
   /** Of its columns as they are now. */
   types: ColumnTypes
+  /** Columns that are narrower than they were, with the type of then. */
+  readonly narrowed: Map<string, string>
+  /** They were so since the last apply that began and ended with all of them as wide as ever. */
+  isCut: boolean
 }
 
 /** A transaction of one statement. */
@@ -79,6 +85,8 @@ export class HiveServer {
   readonly #open = new Set<Transaction>()
   #nextTransaction = 1
   #nextRow = 1
+  /** Changes of columns that have not come to their end. */
+  #changes = 0
   #refusals = 0
 
   constructor(options: HiveServerOptions) {
@@ -88,6 +96,15 @@ export class HiveServer {
   /** Names, without their database. */
   get tables(): readonly string[] {
     return [...this.#tables.keys()]
+  }
+
+  /** Tables whose values may be cut: a change came late, which made a column narrower than it was. */
+  get cut(): readonly string[] {
+    return this.tables.filter(name => this.#tables.get(name)!.isCut)
+  }
+
+  get hasLateChanges(): boolean {
+    return this.#changes > 0
   }
 
   /** As readers see them, decimals as texts. Null: there is no such table. */
@@ -140,19 +157,21 @@ export class HiveServer {
       throw failed(sql, new HiveRefusal('the transaction was aborted', null, abortedCode))
     }
     this.#refusals = 0
-    if (!isTableChange(sql) && faults.strikes('statement-delayed', hint)) {
-      const afterMs = faults.amount('statement-delayed', maxLateMs)
+    const [delayed, late] = isTableChange(sql)
+      ? (['ddl-delayed', 'ddl-late'] as const)
+      : (['statement-delayed', 'statement-late'] as const)
+    if (faults.strikes(delayed, hint)) {
+      const afterMs = faults.amount(delayed, maxLateMs)
+      if (isTableChange(sql)) this.#changes += 1
       scheduler.at(scheduler.nowMs + afterMs, () => {
+        if (isTableChange(sql)) this.#changes -= 1
         this.#run(sql, this.#begun(), submitted, 0).catch(() => undefined)
       })
       await scheduler.turn(this.#actor, 'has not heard of it')
       throw unknown(sql, 'there was no answer in time')
     }
     const isLost = faults.strikes('statement-lost', hint)
-    const lateMs =
-      !isTableChange(sql) && faults.strikes('statement-late', hint)
-        ? faults.amount('statement-late', maxLateMs)
-        : 0
+    const lateMs = faults.strikes(late, hint) ? faults.amount(late, maxLateMs) : 0
     const transaction = this.#begun()
     const running = this.#run(sql, transaction, submitted, lateMs)
     if (lateMs > 0) {
@@ -209,10 +228,15 @@ export class HiveServer {
       return scheduler.turn(this.#actor, `transaction ${transaction.id} ${what}`)
     }
     this.#open.add(transaction)
+    const isChange = isTableChange(sql)
+    if (isChange) this.#changes += 1
     try {
-      if (isTableChange(sql)) {
-        await step('changes a table')
+      if (isChange) {
+        // It waits for its lock.
+        if (lateMs > 0) await scheduler.sleep(this.#actor, lateMs)
+        await step(`changes a table: ${sql.split('\n')[0]!.slice(0, 120)}`)
         this.#changeTable(sql)
+        this.#options.onCommit(nameOf(sql))
         return
       }
       // Any part of it may be what takes long.
@@ -220,6 +244,7 @@ export class HiveServer {
       const table = this.#find(sql)
       // It is compiled here: what it writes has these types, whatever becomes of the columns.
       const { types } = table
+      const isExact = table.narrowed.size === 0 && !isBackFill(sql)
       const snapshot = readRows(table)
       if (waits === 0) await scheduler.sleep(this.#actor, lateMs)
       await step('takes its lock')
@@ -239,9 +264,11 @@ export class HiveServer {
       }
       if (gone.length + come.length === 0) return
       table.rows = [...kept, ...come.map(row => ({ ...row, id: this.#nextRow++, types }))]
+      if (isExact && table.narrowed.size === 0) table.isCut = false
       this.#options.onCommit(nameOf(sql))
     } finally {
       this.#open.delete(transaction)
+      if (isChange) this.#changes -= 1
     }
   }
 
@@ -271,6 +298,10 @@ export class HiveServer {
       throw failed(sql, new HiveRefusal(what, '42000', 40_013))
     }
     table.columns[place] = { name, type }
+    const widest = table.narrowed.get(name) ?? before
+    if (holds(type, widest)) table.narrowed.delete(name)
+    else table.narrowed.set(name, widest)
+    table.isCut ||= table.narrowed.size > 0
     table.types = typesOf(table.columns)
     table.rows = table.rows.map(({ id, place: of, values, types }) => {
       return { id, place: of, values: moved(values, from!, name), types: moved(types, from!, name) }
@@ -282,7 +313,14 @@ export class HiveServer {
     const [, columns, by] = /\(\n([\s\S]*?)\n\)(?:\nPARTITIONED BY \((.*)\))?/.exec(sql)!
     const [partition = null] = by === undefined ? [] : parseColumns(by)
     const own = parseColumns(columns!)
-    this.#tables.set(nameOf(sql), { columns: own, partition, rows: [], types: typesOf(own) })
+    this.#tables.set(nameOf(sql), {
+      columns: own,
+      partition,
+      rows: [],
+      types: typesOf(own),
+      narrowed: new Map(),
+      isCut: false,
+    })
   }
 
   /** None, when the files are gone: the location of an external table is an empty folder then. */

@@ -54,9 +54,12 @@ export function deltaOf(input: StatementInput): Delta {
   const { sql } = input
   if (sql.startsWith('INSERT INTO')) return appended(input)
   if (sql.startsWith('DELETE FROM')) return emptied(input)
+  return isBackFill(sql) ? backFilled(input) : merged(input)
+}
+
+/** Whether it gives old rows the defaults of new columns. */
+export function isBackFill(sql: string): boolean {
   return / IS NULL\b/.test(onOf(sql)) && !onOf(sql).includes('ROW__ID')
-    ? backFilled(input)
-    : merged(input)
 }
 
 const own = /^__forager_/

@@ -21,6 +21,8 @@ export interface SimulatedDatabase {
   step(): void
   /** Sometimes the producer crashes, and sends again what it sent last. */
   mayResend(): void
+  /** One change of the table. */
+  touch?(table: string): void
   /** `rowsOf` reads tables that are not in the folder; null: it is not there either. */
   judge(files: FileSystem, root: string, rowsOf: RowsOf): TableReader
 }

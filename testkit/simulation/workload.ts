@@ -114,6 +114,15 @@ export class Workload {
     for (let left = count; left > 0; left -= 1) this.#statement()
   }
 
+  /** A statement of its own, behind all that have a number. */
+  touch(table: string): void {
+    this.#position += 100
+    this.#rowInEvent = 0
+    const row = this.#row(table, 1)
+    if (row === null) this.#insert(table, 1)
+    else this.#update(table, row)
+  }
+
   /** Nothing of the log before is sent again: the connector goes on in the new one. */
   #restartLog(): void {
     const { source, tables, partitions } = this.#options

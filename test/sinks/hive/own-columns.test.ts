@@ -18,6 +18,7 @@ function tableOf(text: string): HiveTable {
   return { columns: columns!, partition: partitions?.[0] ?? null }
 }
 
+const through = { topicId: 'staged', offset: 3 }
 const id = column('1', 'int', { name: 'Id', nullable: false })
 const label = column('2', 'varchar(10)', { name: 'label' })
 const price = column('3', 'smallint', { name: 'price', initialDefault: 5 })
@@ -26,10 +27,12 @@ function opened(
   table: string,
   columns: readonly Column[] = [id, label, price],
   to: readonly Column[] | null = null,
+  isNew = false,
 ) {
   const followed = followedFrom(schemaOf(columns, [columns[0]!.name]), 7)
   const evolving = to === null ? null : followedFrom(schemaOf(to, [to[0]!.name]))
-  const { followed: found, others } = ownColumns(name, tableOf(table), { followed, evolving })
+  const logged = { through: isNew ? null : through, followed, evolving }
+  const { followed: found, others } = ownColumns(name, tableOf(table), logged)
   return { ...found!, others: [...others].sort() }
 }
 
@@ -49,7 +52,8 @@ describe('the columns of a table that is opened', () => {
 
   it('are none where nobody knows what the source has', () => {
     const table = tableOf('id int, a string | g int')
-    const { followed, others } = ownColumns(name, table, { followed: null, evolving: null })
+    const logged = { through, followed: null, evolving: null }
+    const { followed, others } = ownColumns(name, table, logged)
     expect(followed).toBeNull()
     expect([...others]).toEqual(['id', 'a', 'g'])
   })
@@ -72,6 +76,26 @@ describe('the columns of a table that is opened', () => {
   it('keep a type that the table has not: an apply says so', () => {
     const { schema } = opened('id tinyint, label map<string,int>, price smallint')
     expect(schema.columns).toEqual([id, label, price])
+  })
+
+  it('are as narrow as a statement that came late made them, where Hive cuts values', () => {
+    const cost = column('4', 'decimal(12,4)', { name: 'cost', initialDefault: 50_000 })
+    const found = opened('id int, label varchar(5), cost decimal(6,2)', [id, label, cost])
+    expect(found.schema.columns).toEqual([
+      id,
+      { ...label, type: { kind: 'varchar', length: 5 } },
+      { ...cost, type: { kind: 'decimal', precision: 6, scale: 2 }, initialDefault: 500 },
+    ])
+    const exact = { ...cost, initialDefault: 50_001 }
+    expect(opened('id int, cost decimal(6,2)', [id, exact]).schema.columns).toEqual([id, exact])
+  })
+
+  it('are those that the table was made with, when nothing was applied: an earlier attempt made it', () => {
+    const later = column('4', 'string', { name: 'later', initialDefault: 'x' })
+    const found = opened('id tinyint, price smallint', [id, price, later], null, true)
+    expect(found.schema.columns).toEqual([{ ...id, type: { kind: 'tinyint' } }, price])
+    expect(found.dropped).toEqual([])
+    expect(opened('id int, price smallint', [id, price, later]).dropped).toHaveLength(1)
   })
 
   it('keep a type that is another one only in Forager’s words', () => {
