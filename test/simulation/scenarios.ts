@@ -3,6 +3,7 @@ import type { SimulationOptions } from '../../testkit/simulation/simulator.ts'
 import { anyShop, shopSimulation } from './shop.ts'
 
 const neverTooLate = { maxAgeMs: 3_600_000, maxBytes: 1_000_000 }
+const server = { keeps: neverTooLate }
 
 export const scenarios = {
   /** One of the others, by the seed: what tests run. */
@@ -14,7 +15,7 @@ export const scenarios = {
     shopSimulation(seed, { spreads: true, ordering: 'position' }),
   /** Many truncates, into tables whose rows keep no positions. */
   truncates: (seed: number): SimulationOptions => ({
-    ...shopSimulation(seed, { server: { keeps: neverTooLate } }),
+    ...shopSimulation(seed, { server }),
     truncateShare: 0.06,
   }),
   /** A table of which nothing is there before the middle of it. */
@@ -29,6 +30,9 @@ export const scenarios = {
     // Of a server's statement without an answer it is not known which row is under a key then: docs/adr/0023.
     oldKeysStayFree: seed % 3 !== 0,
   }),
+  /** Tables that the source drops and makes again, and that their targets follow. */
+  drops: (seed: number): SimulationOptions =>
+    shopSimulation(seed, { drops: 'evolve', ...(seed % 2 === 0 ? {} : { server }) }),
   /** A producer that keys by primary key. */
   'without-hop': (seed: number): SimulationOptions =>
     shopSimulation(seed, { keyedBy: 'primary-key' }),

@@ -4,6 +4,8 @@ import type { Format } from '../../formats/decoder.ts'
 import { assert } from '../../model/errors.ts'
 import type { NetChange } from '../../model/net-change.ts'
 import type { PartitionBy } from '../../model/partition-by.ts'
+import type { SchemaChangeMode } from '../../model/schema-change.ts'
+import { isFollowed } from '../../model/schema-change.ts'
 import { TableRouter } from '../../processors/route-tables.ts'
 import { seededRandom } from '../../runtime/random.ts'
 import { embedded } from '../../sinks/embedded/embedded.ts'
@@ -33,6 +35,8 @@ export interface ShopFaults {
   readonly store?: StateStoreSupplier
   /** What a test puts between the runtime and its warehouse. */
   readonly overSink?: (sink: WarehouseSink) => WarehouseSink
+  /** The source drops tables and makes them again; what becomes of them by the policy. */
+  readonly drops?: SchemaChangeMode
   /** The tables are of Hive, and their rows keep no positions. */
   readonly server?: ServerFaults
 }
@@ -44,7 +48,9 @@ export function shopSimulation(seed: number, faults: ShopFaults = {}): Simulatio
   // Without the hop a truncate through several partitions is refused.
   const truncates = keyedBy === 'primary-key' ? 'ordered' : true
   const topology = (site: ProcessSite): Topology => shopTopology(seed, faults, site)
-  return { seed, log, tables: ['user', 'product'], spreads, truncates, topology }
+  const options = { seed, log, tables: ['user', 'product'], spreads, truncates, topology } as const
+  if (faults.drops === undefined) return options
+  return { ...options, drops: isFollowed(faults.drops) ? 'followed' : 'kept' }
 }
 
 function shopTopology(seed: number, faults: ShopFaults, site: ProcessSite): Topology {
@@ -64,7 +70,8 @@ function shopTopology(seed: number, faults: ShopFaults, site: ProcessSite): Topo
   // A third of the seeds follow a column that is dropped.
   const followed = server === undefined ? 'evolve' : 'try_evolve'
   const schemaChanges = seed % 3 === 0 ? followed : 'lenient'
-  const rule = { from: 'shop.*', to: '{table}', schemaChanges: { drop: schemaChanges } as const }
+  const policy = { drop: schemaChanges, 'drop-table': faults.drops ?? 'lenient' } as const
+  const rule = { from: 'shop.*', to: '{table}', schemaChanges: policy }
   // Over a restart a table may be left out for a while, and windows become larger or smaller.
   const isWhole = site.isLast || site.random.next() < 0.85
   const builder = new StreamsBuilder()
@@ -115,6 +122,9 @@ async function* none(): AsyncGenerator<readonly NetChange[]> {
 
 const same = (sink: WarehouseSink): WarehouseSink => sink
 
+/** Of which a quarter of the seeds have one. */
+const dropModes = ['evolve', 'try_evolve', 'lenient', 'ignore'] as const
+
 /** All that seeds can be: what the shop's tables are in, how they are ordered, and how often they are emptied. */
 export function anyShop(seed: number): SimulationOptions {
   const random = seededRandom(seed)
@@ -126,8 +136,13 @@ export function anyShop(seed: number): SimulationOptions {
   if (order < 0.15) return shop({ ...where, keyedBy: 'primary-key' })
   if (order < 0.3) return shop({ ...where, spreads: true, ordering: 'position' })
   const truncateShare = random.next() < 0.2 ? 0.06 : 0.01
-  const connector = random.next() < 0.3 ? 'postgresql' : 'mysql'
-  return { ...shop(where), truncateShare, connector, oldKeysStayFree: where.server !== undefined }
+  const mode = dropModes[Math.floor(random.next() * dropModes.length * 4)]
+  const drops = mode === undefined ? {} : { drops: mode }
+  // What tells of tables that are dropped is MySQL's.
+  const isPostgres = mode === undefined && random.next() < 0.3
+  const connector = isPostgres ? 'postgresql' : 'mysql'
+  const oldKeysStayFree = where.server !== undefined
+  return { ...shop({ ...where, ...drops }), truncateShare, connector, oldKeysStayFree }
 }
 
 /** Once at each point where a process can crash, or at every so many of them. Resolves to how many there are. */

@@ -7,6 +7,7 @@ import type { WarehouseSink } from '../../sinks/warehouse.ts'
 import type { Topology } from '../../topology/topology.ts'
 import type { MemorySource } from '../memory-source.ts'
 import type { Broker } from './broker.ts'
+import type { Drops } from './dropped-tables.ts'
 import type { FaultRates } from './faults.ts'
 import type { CaseFailure } from './shrink.ts'
 import type { SimulatedHiveOptions } from './simulated-hive.ts'
@@ -94,6 +95,7 @@ export interface SimulationOptions {
   readonly connector?: 'mysql' | 'postgresql'
   readonly oldKeysStayFree?: boolean
   readonly snapshots?: boolean
+  readonly drops?: Drops
   /** Where the log is: brokers that outlive the processes, or files that a crash tears. */
   readonly log?: 'brokers' | 'files'
   /** A process crashes at this call and at no other; nothing else goes wrong. */

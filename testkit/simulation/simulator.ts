@@ -18,6 +18,7 @@ import { SimulatedFileSystem } from '../simulated-file-system.ts'
 import { Application } from './application.ts'
 import { Broker } from './broker.ts'
 import { CommitJudge } from './commit-judge.ts'
+import { ddlTopic } from './dropped-tables.ts'
 import { Faults, faultKinds, streamOf } from './faults.ts'
 import { HiveServer } from './hive-server.ts'
 import { Judge, Violation } from './judge.ts'
@@ -195,8 +196,9 @@ class Simulation {
 
   #shop(partitions: number, maxId: number): SimulatedDatabase {
     const { tables, truncates = true, truncateShare, spreads = false } = this.#options
-    const { connector = 'mysql', snapshots = false, oldKeysStayFree = false } = this.#options
+    const { connector = 'mysql', snapshots = false, oldKeysStayFree = false, drops } = this.#options
     const topics = Object.fromEntries(tables.map(table => [sourceTopic(table), partitions]))
+    if (drops !== undefined) topics[ddlTopic] = 1
     const source = new MemorySource(topics, { isFinite: false })
     for (const table of this.#options.appearing ?? []) source.hide(sourceTopic(table))
     const { statements } = this.#options
@@ -216,6 +218,7 @@ class Simulation {
       connector,
       oldKeysStayFree,
       snapshots,
+      ...(drops === undefined ? {} : { drops }),
     })
     return {
       source,

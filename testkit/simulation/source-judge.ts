@@ -8,6 +8,7 @@ import type { LogRecord } from '../../model/change-event.ts'
 import { decodeHopFrame } from '../../model/hop-frame.ts'
 import type { StagedBatch } from '../../model/staged-batch.ts'
 import type { MemorySource } from '../memory-source.ts'
+import { ddlTopic } from './dropped-tables.ts'
 import { tableOfTopic } from './workload.ts'
 
 export class SourceJudge {
@@ -45,7 +46,8 @@ export class SourceJudge {
 
   /** Offsets that nobody has heard of. */
   pass(at: TopicPartition & { readonly offset: number }, from: number): readonly number[] {
-    if (!this.#source.has(at.topic)) return []
+    // That a table was made may be known of its rows already.
+    if (!this.#source.has(at.topic) || at.topic === ddlTopic) return []
     const name = partitionName(at)
     const known = this.#passed.get(name) ?? new Set()
     this.#passed.set(name, known)

@@ -9,6 +9,8 @@ import { partitionName } from '../../log/log.ts'
 import { partitionOfBytes } from '../../model/partitioner.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { MemorySource, NewRecord } from '../memory-source.ts'
+import type { Drops } from './dropped-tables.ts'
+import { DroppedTables, ddlRecord, ddlTopic } from './dropped-tables.ts'
 import type { SourceRow } from './source-rows.ts'
 import { columnsOf, firstShape, newRow, nextShape, nothing, schemaText } from './source-rows.ts'
 
@@ -39,6 +41,8 @@ export interface WorkloadOptions {
   readonly connector?: 'mysql' | 'postgresql'
   /** A key whose row left it, and left a value out on the way, gets no other row. */
   readonly oldKeysStayFree?: boolean
+  /** Tables are dropped and made again; absent: never. */
+  readonly drops?: Drops
   /** Rows are read by incremental snapshots, while transactions are open. PostgreSQL's. */
   readonly snapshots?: boolean
 }
@@ -62,6 +66,8 @@ const unsent = '__debezium_unavailable_value'
 /** More than a source task remembers of one position, where there is one partition. */
 const bulkRows = 140
 const firstBulkId = 1000
+/** Of the statements, where tables are dropped. */
+const dropShare = 0.05
 /** By a producer that spreads its messages. */
 const maxResent = 30
 
@@ -80,6 +86,7 @@ export class Workload {
   /** Where the log of the server of now begins, by partition. */
   readonly #begins = new Map<string, number>()
   #shape = firstShape
+  readonly #dropped = new DroppedTables()
   /** The table that rows were loaded into in bulk. */
   #bulkTable: string | null = null
   /** Keys that stay free, by table and id. */
@@ -116,6 +123,8 @@ export class Workload {
 
   /** A statement of its own, behind all that have a number. */
   touch(table: string): void {
+    this.#position += 200
+    if (this.#dropped.makeAgain(table)) this.#sendDdl('CREATE', table)
     this.#position += 100
     this.#rowInEvent = 0
     const row = this.#row(table, 1)
@@ -129,6 +138,10 @@ export class Workload {
     this.#tell('another server takes over')
     this.#server += 1
     this.#position = 4
+    if (this.#options.drops !== undefined) {
+      const at = { topic: ddlTopic, partition: 0 }
+      this.#begins.set(partitionName(at), source.offsets(at).end)
+    }
     for (const table of tables) {
       for (let partition = 0; partition < partitions; partition += 1) {
         const at = { topic: sourceTopic(table), partition }
@@ -155,6 +168,7 @@ export class Workload {
       this.#updateWhileRead(table, row)
       return
     }
+    if (this.#mayDrop(table)) return
     const choice = random.next()
     const { truncates, truncateShare } = this.#options
     const isTruncate = truncateShare === undefined ? choice < 0.01 : random.next() < truncateShare
@@ -165,6 +179,33 @@ export class Workload {
     else if (choice < 0.25) this.#delete(table, row)
     else if (choice < 0.4) this.#changeKey(table, row)
     else this.#update(table, row)
+  }
+
+  /** Whether the statement drops the table. One that was dropped is made again before its next one. */
+  #mayDrop(table: string): boolean {
+    const { drops } = this.#options
+    if (drops === undefined) return false
+    if (this.#dropped.makeAgain(table)) {
+      this.#sendDdl('CREATE', table)
+      this.#position += 100
+    }
+    if (this.#random.next() >= dropShare) return false
+    this.#dropped.drop(table)
+    for (const id of this.histories.get(table)!.keys()) {
+      if (this.#row(table, id) === null) continue
+      if (drops === 'kept') this.#dropped.keep(table, id)
+      else this.#record(table, id, null)
+    }
+    this.#sendDdl('DROP', table)
+    return true
+  }
+
+  #sendDdl(type: 'CREATE' | 'DROP', table: string): void {
+    this.#tell(`${type.toLowerCase()}s the table ${table}`)
+    const { source } = this.#options
+    const block = this.#sourceBlock(table, { op: 'c', id: null, before: null, after: null })
+    const record = ddlRecord(type, table, block, this.#shape)
+    source.append({ ...record, timestampMs: this.#position })
   }
 
   /** Whether the source has dropped the column: a target may, and may keep what rows have in it. */
@@ -199,7 +240,8 @@ export class Workload {
     }
     const table = tables[Math.floor(random.next() * tables.length)]!
     const partition = Math.floor(random.next() * partitions)
-    const at = { topic: sourceTopic(table), partition }
+    const isDdl = this.#options.drops !== undefined && random.next() < 0.2
+    const at = isDdl ? { topic: ddlTopic, partition: 0 } : { topic: sourceTopic(table), partition }
     const count = 1 + Math.floor(random.next() * 12)
     // After a bulk load all of it may come again.
     const all = random.next() < 0.3 ? bulkRows : count
@@ -208,7 +250,7 @@ export class Workload {
     const wanted = Math.min(most, this.#bulkTable === table ? all : count)
     if (wanted === 0) return
     this.#tell(`sends the last ${wanted} records of ${partitionName(at)} again`)
-    source.resend(at, wanted, () => this.#anyPartition())
+    source.resend(at, wanted, () => (isDdl ? 0 : this.#anyPartition()))
   }
 
   /** It remembers what it sent last, and not through which partitions. */
@@ -295,13 +337,17 @@ export class Workload {
 
   #truncate(table: string): void {
     for (const id of this.histories.get(table)!.keys()) {
-      if (this.#row(table, id) !== null) this.#record(table, id, null)
+      if (this.#history(table, id).at(-1) !== null) this.#record(table, id, null)
     }
     this.#send(table, { op: 't', id: null, before: null, after: null })
   }
 
+  #history(table: string, id: number): RowHistory {
+    return this.histories.get(table)!.get(id)!
+  }
+
   #row(table: string, id: number): SourceRow | null {
-    return this.histories.get(table)!.get(id)!.at(-1) ?? null
+    return this.#dropped.isKept(table, id) ? null : (this.#history(table, id).at(-1) ?? null)
   }
 
   #newRow(id: number): SourceRow {
@@ -314,7 +360,8 @@ export class Workload {
   }
 
   #record(table: string, id: number, row: SourceRow | null): void {
-    this.histories.get(table)!.get(id)!.push(row)
+    this.#history(table, id).push(row)
+    this.#dropped.forget(table, id)
   }
 
   #sendTombstone(table: string, id: number): void {
