@@ -303,7 +303,10 @@ export class Loop {
         await this.#withoutTopic(task, error)
         return
       }
-      if (!(await isFenced(task, error))) throw error
+      const hasOwner = await isFenced(task, error)
+      // Of a topic that was made anew: looking again says so.
+      if (!hasOwner && error.code === 'offset-out-of-range') await this.#refreshTopics()
+      if (!hasOwner) throw error
       if (!this.#isFencedInRound) this.#fencedRounds += 1
       this.#isFencedInRound = true
       if (this.#fencedRounds > maxFencedRounds) throw error

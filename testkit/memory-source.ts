@@ -12,6 +12,7 @@ export type NewRecord = Omit<LogRecord, 'offset'>
 export class MemorySource implements ReadOnlySource {
   readonly #topics = new Map<string, TopicInfo>()
   readonly #hidden = new Set<string>()
+  readonly #removed = new Set<string>()
   readonly #isFinite: boolean
   #held: NewRecord[] | null = null
   readonly #partitions = new Map<string, LogRecord[]>()
@@ -30,6 +31,7 @@ export class MemorySource implements ReadOnlySource {
 
   /** Makes a topic, or gives it more partitions. */
   setTopic(name: string, partitions: number, id = `source of ${name}`): void {
+    this.#removed.delete(name)
     this.#topics.set(name, { name, partitions, id, isFinite: this.#isFinite })
   }
 
@@ -46,9 +48,11 @@ export class MemorySource implements ReadOnlySource {
     this.#hidden.delete(topic)
   }
 
-  /** With its records. */
+  /** With its records. What is sent to it from here on is lost. */
   removeTopic(name: string): void {
     this.#topics.delete(name)
+    this.#removed.add(name)
+    for (const at of this.#starts.keys()) if (at.startsWith(`${name}-`)) this.#starts.delete(at)
     for (const at of this.#partitions.keys()) {
       if (at.startsWith(`${name}-`)) this.#partitions.delete(at)
     }
@@ -69,11 +73,16 @@ export class MemorySource implements ReadOnlySource {
     return held.length > 0
   }
 
+  isRemoved(topic: string): boolean {
+    return this.#removed.has(topic)
+  }
+
   append(record: NewRecord): void {
     if (this.#held !== null) {
       this.#held.push(record)
       return
     }
+    if (this.#removed.has(record.topic)) return
     const records = this.records(record)
     records.push({ ...record, offset: this.offsets(record).end })
   }

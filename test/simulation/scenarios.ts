@@ -33,6 +33,11 @@ export const scenarios = {
   /** Tables that the source drops and makes again, and that their targets follow. */
   drops: (seed: number): SimulationOptions =>
     shopSimulation(seed, { drops: 'evolve', ...(seed % 2 === 0 ? {} : { server }) }),
+  /** A topic of a pattern that is deleted. */
+  'deleted-topic': (seed: number): SimulationOptions => ({
+    ...shopSimulation(seed, seed % 2 === 0 ? {} : { server }),
+    deleting: { tables: ['product'], anew: false },
+  }),
   /** A producer that keys by primary key. */
   'without-hop': (seed: number): SimulationOptions =>
     shopSimulation(seed, { keyedBy: 'primary-key' }),

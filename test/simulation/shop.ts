@@ -138,11 +138,13 @@ export function anyShop(seed: number): SimulationOptions {
   const truncateShare = random.next() < 0.2 ? 0.06 : 0.01
   const mode = dropModes[Math.floor(random.next() * dropModes.length * 4)]
   const drops = mode === undefined ? {} : { drops: mode }
+  const isDeleted = random.next() < 0.08
+  const deleting = isDeleted ? { deleting: { tables: ['product'], anew: false } } : {}
   // What tells of tables that are dropped is MySQL's.
   const isPostgres = mode === undefined && random.next() < 0.3
-  const connector = isPostgres ? 'postgresql' : 'mysql'
-  const oldKeysStayFree = where.server !== undefined
-  return { ...shop({ ...where, ...drops }), truncateShare, connector, oldKeysStayFree }
+  const connector = isPostgres ? ('postgresql' as const) : ('mysql' as const)
+  const keys = { connector, oldKeysStayFree: where.server !== undefined }
+  return { ...shop({ ...where, ...drops }), truncateShare, ...deleting, ...keys }
 }
 
 /** Once at each point where a process can crash, or at every so many of them. Resolves to how many there are. */

@@ -101,6 +101,11 @@ export class Broker {
     return [...this.#topics.values(), ...this.#options.source.topics]
   }
 
+  /** Null: there is no such topic. */
+  topicId(topic: string): string | null {
+    return this.topics().find(({ name }) => name === topic)?.id ?? null
+  }
+
   createTopic(spec: TopicSpec): void {
     const existing = this.#topics.get(spec.name)
     if (existing !== undefined) {

@@ -135,8 +135,8 @@ export class HiveServer {
     const table = this.#find(sql)
     if (sql.startsWith('DESCRIBE ')) return described(table)
     if (sql.startsWith('SELECT count(*)')) {
-      const { rows } = table
-      return result(['count'], [[countLacking(sql, rows, await this.#readBatch(sql, tables))]])
+      const batch = await this.#readBatch(sql, tables, typesOf(table.columns))
+      return result(['count'], [[countLacking(sql, readRows(table), batch)]])
     }
     const names = sql.matchAll(/count\(`(\w+)`\)/g).map(([, name]) => name!)
     const rows = readRows(table)

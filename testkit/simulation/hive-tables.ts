@@ -139,7 +139,7 @@ function merged(input: StatementInput): Delta {
 /** `SELECT count(*)` of rows of the file that have neither an old row nor their own. */
 export function countLacking(
   sql: string,
-  snapshot: readonly TableRow[],
+  snapshot: readonly ReadRow[],
   batch: readonly BatchRow[],
 ): number {
   const keys = sql
@@ -208,7 +208,7 @@ class Merge implements Delta {
     return this.#oldRow(row) === undefined && this.#found(row).length === 0
   }
 
-  #oldRow(row: BatchRow): TableRow | undefined {
+  #oldRow(row: BatchRow): ReadRow | undefined {
     const old = this.#keys.map((name, place) => [name, row[oldKeyColumn(place)]!] as const)
     return this.#found(Object.fromEntries(old))[0]
   }

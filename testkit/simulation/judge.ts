@@ -91,6 +91,7 @@ export class Judge {
   /** What of the source the tables did not have when they were last looked at; null: nothing. */
   unfinished(): string | null {
     for (const [table, histories] of this.#workload.histories) {
+      if (this.#workload.lost.has(table)) continue
       for (const [id, history] of histories) {
         const index = this.#seen.get(`${table} ${id}`) ?? 0
         const last = history.at(-1) ?? null

@@ -24,6 +24,10 @@ export interface SimulatedDatabase {
   mayResend(): void
   /** One change of the table. */
   touch?(table: string): void
+  /** The table's topic is deleted. */
+  lose?(table: string): void
+  /** Another one of its name is made. */
+  makeAnew?(table: string): void
   /** `rowsOf` reads tables that are not in the folder; null: it is not there either. */
   judge(files: FileSystem, root: string, rowsOf: RowsOf): TableReader
 }
@@ -87,6 +91,8 @@ export interface SimulationOptions {
   readonly spreads?: boolean
   /** In the middle of it source topics lose the records that they have, read or not. */
   readonly expires?: boolean
+  /** Tables whose topics are deleted in the middle of it; `anew`: and made anew, a while later. */
+  readonly deleting?: { readonly tables: readonly string[]; readonly anew: boolean }
   /** Tables whose topics are not there before the middle of it. */
   readonly appearing?: readonly string[]
   /** Code of an error that a process may end with, or a table be held back by, and the simulation ends with it. */

@@ -17,7 +17,7 @@ import type {
   Transaction,
 } from '../../log/log.ts'
 import { partitionName } from '../../log/log.ts'
-import { ForagerError, InvariantError, StateError } from '../../model/errors.ts'
+import { ForagerError, InvariantError, SourceError, StateError } from '../../model/errors.ts'
 import type { Broker } from './broker.ts'
 import type { Faults } from './faults.ts'
 import { Fetches } from './fetches.ts'
@@ -38,6 +38,7 @@ const lastAskMs = 2000
 const transactionTimeoutMs = 60_000
 /** Of heartbeats, and of answers to them. */
 const maxDeafMs = 8000
+const nowhere = { start: 0, end: 0 }
 /** A request that its sender does not wait for any more arrives within this. */
 const maxLateMs = 5000
 
@@ -135,6 +136,8 @@ class Consumer implements LogConsumer {
   readonly #options: SimulatedLogOptions
   readonly #inner: EmbeddedConsumer
   readonly #fetches: Fetches
+  /** Of the topics of partitions that were read since they were sought. */
+  readonly #topicIds = new Map<string, string | null>()
   readonly #process: Process
   /** Until then it hears nothing of its group. */
   #deafUntilMs = 0
@@ -153,9 +156,13 @@ class Consumer implements LogConsumer {
     this.#inner = new EmbeddedConsumer({
       ...options,
       log: {
-        currentOffsets: at => broker.offsets(at),
+        // A client waits for a topic that is gone: it may only be new.
+        currentOffsets: at => (broker.topicId(at.topic) === null ? nowhere : broker.offsets(at)),
         onCommit: callback => broker.onNews(callback),
-        read: (at, offset, maxBytes) => log.read(at, offset, maxBytes),
+        read: (at, offset, maxBytes) => {
+          this.#pin(at, offset)
+          return log.read(at, offset, maxBytes)
+        },
       },
       coordinator: {
         changeTopics: (group, id, topics) => coordinator.changeTopics(group, id, topics),
@@ -174,6 +181,18 @@ class Consumer implements LogConsumer {
       clock: process.clock,
       random: process.random,
       isSkewed: true,
+    })
+  }
+
+  /** An offset means nothing in a topic that was made anew. */
+  #pin(at: TopicPartition, offset: number): void {
+    const name = partitionName(at)
+    const id = this.#options.broker.topicId(at.topic)
+    const known = this.#topicIds.get(name) ?? id
+    this.#topicIds.set(name, known)
+    if (known === id) return
+    throw new SourceError('source-replaced', 'the topic was made anew while it was read', {
+      context: { ...at, offset },
     })
   }
 
@@ -200,6 +219,7 @@ class Consumer implements LogConsumer {
 
   seek(at: TopicPartition, offset: number): void {
     this.#fetches.seek(at)
+    this.#topicIds.delete(partitionName(at))
     this.#inner.seek(at, offset)
   }
 

@@ -226,6 +226,8 @@ class Simulation {
       step: () => workload.step(),
       mayResend: () => workload.mayResend(),
       touch: table => workload.touch(table),
+      lose: table => workload.lose(table),
+      makeAnew: table => workload.makeAnew(table),
       judge: (files, root, rowsOf) => new Judge(workload, files, root, rowsOf),
     }
   }

@@ -18,6 +18,8 @@ export class SourceJudge {
   /** Changes that were passed, as they were sent, by partition. */
   readonly #passed = new Map<string, Set<string>>()
 
+  readonly #ids = new Map<string, string>()
+
   constructor(source: MemorySource) {
     this.#source = source
   }
@@ -48,6 +50,7 @@ export class SourceJudge {
   pass(at: TopicPartition & { readonly offset: number }, from: number): readonly number[] {
     // That a table was made may be known of its rows already.
     if (!this.#source.has(at.topic) || at.topic === ddlTopic) return []
+    if (this.#isOfAnother(at.topic)) return []
     const name = partitionName(at)
     const known = this.#passed.get(name) ?? new Set()
     this.#passed.set(name, known)
@@ -61,6 +64,14 @@ export class SourceJudge {
       if (!isThere) lacking.push(offset)
     }
     return lacking
+  }
+
+  /** Whether offsets of before are of a topic that was deleted, and made anew. */
+  #isOfAnother(topic: string): boolean {
+    const id = this.#source.topics.find(({ name }) => name === topic)!.id
+    const known = this.#ids.get(topic) ?? id
+    this.#ids.set(topic, known)
+    return known !== id
   }
 
   #note(at: TopicPartition & { readonly offset: number }): void {

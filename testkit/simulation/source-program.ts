@@ -10,7 +10,7 @@ import type { Actor, Scheduler } from './scheduler.ts'
 import { sourceTopic } from './workload.ts'
 
 export interface SourceProgramOptions
-  extends Pick<SimulationOptions, 'appearing' | 'expires' | 'statements'> {
+  extends Pick<SimulationOptions, 'appearing' | 'deleting' | 'expires' | 'statements'> {
   readonly database: SimulatedDatabase
   readonly broker: Broker
   readonly hive: HiveServer
@@ -25,6 +25,8 @@ export interface SourceProgramOptions
 const maxSentAtOnce = 6
 const maxPauseMs = 1500
 const lookEveryMs = 2000
+const maxMissingMs = 20_000
+const noticedWithinMs = 3 * 60_000
 
 export class SourceProgram {
   readonly #options: SourceProgramOptions
@@ -45,6 +47,7 @@ export class SourceProgram {
       if (number === 1 + (last >>> 1)) {
         this.#showTopics()
         if (expires) this.#expireRecords()
+        this.#deleteTopics()
       }
       if (random.next() < 0.3) await scheduler.sleep(this.#actor, random.next() * 3000)
       await scheduler.turn(this.#actor, 'a statement')
@@ -73,7 +76,9 @@ export class SourceProgram {
 
   /** A table whose columns were changed late is mended with its next change: there is one. */
   async #outlast(): Promise<void> {
-    const { hive, database, broker, scheduler } = this.#options
+    const { hive, database, broker, scheduler, deleting } = this.#options
+    // Topics are looked up again.
+    if (deleting?.anew === true) await scheduler.sleep(this.#actor, noticedWithinMs)
     while (hive.hasLateChanges || hive.cut.length > 0) {
       await scheduler.sleep(this.#actor, lookEveryMs)
       if (hive.hasLateChanges) continue
@@ -86,6 +91,21 @@ export class SourceProgram {
     for (const table of this.#options.appearing ?? []) {
       this.#options.tell(`${sourceTopic(table)} is there`)
       this.#options.database.source.show(sourceTopic(table))
+    }
+  }
+
+  #deleteTopics(): void {
+    const { deleting, database, broker, tell, scheduler, random } = this.#options
+    for (const table of deleting?.tables ?? []) {
+      tell(`${sourceTopic(table)} is deleted`)
+      database.lose?.(table)
+      if (deleting?.anew !== true) continue
+      scheduler.at(scheduler.nowMs + random.next() * maxMissingMs, () => {
+        tell(`${sourceTopic(table)} is made anew`)
+        database.makeAnew?.(table)
+        broker.coordinator.topicAppeared(sourceTopic(table))
+        broker.wake()
+      })
     }
   }
 

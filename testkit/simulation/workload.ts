@@ -8,53 +8,16 @@
 import { partitionName } from '../../log/log.ts'
 import { partitionOfBytes } from '../../model/partitioner.ts'
 import type { Random } from '../../runtime/random.ts'
-import type { MemorySource, NewRecord } from '../memory-source.ts'
-import type { Drops } from './dropped-tables.ts'
+import type { NewRecord } from '../memory-source.ts'
 import { DroppedTables, ddlRecord, ddlTopic } from './dropped-tables.ts'
+import type { Connector, LogPlace, SentEvent } from './source-events.ts'
+import { beforeOf, sourceBlock } from './source-events.ts'
 import type { SourceRow } from './source-rows.ts'
-import { columnsOf, firstShape, newRow, nextShape, nothing, schemaText } from './source-rows.ts'
+import { columnsOf, firstShape, newRow, nextShape, schemaText } from './source-rows.ts'
+import type { WorkloadOptions } from './workload-options.ts'
 
 /** All states of one row, in order; the first is that it is not there. */
 export type RowHistory = (SourceRow | null)[]
-
-export interface WorkloadOptions {
-  /** Of each statement, by its number: to leave one out changes no other. */
-  readonly randomOf: (statement: number) => Random
-  /** The statements that are made; null: all. */
-  readonly statements: readonly number[] | null
-  readonly source: MemorySource
-  readonly tables: readonly string[]
-  /** Of every source topic. */
-  readonly partitions: number
-  /** Ids are 1 to this: small, so that rows come and go often. */
-  readonly maxId: number
-  readonly truncates: boolean
-  /** Of the statements; by default one of a hundred. */
-  readonly truncateShare?: number
-  /** Told of what the source does, in words. */
-  readonly tell?: (line: string) => void
-  /** The producer sends each message through any partition, and whole rows only. */
-  readonly spreads?: boolean
-  /** Sometimes another server takes over, whose log begins anew. */
-  readonly restarts?: boolean
-  /** Whose events they are; by default MySQL's. PostgreSQL's are of tables with the default replica identity. */
-  readonly connector?: 'mysql' | 'postgresql'
-  /** A key whose row left it, and left a value out on the way, gets no other row. */
-  readonly oldKeysStayFree?: boolean
-  /** Tables are dropped and made again; absent: never. */
-  readonly drops?: Drops
-  /** Rows are read by incremental snapshots, while transactions are open. PostgreSQL's. */
-  readonly snapshots?: boolean
-}
-
-interface SentEvent {
-  readonly op: string
-  readonly id: number | null
-  readonly before: SourceRow | null
-  readonly after: SourceRow | null
-  /** Where it was written, if others were written behind it before it was committed. */
-  readonly lsn?: number
-}
 
 const topicPrefix = 'sim.shop.'
 
@@ -73,6 +36,8 @@ const maxResent = 30
 
 export class Workload {
   readonly histories = new Map<string, Map<number, RowHistory>>()
+  /** Tables whose topic was deleted. */
+  readonly lost = new Set<string>()
   readonly #options: WorkloadOptions
   #number = 0
   #random: Random
@@ -132,6 +97,22 @@ export class Workload {
     else this.#update(table, row)
   }
 
+  /** Its topic is deleted: what it had not handed on is lost, and rows come whole from here on. */
+  lose(table: string): void {
+    const { source, partitions } = this.#options
+    source.removeTopic(sourceTopic(table))
+    this.lost.add(table)
+    for (let partition = 0; partition < partitions; partition += 1) {
+      this.#begins.set(partitionName({ topic: sourceTopic(table), partition }), 0)
+    }
+  }
+
+  /** Another topic, of the same name. */
+  makeAnew(table: string): void {
+    const { source, partitions } = this.#options
+    source.setTopic(sourceTopic(table), partitions, `another source of ${sourceTopic(table)}`)
+  }
+
   /** Nothing of the log before is sent again: the connector goes on in the new one. */
   #restartLog(): void {
     const { source, tables, partitions } = this.#options
@@ -143,6 +124,7 @@ export class Workload {
       this.#begins.set(partitionName(at), source.offsets(at).end)
     }
     for (const table of tables) {
+      if (source.isRemoved(sourceTopic(table))) continue
       for (let partition = 0; partition < partitions; partition += 1) {
         const at = { topic: sourceTopic(table), partition }
         this.#begins.set(partitionName(at), source.offsets(at).end)
@@ -203,7 +185,7 @@ export class Workload {
   #sendDdl(type: 'CREATE' | 'DROP', table: string): void {
     this.#tell(`${type.toLowerCase()}s the table ${table}`)
     const { source } = this.#options
-    const block = this.#sourceBlock(table, { op: 'c', id: null, before: null, after: null })
+    const block = sourceBlock(this.#connector, table, 'c', this.#place)
     const record = ddlRecord(type, table, block, this.#shape)
     source.append({ ...record, timestampMs: this.#position })
   }
@@ -245,6 +227,7 @@ export class Workload {
     const count = 1 + Math.floor(random.next() * 12)
     // After a bulk load all of it may come again.
     const all = random.next() < 0.3 ? bulkRows : count
+    if (source.isRemoved(at.topic)) return
     const begin = this.#begins.get(partitionName(at)) ?? 0
     const most = source.records(at).filter(({ offset }) => offset >= begin).length
     const wanted = Math.min(most, this.#bulkTable === table ? all : count)
@@ -287,7 +270,7 @@ export class Workload {
     this.#record(table, row.id, next)
     const { spreads } = this.#options
     const random = this.#random
-    const leavesBodyOut = random.next() < 0.3 && spreads !== true
+    const leavesBodyOut = random.next() < 0.3 && spreads !== true && !this.lost.has(table)
     this.#send(table, {
       op: 'u',
       id: row.id,
@@ -375,35 +358,28 @@ export class Workload {
     if (id === null || id < firstBulkId) {
       this.#tell(`${op} ${table}${id === null ? '' : ` ${id}`}${row}`)
     }
-    const source = this.#sourceBlock(table, event)
     const payload = {
       op,
-      before: this.#before(before, op),
+      before: beforeOf(this.#connector, before, op, this.#shape),
       after: columnsOf(after, this.#shape),
-      source,
+      source: sourceBlock(this.#connector, table, op, this.#place, event.lsn),
     }
     const value = `{"schema":${schemaText(this.#shape)},"payload":${JSON.stringify(payload)}}`
     const key = id === null ? null : Buffer.from(JSON.stringify({ id }))
     this.#append(table, key, Buffer.from(value), headers)
   }
 
-  #sourceBlock(table: string, { op, lsn = this.#position + this.#rowInEvent }: SentEvent): object {
-    const { connector = 'mysql' } = this.#options
-    const snapshot = op === 'r' ? 'incremental' : 'false'
-    const common = { connector, name: 'sim', ts_ms: this.#sourceMs, snapshot, db: 'shop', table }
-    if (connector === 'postgresql') {
-      // Every statement is a transaction, and is committed before the next one is.
-      const sequence = op === 'r' ? null : JSON.stringify([String(this.#position - 1), String(lsn)])
-      return { ...common, schema: 'shop', txId: this.#position, lsn, sequence }
-    }
-    const place = { file: 'binlog.000001', pos: this.#position, row: this.#rowInEvent }
-    return { ...common, server_id: this.#server, gtid: null, ...place }
+  get #connector(): Connector {
+    return this.#options.connector ?? 'mysql'
   }
 
-  /** With the default replica identity there is none but of a delete, where columns beside the key have no value. */
-  #before(row: SourceRow | null, op: string): object | null {
-    if (row === null || this.#options.connector !== 'postgresql') return columnsOf(row, this.#shape)
-    return op === 'd' ? columnsOf({ ...nothing, id: row.id }, this.#shape) : null
+  get #place(): LogPlace {
+    return {
+      server: this.#server,
+      position: this.#position,
+      rowInEvent: this.#rowInEvent,
+      sourceMs: this.#sourceMs,
+    }
   }
 
   #append(
