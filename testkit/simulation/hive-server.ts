@@ -380,11 +380,10 @@ function isTableChange(sql: string): boolean {
 }
 
 function described({ columns, partition }: Table): HiveRows {
-  const rows = columns.map(({ name, type }) => [name, type, ''])
-  if (partition !== null) {
-    const place = [partition.name, partition.type, '']
-    rows.push(place, ['# Partition Information', '', ''], place)
-  }
+  const rowOf = ({ name, type }: HiveColumn) => [name, type, '']
+  const rows = columns.map(rowOf)
+  if (partition !== null)
+    rows.push(rowOf(partition), ['# Partition Information', '', ''], rowOf(partition))
   return result(['col_name', 'data_type', 'comment'], rows)
 }
 

@@ -51,3 +51,8 @@ export function beforeOf(
   if (row === null || connector === 'mysql') return columnsOf(row, shape)
   return op === 'd' ? columnsOf({ ...nothing, id: row.id }, shape) : null
 }
+
+/** Of a half of a changed key: the key of the other half. */
+export function keyHeader(name: 'newkey' | 'oldkey', id: number) {
+  return [{ key: `__debezium.${name}`, value: Buffer.from(JSON.stringify({ id })) }]
+}

@@ -10,8 +10,8 @@ import { partitionOfBytes } from '../../model/partitioner.ts'
 import type { Random } from '../../runtime/random.ts'
 import type { NewRecord } from '../memory-source.ts'
 import { DroppedTables, ddlRecord, ddlTopic } from './dropped-tables.ts'
-import type { Connector, LogPlace, SentEvent } from './source-events.ts'
-import { beforeOf, sourceBlock } from './source-events.ts'
+import type { SentEvent } from './source-events.ts'
+import { beforeOf, keyHeader, sourceBlock } from './source-events.ts'
 import type { SourceRow } from './source-rows.ts'
 import { columnsOf, firstShape, newRow, nextShape, schemaText } from './source-rows.ts'
 import type { WorkloadOptions } from './workload-options.ts'
@@ -185,7 +185,7 @@ export class Workload {
   #sendDdl(type: 'CREATE' | 'DROP', table: string): void {
     this.#tell(`${type.toLowerCase()}s the table ${table}`)
     const { source } = this.#options
-    const block = sourceBlock(this.#connector, table, 'c', this.#place)
+    const block = this.#sourceOf(table, 'c')
     const record = ddlRecord(type, table, block, this.#shape)
     source.append({ ...record, timestampMs: this.#position })
   }
@@ -268,9 +268,7 @@ export class Workload {
   #update(table: string, row: SourceRow): void {
     const next = { ...this.#newRow(row.id), body: row.body }
     this.#record(table, row.id, next)
-    const { spreads } = this.#options
-    const random = this.#random
-    const leavesBodyOut = random.next() < 0.3 && spreads !== true && !this.lost.has(table)
+    const leavesBodyOut = this.#random.next() < 0.3 && this.#mayLeaveOut(table)
     this.#send(table, {
       op: 'u',
       id: row.id,
@@ -303,19 +301,21 @@ export class Workload {
     const moved = { ...this.#newRow(id), body: row.body }
     this.#record(table, row.id, null)
     this.#record(table, id, moved)
-    const headers = (name: string, key: number) => [
-      { key: `__debezium.${name}`, value: Buffer.from(JSON.stringify({ id: key })) },
-    ]
     // Both halves share a position.
-    this.#send(table, { op: 'd', id: row.id, before: row, after: null }, headers('newkey', id))
+    this.#send(table, { op: 'd', id: row.id, before: row, after: null }, keyHeader('newkey', id))
     this.#sendTombstone(table, row.id)
     // MySQL's connector knows the row before, and sends whole rows.
-    const { connector, spreads, oldKeysStayFree } = this.#options
-    const leavesBodyOut =
-      connector === 'postgresql' && spreads !== true && this.#random.next() < 0.5
+    const { connector, oldKeysStayFree } = this.#options
+    const isApart = connector === 'postgresql' && this.#mayLeaveOut(table)
+    const leavesBodyOut = isApart && this.#random.next() < 0.5
     const after = leavesBodyOut ? { ...moved, body: unsent } : moved
     if (leavesBodyOut && oldKeysStayFree === true) this.#free.add(`${table} ${row.id}`)
-    this.#send(table, { op: 'c', id, before: null, after }, headers('oldkey', row.id))
+    this.#send(table, { op: 'c', id, before: null, after }, keyHeader('oldkey', row.id))
+  }
+
+  /** Not where the row may have been lost that has it. */
+  #mayLeaveOut(table: string): boolean {
+    return this.#options.spreads !== true && !this.lost.has(table)
   }
 
   #truncate(table: string): void {
@@ -358,28 +358,22 @@ export class Workload {
     if (id === null || id < firstBulkId) {
       this.#tell(`${op} ${table}${id === null ? '' : ` ${id}`}${row}`)
     }
+    const { connector = 'mysql' } = this.#options
     const payload = {
       op,
-      before: beforeOf(this.#connector, before, op, this.#shape),
+      before: beforeOf(connector, before, op, this.#shape),
       after: columnsOf(after, this.#shape),
-      source: sourceBlock(this.#connector, table, op, this.#place, event.lsn),
+      source: this.#sourceOf(table, op, event.lsn),
     }
     const value = `{"schema":${schemaText(this.#shape)},"payload":${JSON.stringify(payload)}}`
     const key = id === null ? null : Buffer.from(JSON.stringify({ id }))
     this.#append(table, key, Buffer.from(value), headers)
   }
 
-  get #connector(): Connector {
-    return this.#options.connector ?? 'mysql'
-  }
-
-  get #place(): LogPlace {
-    return {
-      server: this.#server,
-      position: this.#position,
-      rowInEvent: this.#rowInEvent,
-      sourceMs: this.#sourceMs,
-    }
+  #sourceOf(table: string, op: string, lsn?: number): object {
+    const [server, position, rowInEvent] = [this.#server, this.#position, this.#rowInEvent]
+    const place = { server, position, rowInEvent, sourceMs: this.#sourceMs }
+    return sourceBlock(this.#options.connector ?? 'mysql', table, op, place, lsn)
   }
 
   #append(
