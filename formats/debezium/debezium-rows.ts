@@ -91,11 +91,12 @@ export function buildEvents(options: BuildOptions): ChangeEvent[] {
   // A delete without its row may still have the columns of the configured key in its own key.
   const isFromRow = hints.key !== undefined && row !== null
   const key = keyOf(isFromRow ? row : readKey(messageKey, reader), reader)
-  const other = otherKey === null ? null : readHeaderKey(otherKey.row, reader)
-  const oldKey = isSplitKey ? other : null
   const schema = reader.schema
   // Where the row before is whole nothing is left out of the second half.
   const mayLack = !hasWholeBefore(change.source, hints) && hasLargeColumns(schema)
+  const isRead = otherKey !== null && (isSplitKey || mayLack)
+  const other = isRead ? readHeaderKey(otherKey.row, reader) : null
+  const oldKey = isSplitKey ? other : null
   const own = { op, key, before, after, schema, oldKey, isBeforeWhole }
   const event = { ...base, ...own, ...(other !== null && mayLack ? { otherKey: other } : {}) }
   if (op !== 'u' || key === null || before === null || !isBeforeWhole) {
