@@ -2,7 +2,7 @@
  * Tables whose names are statements, in a real MariaDB and a real PostgreSQL: all that Forager asks of a database that
  * changes come from, and the record of what runs, which has their names as values.
  */
-import { beforeAll, describe, expect, inject, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest'
 import type { DatabaseConfig } from '../../cli/database-schema.ts'
 import { MysqlDatabase } from '../../cli/verify/mysql-database.ts'
 import { PostgresDatabase } from '../../cli/verify/postgres-database.ts'
@@ -121,6 +121,12 @@ describe.each(['mariadb', 'postgres'] as const)('hostile names in %s', kind => {
         }),
       )
     }
+  })
+
+  // A connector of Debezium reads the names of all schemas, and ends by such a one.
+  afterAll(async () => {
+    const rest = kind === 'mariadb' ? '' : ' CASCADE'
+    for (const schema of schemas) await sql(`DROP SCHEMA ${quote(schema)}${rest}`)
   })
 
   it('are those of tables, columns and keys, as they were given', async () => {
