@@ -13,6 +13,8 @@ export interface ChangedKey {
   /** Canonical key bytes (`key.ts`). */
   readonly oldKey: string
   readonly newKey: string
+  /** Where the change is in the source's log, by which the halves know each other; absent: it is not known. */
+  readonly at?: string
   /** Of the insert: columns were not sent. */
   readonly isPartial?: true
 }

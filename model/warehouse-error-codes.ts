@@ -61,7 +61,7 @@ export const warehouseErrorCodes = {
     acts: 'operator',
     means:
       'A row changed its key and the source did not send all of its values: they are those of the row under the old ' +
-      'key, and that is not there any more. Its delete came more than five minutes before (another partition of the ' +
+      'key, and that is not there any more. Its delete came more than a minute before (another partition of the ' +
       'topic is far behind, or an operator ended one of the two events), or the table never had the row.',
     advice:
       '`forager resume TABLE` goes on with nulls in the columns that were not sent; an incremental snapshot of the ' +

@@ -95,9 +95,9 @@ function halvesOf(batches: readonly OfBatch[], which: ChangedKey['half']): reado
   })
 }
 
-/** Key bytes hold no such character: they are bytes. */
-function nameOf({ oldKey, newKey }: ChangedKey): string {
-  return `${oldKey}\u{100}${newKey}`
+/** Key bytes hold no such character: they are bytes. One half of a change may be gone, and the key go that way again. */
+export function nameOf({ oldKey, newKey, at = '' }: ChangedKey): string {
+  return `${oldKey}\u{100}${newKey}\u{100}${at}`
 }
 
 /**
@@ -203,15 +203,18 @@ class MovedRows {
     const older = this.#before(half.oldKey, oldAt)
     this.#open.delete(pair)
     if (older === null) {
-      this.#checkAlone(half.oldKey)
+      // Nulls, or what the statement before wrote of the row.
+      if (!this.#isAlone(half.oldKey)) return given
       return { ...change, movedFrom: half.oldKey }
     }
     // It was deleted before: both halves are sent again, and the row is there under its new key.
     if (older.kind === 'delete') return given
     const below = { ...older, key: change.key, leaves: change.leaves }
     const isOwn = older.kind === 'patch' && older.movedFrom === undefined
-    if (isOwn) this.#checkAlone(half.oldKey)
-    return foldChange(isOwn ? { ...below, movedFrom: half.oldKey } : below, change)
+    return foldChange(
+      isOwn && this.#isAlone(half.oldKey) ? { ...below, movedFrom: half.oldKey } : below,
+      change,
+    )
   }
 
   /** What the sources before that one make of the row; null: nothing. */
@@ -225,9 +228,10 @@ class MovedRows {
   }
 
   /** In the end there is no row under the key, so that one that is there now is the one that was. */
-  #checkAlone(key: string): void {
+  #isAlone(key: string): boolean {
     const last = this.#found.findLast(own => own.has(key))?.get(key)
-    if (!this.#options.isInDoubt || last?.kind === 'delete') return
+    if (!this.#options.isInDoubt || last?.kind === 'delete') return true
+    if (this.#options.isLossAccepted) return false
     throw new WarehouseError(
       'old-row-missing',
       'a row changed its key, not all of its values were sent, and its old key has another row since, which a ' +

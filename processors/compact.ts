@@ -301,7 +301,7 @@ export class OpenWindow {
     this.#current = { part, schema, number: schemaNumber(part, schema) }
     if (half === undefined) return
     part.changedKeys.push(half)
-    part.changedKeyBytes += half.oldKey.length + half.newKey.length + 16
+    part.changedKeyBytes += half.oldKey.length + half.newKey.length + (half.at?.length ?? 0) + 16
   }
 
   /** Whether what the row was before the half would be folded away, or the part has halves enough. */

@@ -7,8 +7,8 @@
  *     patch           upsert    patch (union)       delete
  *     delete          upsert    upsert with nulls   delete
  *
- * A patch that takes what it lacks from the row under its old key (`movedFrom`) needs none of its own key: over a
- * delete it stays one. An insert and its delete net to a delete, not to nothing: the insert may be a repeat of one that the
+ * A patch that takes what it lacks from the row under its old key (`movedFrom`) is a new row, and replaces as an upsert
+ * does: what was under its key before was deleted or truncated. An insert and its delete net to a delete, not to nothing: the insert may be a repeat of one that the
  * table already has. `leaves` unite: the row may have been wherever either says.
  */
 import { WarehouseError } from '../model/errors.ts'
@@ -18,13 +18,9 @@ import { unionSchema } from '../model/table-schema.ts'
 
 export function foldChange(older: NetChange, newer: NetChange): NetChange {
   const leaves = uniteLeaves(older.leaves, newer.leaves)
-  const isMoved = older.kind === 'delete' && newer.movedFrom !== undefined
-  if (isMoved && newer.movedFrom === newer.key) {
-    throw new WarehouseError(
-      'old-row-missing',
-      'a row changed its key, not all of its values were sent, and the delete of its old key did not come',
-    )
-  }
+  const isMoved = newer.movedFrom !== undefined && newer.movedFrom !== newer.key
+  // Its delete did not come, and its own row goes.
+  if (!isMoved && newer.movedFrom !== undefined && older.kind === 'delete') throw withoutRow()
   if (newer.kind !== 'patch' || isMoved)
     return leaves === newer.leaves ? newer : { ...newer, leaves }
   const schema = unionSchema(older.schema, newer.schema)
@@ -37,4 +33,11 @@ export function foldChange(older: NetChange, newer: NetChange): NetChange {
   if (older.kind !== 'patch') return { ...folded, kind: 'upsert' }
   const movedFrom = newer.movedFrom ?? older.movedFrom
   return { ...folded, kind: 'patch', ...(movedFrom === undefined ? {} : { movedFrom }) }
+}
+
+function withoutRow(): WarehouseError {
+  return new WarehouseError(
+    'old-row-missing',
+    'a row changed its key, not all of its values were sent, and the delete of its old key did not come',
+  )
 }

@@ -78,13 +78,24 @@ function keyBytesOf(schema: TableSchema, key: Row): string {
 }
 
 /** Null: it is no half of a changed key, or needs nothing of the other one. */
+/**
+ * Null as well where its place in the source's log is known in part (the first transaction after a start of PostgreSQL's
+ * connector): sent again it cannot be told from a new one, and another row may have come under the old key since.
+ */
+function otherKeyOf({ otherKey, position }: ChangeEvent): Row | null {
+  const isSure = position === null || !position.order.includes(null)
+  return otherKey !== undefined && isSure ? otherKey : null
+}
+
 export function changedKeyOf(event: ChangeEvent, change: NetChange): ChangedKey | null {
-  const { op, otherKey, schema } = event
-  if (otherKey === undefined) return null
-  const { key } = change
+  const { op, schema } = event
+  const otherKey = otherKeyOf(event)
+  if (otherKey === null) return null
+  const { key, last } = change
   const other = keyBytesOf(schema, otherKey)
-  if (op === 'd') return { half: 'old', oldKey: key, newKey: other }
-  const half: ChangedKey = { half: 'new', oldKey: other, newKey: key }
+  const at = last.position === '' ? {} : { at: last.position }
+  if (op === 'd') return { half: 'old', oldKey: key, newKey: other, ...at }
+  const half: ChangedKey = { half: 'new', oldKey: other, newKey: key, ...at }
   return change.kind === 'patch' ? { ...half, isPartial: true } : half
 }
 
@@ -105,7 +116,7 @@ function rowOf(event: ChangeEvent): Pick<NetChange, 'kind' | 'row'> {
     return Object.hasOwn(row, name) ? row[name] : undefined
   })
   const missing = values.indexOf(undefined)
-  const isMoved = event.otherKey !== undefined && event.op !== 'd'
+  const isMoved = event.op !== 'd' && otherKeyOf(event) !== null
   if (missing >= 0 && event.oldKey !== null && !isMoved) throw notSent(event, missing)
   const isPatch = (missing >= 0 || event.isPatch === true) && (event.op === 'u' || isMoved)
   // An insert has all there is: what its message leaves out is null.

@@ -45,6 +45,7 @@ export const maxApplyBytes = 64 * 1024 * 1024
 export type Waits = (one: WaitingBatch) => boolean
 
 const never: Waits = () => false
+const always: Waits = () => true
 
 /**
  * Chooses the first batches that can be applied together; null when a truncate waits for the tasks
@@ -61,8 +62,9 @@ export function planApply(
   const firstTruncate = waiting.findIndex(({ batch }) => batch.truncate?.isOrdered === true)
   const plain = firstTruncate < 0 ? waiting : waiting.slice(0, firstTruncate)
   if (plain.length > 0) {
-    const covered = takeWhole(plain, maxBytes, waits)
-    // The other half of a changed key may be gone with the truncate: then so is this one.
+    // The other half of a changed key may be gone with the truncate: then so is this one, at the end as well.
+    const isAligned = firstTruncate >= 0 && hasHalves(plain) && alignTruncate(waiting) !== null
+    const covered = takeWhole(plain, maxBytes, isAligned ? always : waits)
     if (covered.length === 0) return firstTruncate < 0 ? null : planTruncate(waiting, waits)
     return { truncate: newestPoint(covered), sources: covered, covered }
   }
@@ -199,6 +201,8 @@ function withHalves(
   const behind = waiting.slice(covered.length)
   const end = behind.findIndex(({ batch }) => batch.truncate?.isOrdered === true)
   const all = takeBytes([...sources, ...(end < 0 ? behind : behind.slice(0, end))], Infinity)
+  // They do not fit beside each other: the table is told so when they are read, as without halves.
+  if (all.length < sources.length) return { covered, sources }
   const isLast = all.length === sources.length + behind.length
   const count = untornCount(all, sources.length, isLast ? waits : never)
   if (count < sources.length) return null

@@ -26,6 +26,11 @@ export class Doubt {
     return offset < this.#through
   }
 
+  /** No such statement has it. */
+  isBeyondClaim(offset: number): boolean {
+    return offset > this.#through
+  }
+
   /** What the claim of an apply through this offset says. */
   with(through: number): number {
     return Math.max(through, this.#through)

@@ -127,7 +127,7 @@ export class MergeTask implements Task {
     if (this.#running.size >= this.#options.warehouse.parallel) return null
     const due = tables.flatMap(table => (this.#running.has(table.table) ? [] : (table.dueMs ?? [])))
     if (due.length === 0) {
-      const waits = Math.min(...tables.map(({ waitsUntilMs }) => waitsUntilMs ?? Infinity)) - now
+      const waits = Math.min(...tables.map(({ halves }) => halves.endMs ?? Infinity)) - now
       const next = Math.min(expiry > 0 ? expiry : Infinity, waits > 0 ? waits : Infinity)
       return next < Infinity ? next : null
     }

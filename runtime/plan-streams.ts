@@ -5,11 +5,12 @@ import type { FollowedSchema } from '../model/schema-change.ts'
 import type { Changes } from '../processors/changed-keys.ts'
 import { hasHalves, withOldRows } from '../processors/changed-keys.ts'
 import type { ApplyPlan, WaitingBatch } from '../processors/merge.ts'
-import { withoutLeaves } from '../processors/merge.ts'
+import { planApply, withoutLeaves } from '../processors/merge.ts'
 import { readThrough } from '../processors/read-through.ts'
 import type { Staging } from '../sinks/staging.ts'
 import type { ApplyRequest } from '../sinks/warehouse.ts'
 import type { Quarantine } from './applied.ts'
+import type { Doubt } from './doubt.ts'
 import type { KeptBatches } from './kept-batches.ts'
 
 export interface StreamOptions {
@@ -26,6 +27,16 @@ export interface StreamOptions {
 /** Who resumes the table was told that values are missing. */
 function isLossAccepted(quarantine: Quarantine | null): boolean {
   return quarantine?.code === 'old-row-missing'
+}
+
+/**
+ * What is in doubt is done again as it was claimed, where keys change in it: with less of it readers would see a step
+ * back, with more a row may have gone on from the key that it is looked for under. Null: there is no such thing.
+ */
+export function repeatedPlan(doubt: Doubt, waiting: readonly WaitingBatch[]): ApplyPlan | null {
+  if (!doubt.isOfApply) return null
+  const claimed = waiting.filter(({ offset }) => !doubt.isBeyondClaim(offset))
+  return claimed.length > 0 && hasHalves(claimed) ? planApply(claimed) : null
 }
 
 /** What the apply says of old rows to its warehouse. */

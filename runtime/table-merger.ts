@@ -24,7 +24,7 @@ import { KeptBatches } from './kept-batches.ts'
 import { paced } from './pacer.ts'
 import type { ParkedBatch } from './parked.ts'
 import { parkedRecord } from './parked.ts'
-import { oldRowsOf, planStreams } from './plan-streams.ts'
+import { oldRowsOf, planStreams, repeatedPlan } from './plan-streams.ts'
 import { isConflict, Retries } from './retries.ts'
 import { withDrops } from './source-drops.ts'
 import { Statement, tellHeld } from './statement.ts'
@@ -120,11 +120,6 @@ export class TableMerger {
     return this.#canApply() ? this.#retryAtMs : null
   }
 
-  /** When a changed key was waited for long enough, in monotonic milliseconds; null: none is waited for. */
-  get waitsUntilMs(): number | null {
-    return this.halves.endMs(this.#waiting.all)
-  }
-
   /** The log has something to learn of the table. */
   get hasNews(): boolean {
     const isToPark = this.#waiting.isHeldBack && this.batchesWaiting > 0
@@ -185,7 +180,10 @@ export class TableMerger {
     // What the table has may be half a truncate: the other half need not be read again.
     const isPassed = all.length > 0 && all[0]!.offset <= (this.#progress.through?.offset ?? -1)
     const isLess = this.#doubt.isBeyond(all.at(-1)?.offset ?? -1)
-    return !isLess && (isPassed || canPlan(all, this.halves.waits))
+    return (
+      !isLess &&
+      (isPassed || repeatedPlan(this.#doubt, all) !== null || canPlan(all, this.halves.waits))
+    )
   }
 
   #record(): ProducerRecord {
@@ -217,7 +215,8 @@ export class TableMerger {
     }
     const labels = { table: this.table, outcome: 'already-applied' }
     context.metrics.count('forager_batches_applied_total', old.length, labels)
-    const chosen = planApply(this.#waiting.all, this.halves.waits)
+    const { all } = this.#waiting
+    const chosen = repeatedPlan(this.#doubt, all) ?? planApply(all, this.halves.waits)
     if (chosen === null) return
     const policy = this.#options.pipeline.warehouse.sink.policyOf(this.table)
     // Who resumes the table was told that rows are missing.
@@ -314,6 +313,7 @@ export class TableMerger {
 
   /** A claim stays for as long as its statement may be under way. */
   #advance(through: AppliedThrough, claim: Claim | null): void {
+    this.halves.end()
     const appliedAtMs = this.#options.context.clock.now()
     this.#progress = { ...this.#progress, through, appliedAtMs, claim }
     this.#isChanged = true

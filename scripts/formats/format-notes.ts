@@ -25,7 +25,7 @@ const debeziumRow = {
 } as const
 
 const debeziumNames = [
-  'A value that was not sent with a changed key is taken from the row under the old one: the delete and the insert are applied together, and a table waits for up to five minutes where only one of them has come. `REPLICA IDENTITY FULL` sends it (PostgreSQL).',
+  'A value that was not sent with a changed key is taken from the row under the old one: the delete and the insert are applied together, and a table waits for up to a minute where only one of them has come. `REPLICA IDENTITY FULL` sends it (PostgreSQL).',
   'Renamed columns of MySQL and MariaDB are followed by the topic of schema changes (`include.schema.changes`, named like `topic.prefix`), whether messages have schemas or not: give it `retention.ms=-1`, as what has expired is not known. A renaming is believed where the statement and the columns before and after it agree; tables that change by a copy (gh-ost, pt-online-schema-change) are followed. Without the topic, and of other databases, a renamed column is a new one. A column of rows that the topic does not know (a transform added it) is waited for once, 5 seconds.',
   'Tables that are created, dropped or renamed are told where that topic is among `topics`; a table created with embedded schemas is told without its columns where their types depend on settings of the connector that are not stated (`source.connector`).',
   'Old rows of a column that was added have its default, where that is a value; an expression (`CURRENT_TIMESTAMP`) gives null.',

@@ -231,7 +231,8 @@ class AttemptRows {
     const isMoved = change.movedFrom !== undefined
     // After all else is gone there is no old row.
     if (isMoved && isWhole && oldRows === 'all') throw oldRowGone()
-    if (isMoved && !isWhole) yield this.#moved(change, change.movedFrom)
+    const isPlaced = isMoved && !isWhole && this.#isPlaced(change)
+    if (isPlaced) yield this.#moved(change, change.movedFrom!)
     else for (const row of this.#rowsOf(change)) yield [...row, ...this.#noOldKey]
   }
 
@@ -252,6 +253,18 @@ class AttemptRows {
       )
   }
 
+  /** Whether it says where its row is to be. Who resumes the table accepts that it is where the row under its key is, or nowhere. */
+  #isPlaced(change: NetChange): boolean {
+    const { schema, partitionBy, oldRows } = this.#content
+    if (partitionBy === null) return true
+    if (alignValues(change, schema)[this.#partitionPlace] !== undefined) return true
+    if (oldRows === 'if-there') return false
+    throw new WarehouseError(
+      'old-row-missing',
+      `a row changed its key, and the column that says its partition (${partitionBy.column}) was not sent`,
+    )
+  }
+
   /** Its sent columns say where it is to be: wherever else it is, it goes. */
   #moved(change: NetChange, oldKey: string): readonly OrcValue[] {
     this.#counts.moves += 1
@@ -262,12 +275,6 @@ class AttemptRows {
     const given = values.map(value => value ?? null)
     const old = decodeKey(keyColumns(schema), oldKey)
     if (partitionBy === null) return [movedOp, sent, false, null, ...given, ...old]
-    if (values[this.#partitionPlace] === undefined) {
-      throw new WarehouseError(
-        'old-row-missing',
-        `a row changed its key, and the column that says its partition (${partitionBy.column}) was not sent`,
-      )
-    }
     this.#search()
     const place = this.#note(placeOfPartition(this.#partitionOf(given)))
     return [movedOp, sent, true, place, ...given, ...old]

@@ -167,6 +167,20 @@ describe('a partial half', () => {
     ]
     const refused = completed(sources, { isInDoubt: true })
     await expect(refused).rejects.toMatchObject({ code: 'old-row-missing' })
+    const accepted = await completed(sources, { isInDoubt: true, isLossAccepted: true })
+    expect(accepted[1]).toEqual(['2', 'patch', [2, 'new', undefined], undefined])
     expect(await completed(sources.slice(0, 1), { isInDoubt: true })).toHaveLength(2)
+  })
+
+  it('is not taken for the one of a move before, whose insert did not come', async () => {
+    const at = (half: ChangedKey, place: string): ChangedKey => ({ ...half, at: place })
+    const sources = [
+      sourceOf([netOf({ key: '1', row: [1, 'a', 'A'] })]),
+      sourceOf([gone('1')], at(old('1', '2'), '5')),
+      sourceOf([netOf({ key: '1', row: [1, 'b', 'B'] })]),
+      sourceOf([gone('1')], at(old('1', '2'), '8')),
+      sourceOf([patch('2')], at(partial('1', '2'), '8')),
+    ]
+    expect((await completed(sources)).at(-1)).toEqual(['2', 'upsert', [2, 'new', 'B'], undefined])
   })
 })

@@ -228,3 +228,35 @@ describe('folding', () => {
     )
   })
 })
+
+describe('a patch that takes what it lacks from the row under its old key', () => {
+  const moved = netOf({ kind: 'patch', key: '2', row: [2, 'b', undefined], movedFrom: '1' })
+
+  it('replaces: what its key had before was deleted, or truncated', () => {
+    for (const kind of ['upsert', 'patch', 'delete'] as const) {
+      const row = kind === 'delete' ? null : [2, 'a', 'M']
+      const older = netOf({ kind, key: '2', row, leaves: ['x'] })
+      expect(foldChange(older, moved)).toEqual({ ...moved, leaves: ['x'] })
+    }
+  })
+
+  it('stays one under a patch, and gives way to what replaces it', () => {
+    const patch = netOf({ kind: 'patch', key: '2', row: [2, undefined, undefined] })
+    expect(foldChange(moved, patch)).toMatchObject({
+      kind: 'patch',
+      movedFrom: '1',
+      row: [2, 'b', undefined],
+    })
+    expect(foldChange(moved, netOf({ key: '2' })).movedFrom).toBeUndefined()
+    expect(foldChange(moved, netOf({ key: '2', kind: 'delete' })).movedFrom).toBeUndefined()
+  })
+
+  it('of its own key alone has no row behind a delete', () => {
+    const alone = { ...moved, movedFrom: '2' }
+    expect(() => foldChange(netOf({ key: '2', kind: 'delete' }), alone)).toThrow(WarehouseError)
+    expect(foldChange(netOf({ key: '2', row: [2, 'a', 'M'] }), alone)).toMatchObject({
+      kind: 'upsert',
+      row: [2, 'b', 'M'],
+    })
+  })
+})

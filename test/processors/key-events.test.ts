@@ -97,6 +97,22 @@ describe('a value that was not sent with a changed key', () => {
     }
   })
 
+  it('is that of the row under the old key, where the message tells of the other half and its place is known', () => {
+    const half = {
+      op: 'c',
+      after: { id: 2, sex: 'M' },
+      key: { id: 2 },
+      oldKey: { id: 1 },
+      otherKey: { id: 1 },
+    } as const
+    expect(keyed({ ...half, position: binlogAt(7) })).toMatchObject({
+      kind: 'patch',
+      row: [2, undefined, 'M'],
+    })
+    const position = binlogAt(7, { order: [null, 7n] })
+    expect(() => keyed({ ...half, position })).toThrow(ProcessingError)
+  })
+
   it('is no matter where all was sent, null too', () => {
     const after = { id: 2, name: null, sex: 'M' }
     expect(keyed({ after, key: { id: 2 }, oldKey: { id: 1 } })).toMatchObject({ kind: 'upsert' })

@@ -337,3 +337,24 @@ describe('streams of net changes', () => {
     await expect(reading()).rejects.toThrow('damaged')
   })
 })
+
+describe('halves of changed keys beside a truncate', () => {
+  const half = { half: 'new', oldKey: '1', newKey: '2', isPartial: true } as const
+  const withHalf = (one: WaitingBatch): WaitingBatch => {
+    return { ...one, batch: { ...one.batch, changedKeys: [half] } }
+  }
+
+  it('go with it where they came before, also when nothing is waited for any more', () => {
+    const [first, ...others] = waiting(['1'], ['0', markerOf()], ['1', markerOf()])
+    const plan = planApply([withHalf(first!), ...others], () => false)
+    expect(plan?.sources.map(({ offset }) => offset)).toEqual([1, 2])
+  })
+
+  it('leave the plan as it is where its batches do not fit beside each other', () => {
+    const other = schemaOf({ id: 'string', other: 'string' }, ['other'])
+    const [first, second, third] = waiting(['0', markerOf()], ['0'], ['1', markerOf()])
+    const odd = (one: WaitingBatch) => ({ ...one, batch: { ...one.batch, schema: other } })
+    const plan = planApply([withHalf(first!), odd(second!), odd(third!)])
+    expect(plan?.covered).toHaveLength(3)
+  })
+})

@@ -108,6 +108,11 @@ describe('a patch that takes what it lacks from the row under its old key', () =
     expect(rows[0]).toMatchObject({ op: movedOp, sent: '110', search: true, place: 'us' })
     const nowhereToGo = new AttemptSite().write([moved([2, undefined, 5], 9)], schema, byRegion)
     await expect(nowhereToGo).rejects.toMatchObject({ code: 'old-row-missing' })
+    const accepting = new AttemptSite()
+    const accepted = await accepting.write([moved([2, undefined, 5], 9)], schema, byRegion, {
+      oldRows: 'if-there',
+    })
+    expect(accepted.rows[0]).toMatchObject({ op: patchOp, sent: '101', place: null })
   })
 
   it('has no old row where the table is emptied first', async () => {

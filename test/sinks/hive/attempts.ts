@@ -28,6 +28,12 @@ export interface Written {
   readonly rows: readonly AttemptRow[]
 }
 
+export interface WriteOptions {
+  readonly name?: AttemptName
+  readonly isWhole?: boolean
+  readonly oldRows?: 'if-there'
+}
+
 export class AttemptSite {
   readonly fileSystem = new SimulatedFileSystem({ random: seededRandom(1) })
   readonly files = localStagingFiles(this.fileSystem)
@@ -42,9 +48,11 @@ export class AttemptSite {
     changes: readonly NetChange[],
     schema: TableSchema,
     partitionBy: PartitionBy | null = null,
-    { name = first, isWhole = false }: { name?: AttemptName; isWhole?: boolean } = {},
+    { name = first, isWhole = false, oldRows: asked }: WriteOptions = {},
   ): Promise<Written> {
-    const oldRows = changes.some(({ movedFrom }) => movedFrom !== undefined) ? 'all' : undefined
+    const oldRows = changes.some(({ movedFrom }) => movedFrom !== undefined)
+      ? (asked ?? 'all')
+      : undefined
     const content = { schema, partitionBy, changes: inParts(changes), isWhole, oldRows } as const
     const attempt = await this.attempts.write(name, content)
     const rows: AttemptRow[] = []
