@@ -70,7 +70,7 @@ describe('forager check --connect', () => {
       const { code, stdout } = await program.run(['check', 'forager.yaml', '--connect'], { env })
       const lines = stdout.trim().split('\n').slice(1)
       expect(lines).toEqual([
-        expect.stringMatching(/^note: database\.password has fewer than 8 characters/),
+        expect.stringMatching(/^note: source\.database\.password has fewer than 8 characters/),
         expect.stringMatching(/^ok {4}Kafka: .* answers, \d+ topics?\.$/),
         expect.stringMatching(/^ok {4}database: mariadb:.* answers, \d+ tables, 4 of them/),
         expect.stringMatching(

@@ -5,8 +5,8 @@ it.each([
   ['mariadb', 11],
   ['postgres', 12],
 ] as const)(
-  '700 statements on six tables of %s end in Hive as they do there',
+  '500 statements on six tables of %s end in Hive as they do there',
   async (kind, seed) => {
-    await followProgram(kind, seed, 700)
+    await followProgram(kind, seed, 500)
   },
 )
